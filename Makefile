@@ -1,0 +1,36 @@
+# Two targets for newcomers: `make demo` runs the main job, `make test` passes the tests. Both start from nothing.
+.PHONY: demo test lint clean help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+$(BIN)/python:
+	@if command -v uv >/dev/null 2>&1; then uv venv -q --python '>=3.11' $(VENV); else $(PYTHON) -m venv $(VENV); fi
+
+$(VENV)/.installed: pyproject.toml | $(BIN)/python
+	@echo "Installing nonet with its embedded runtime into $(VENV) ..."
+	@if command -v uv >/dev/null 2>&1; then uv pip install -q --python $(BIN)/python -e '.[embedded]'; \
+	else $(BIN)/python -m pip install -q --disable-pip-version-check -e '.[embedded]'; fi
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	@echo "Installing what the tests need ..."
+	@if command -v uv >/dev/null 2>&1; then uv pip install -q --python $(BIN)/python --group dev; \
+	else $(BIN)/python -m pip install -q --disable-pip-version-check -U 'pip>=25.1' && $(BIN)/python -m pip install -q --group dev; fi
+	@touch $@
+
+demo: $(VENV)/.installed ## Get the models and run a task that needs all three specialists
+	@$(BIN)/nonet demo
+
+test: $(VENV)/.installed-dev ## Lint, types, import rules and tests: all that must pass
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest
+
+clean: ## Remove what make made
+	rm -rf $(VENV) .demo

@@ -1,0 +1,1 @@
+"""Who decides: the plan, the planners, the reviewer and the composer."""

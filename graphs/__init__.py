@@ -1,0 +1,1 @@
+"""How work flows: the supervisor graph, the executor, runs and their events."""

@@ -1,0 +1,84 @@
+"""What a run tells while it works. Doors render these; nothing here prints.
+
+Every event is small and frozen; text from models and documents in them is raw and must be cleaned before a terminal
+sees it (nonet.render does).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from nonet.agents.plan import Plan
+from nonet.specialists import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    run: str
+    task: str
+    runtime: str
+    models: tuple[tuple[str, str], ...]
+    """(specialist, model) pairs."""
+    resumed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PlanReady:
+    run: str
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class SubtaskStarted:
+    subtask: str
+    specialist: str
+    model: str
+    attempt: int
+    """1 for the first; later ones repair or climb the ladder."""
+
+
+@dataclass(frozen=True, slots=True)
+class SubtaskText:
+    subtask: str
+    text: str
+    """The next piece of the model's answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptFinished:
+    subtask: str
+    attempt: int
+    model: str
+    verdict: Verdict
+    detail: str
+    """The first failed check, or the check that decided."""
+
+
+@dataclass(frozen=True, slots=True)
+class SubtaskFinished:
+    subtask: str
+    verdict: Verdict
+    attempts: int
+    seconds: float
+    reused: bool = False
+    """True: the artifact was there from before a resume, and nothing was run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that must not happen in silence: a swap, a retry, an escalation, a skipped document."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished:
+    run: str
+    status: str
+    verdict: Verdict
+
+
+Event = RunStarted | PlanReady | SubtaskStarted | SubtaskText | AttemptFinished | SubtaskFinished | Notice | RunFinished
+OnEvent = Callable[[Event], None]

@@ -1,0 +1,84 @@
+"""What a run gives back, and the JSON of it (docs/json.md)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from nonet.agents.plan import Plan
+from nonet.specialists import Citation, Evidence, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class SubtaskResult:
+    """How one subtask ended."""
+
+    id: str
+    specialist: str
+    instruction: str
+    inputs: tuple[str, ...]
+    verdict: Verdict | None
+    """None: it was not run (the run stopped before it)."""
+    attempts: int
+    model: str
+    text: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    citations: tuple[Citation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunUsage:
+    """What the run cost, over all its attempts and resumes."""
+
+    calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    seconds: float = 0.0
+    swaps: int = 0
+    escalations: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """A finished, failed or interrupted run."""
+
+    run: str
+    task: str
+    status: str
+    """"done", "failed", "interrupted", "waiting" (for approval), "refused" (the plan was)."""
+    verdict: Verdict
+    answer: str
+    plan: Plan | None
+    subtasks: tuple[SubtaskResult, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    usage: RunUsage = field(default_factory=RunUsage)
+    notes: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    """What the answer lacks: subtasks that failed or were not run, in words."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The object `nonet run --json` prints."""
+        return {
+            "run": self.run,
+            "task": self.task,
+            "status": self.status,
+            "verdict": str(self.verdict),
+            "answer": self.answer,
+            "subtasks": [
+                {
+                    "id": subtask.id,
+                    "specialist": subtask.specialist,
+                    "instruction": subtask.instruction,
+                    "inputs": list(subtask.inputs),
+                    "verdict": str(subtask.verdict) if subtask.verdict else None,
+                    "attempts": subtask.attempts,
+                    "model": subtask.model,
+                    "evidence": [asdict(item) for item in subtask.evidence],
+                }
+                for subtask in self.subtasks
+            ],
+            "citations": [asdict(citation) for citation in self.citations],
+            "usage": asdict(self.usage),
+            "notes": list(self.notes),
+            "missing": list(self.missing),
+        }

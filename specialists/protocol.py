@@ -1,0 +1,187 @@
+"""What a specialist is, what it is given, and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+from nonet.runtimes import ChatResponse, Message, OnText
+
+
+class Verdict(StrEnum):
+    """What was proved of a result."""
+
+    VERIFIED = "verified"
+    """A check that could have failed was made and passed: tests ran, quotes are verbatim and carry the answer."""
+    UNVERIFIED = "unverified"
+    """Nothing speaks against it, and nothing proves it."""
+    FAILED = "failed"
+    """A check failed, or there is no result."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One check and what it found."""
+
+    kind: str
+    """"tests", "sandbox", "quote", "coverage", "schema", "length", "degeneration", "call"."""
+    passed: bool | None
+    """None: the check could not be made."""
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A verbatim quote: `document` text[start:end] == quote, offsets in characters of the stored text."""
+
+    document: str
+    quote: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A text that a subtask reads: an earlier artifact or a document."""
+
+    name: str
+    """The subtask id ("s1") or the document's name."""
+    text: str
+    kind: str = "document"
+    """"artifact" or "document"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """All that a specialist sees of a task."""
+
+    instruction: str
+    sources: tuple[Source, ...] = ()
+    feedback: tuple[Evidence, ...] = ()
+    """Failed checks of the attempt before this one, to repair from."""
+    previous: str = ""
+    """The text that the failed attempt produced, empty at the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one attempt produced."""
+
+    text: str
+    verdict: Verdict
+    evidence: tuple[Evidence, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    data: Mapping[str, Any] = field(default_factory=dict)
+    """Anything more, as JSON values: {"language": "python"}."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A chunk that a search found. `text` == the document's text[start:end]."""
+
+    document: str
+    chunk: int
+    score: float
+    """Higher is better; comparable within one search only."""
+    start: int
+    end: int
+    text: str
+
+
+class Searcher(Protocol):
+    """Searches the documents of this run. Graphs hands in the store; specialists never see it."""
+
+    async def search(self, query: str, limit: int) -> Sequence[Passage]:
+        """The best passages, best first; any text is a valid query, and nothing found is an empty sequence."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionResult:
+    """What running a program in the sandbox gave."""
+
+    exit_status: int
+    """Negative: ended by that signal."""
+    stdout: str
+    stderr: str
+    seconds: float
+    timed_out: bool = False
+    output_cut: bool = False
+    """True: more was printed than the limit; the rest was dropped."""
+
+
+class Sandbox(Protocol):
+    """Runs untrusted Python with no network, no host files, and limits on CPU, memory, processes and output."""
+
+    @property
+    def tier(self) -> str:
+        """ "bubblewrap", "landlock", ..., as `nonet doctor` shows it."""
+        ...
+
+    async def run(self, program: str, *, timeout_seconds: float = 10.0) -> ExecutionResult:
+        """Run a Python program to its end or its limits. Raises SandboxUnavailableError if it cannot be confined."""
+        ...
+
+
+class Desk(Protocol):
+    """What a specialist works with during one attempt: one model, its window, and the tools graphs hands in."""
+
+    @property
+    def model(self) -> str:
+        """The chat model of this rung of the ladder."""
+        ...
+
+    @property
+    def window_tokens(self) -> int:
+        """Prompt and answer together."""
+        ...
+
+    @property
+    def searcher(self) -> Searcher | None: ...
+
+    @property
+    def sandbox(self) -> Sandbox | None:
+        """None: no tier works here, so code cannot be proved."""
+        ...
+
+    async def chat(
+        self,
+        messages: Sequence[Message],
+        *,
+        schema: Mapping[str, Any] | None = None,
+        max_completion_tokens: int | None = None,
+        on_text: OnText | None = None,
+    ) -> ChatResponse:
+        """One call to this rung's model, through the scheduler, recorded in the store."""
+        ...
+
+    async def count_tokens(self, messages: Sequence[Message]) -> int:
+        """Tokens of a prompt, never too low."""
+        ...
+
+    async def embed(self, texts: Sequence[str]) -> tuple[tuple[float, ...], ...] | None:
+        """Unit vectors, or None where no embedding model is configured."""
+        ...
+
+
+class Specialist(Protocol):
+    """A capability: a prompt, an output and a verifier. Stateless; one instance serves many attempts at once."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def description(self) -> str:
+        """One line, as the plan view shows it."""
+        ...
+
+    @property
+    def examples(self) -> tuple[str, ...]:
+        """A dozen or so requests it should get; routing compares with them."""
+        ...
+
+    async def work(self, assignment: Assignment, desk: Desk) -> Outcome:
+        """One attempt. Bad results come back as FAILED with evidence; only a CallError or ResourceError is raised."""
+        ...

@@ -1,0 +1,159 @@
+"""Every error nonet raises on purpose, as one tree.
+
+NonetError                   what happened, what was kept, what to do next
+├── UsageError               the request itself cannot be taken (exit status 2)
+│   ├── SettingsError        nonet.toml, the environment or a flag
+│   ├── TaskError            the task: empty, too long
+│   └── DocumentError        a document: missing, binary, unreadable
+├── ResourceError            something needed is missing (exit status 3)
+│   ├── RuntimeUnavailableError  no server answers, no embedded runtime installed
+│   ├── ModelNotFoundError       the runtime does not have the model
+│   ├── ModelDownloadError       a model could not be fetched or its hash is wrong
+│   └── SandboxUnavailableError  no sandbox tier works on this machine
+├── CallError                one call to a model went wrong (exit status 1)
+│   ├── ContextOverflowError     the prompt does not fit the model's window
+│   ├── IncompleteAnswerError    a stream without its end, an empty or degenerate answer
+│   ├── CallTimeoutError         connect, first token or stall
+│   ├── RuntimeBusyError         the server's queue is full, or it is loading
+│   └── BadRequestError          the runtime refused the request
+├── StoreError               the database (exit status 3)
+│   ├── StoreCorruptError        damaged, or not a nonet database
+│   ├── StoreWriteError          read-only, disk full
+│   ├── RunNotFoundError         no such run (exit status 2)
+│   └── RunLeasedError           another process works on this run
+└── PlanError                no valid plan (exit status 1)
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class NonetError(Exception):
+    """Something went wrong in a way nonet knows.
+
+    Args:
+        message: what happened, in one sentence.
+        kept: what was saved, where the user would worry.
+        next_step: what to do now.
+    """
+
+    exit_status: ClassVar[int] = 1
+    """What the command line exits with (the table is in docs/cli.md)."""
+
+    def __init__(self, message: str, *, kept: str = "", next_step: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.kept = kept
+        self.next_step = next_step
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.message, self.kept, self.next_step) if part)
+
+
+class UsageError(NonetError):
+    """The request itself cannot be taken."""
+
+    exit_status = 2
+
+
+class SettingsError(UsageError):
+    """A setting in nonet.toml, the environment or a flag is wrong."""
+
+
+class TaskError(UsageError):
+    """The task is empty or too long."""
+
+
+class DocumentError(UsageError):
+    """A document is missing, binary, too large or unreadable."""
+
+
+class ResourceError(NonetError):
+    """Something the run needs is missing."""
+
+    exit_status = 3
+
+
+class RuntimeUnavailableError(ResourceError):
+    """No server answers, or the embedded runtime is not installed."""
+
+
+class ModelNotFoundError(ResourceError):
+    """The runtime does not have the model."""
+
+
+class ModelDownloadError(ResourceError):
+    """A model could not be fetched, or its bytes are not the pinned ones."""
+
+
+class SandboxUnavailableError(ResourceError):
+    """No sandbox tier works on this machine, so no code is run."""
+
+
+class CallError(NonetError):
+    """One call to a model went wrong."""
+
+
+class ContextOverflowError(CallError):
+    """The prompt does not fit the model's window.
+
+    Args:
+        prompt_tokens: the prompt's size as counted by the runtime, 0 where unknown.
+        window_tokens: the model's window, 0 where unknown.
+    """
+
+    def __init__(
+        self, message: str, *, prompt_tokens: int = 0, window_tokens: int = 0, kept: str = "", next_step: str = ""
+    ) -> None:
+        super().__init__(message, kept=kept, next_step=next_step)
+        self.prompt_tokens = prompt_tokens
+        self.window_tokens = window_tokens
+
+
+class IncompleteAnswerError(CallError):
+    """The answer has no end, is empty, or degenerated; what arrived is in `partial`."""
+
+    def __init__(self, message: str, *, partial: str = "", kept: str = "", next_step: str = "") -> None:
+        super().__init__(message, kept=kept, next_step=next_step)
+        self.partial = partial
+
+
+class CallTimeoutError(CallError):
+    """The runtime did not connect, did not start to answer, or stalled."""
+
+
+class RuntimeBusyError(CallError):
+    """The runtime's queue is full or it is still loading the model."""
+
+
+class BadRequestError(CallError):
+    """The runtime refused the request; asking again gives the same answer."""
+
+
+class StoreError(NonetError):
+    """The database cannot be used."""
+
+    exit_status = 3
+
+
+class StoreCorruptError(StoreError):
+    """The file is damaged, or is not a nonet database."""
+
+
+class StoreWriteError(StoreError):
+    """The database cannot be written: read-only, or the disk is full."""
+
+
+class RunNotFoundError(StoreError):
+    """There is no such run."""
+
+    exit_status = 2
+
+
+class RunLeasedError(StoreError):
+    """Another process is working on this run."""
+
+
+class PlanError(NonetError):
+    """No valid plan could be made."""

@@ -1,0 +1,1 @@
+"""What is remembered: one SQLite file. Importing this never loads LangGraph."""
