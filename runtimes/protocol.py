@@ -16,7 +16,7 @@ class Runtime(Protocol):
 
     @property
     def name(self) -> str:
-        """ "ollama", "embedded" or "scripted"."""
+        """One of `ollama`, `embedded` and `scripted`."""
 
     async def chat(self, request: ChatRequest, on_text: OnText | None = None) -> ChatResponse:
         """Answer, whole. With `on_text` the pieces are shown as they come; a retry never shows a piece twice.

@@ -117,7 +117,7 @@ class Sandbox(Protocol):
 
     @property
     def tier(self) -> str:
-        """ "bubblewrap", "landlock", ..., as `nonet doctor` shows it."""
+        """Such as `bubblewrap` or `landlock`, as `nonet doctor` shows it."""
         ...
 
     async def run(self, program: str, *, timeout_seconds: float = 10.0) -> ExecutionResult:
