@@ -1,0 +1,256 @@
+"""What a user can set, and where each value came from.
+
+Precedence: a flag, the environment (`NONET_*`), `nonet.toml` in this folder or one above, `nonet.toml` in the user's
+configuration folder, the default. An unknown key is an error anywhere, so that a typing slip is never a silent default.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pydantic_settings
+from platformdirs import user_cache_path, user_config_path, user_data_path
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from nonet.errors import SettingsError
+
+FILE_NAME = "nonet.toml"
+ENV_PREFIX = "NONET_"
+
+Positive = Annotated[int, Field(ge=1)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class Settings(BaseSettings):
+    """All settings, validated and frozen. `Settings(...)` takes only what it is given; `load()` reads the layers."""
+
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, env_ignore_empty=True, extra="forbid", frozen=True)
+
+    runtime: Literal["auto", "ollama", "embedded", "scripted"] = "auto"
+    """What serves the models. "auto" takes Ollama if it answers, else the embedded runtime."""
+    ollama_host: str | None = None
+    """Address of the Ollama server. Unset: OLLAMA_HOST, else http://127.0.0.1:11434."""
+    model: str | None = None
+    """One chat model for every specialist. Unset: each specialist has its own ladder."""
+    models: dict[str, Annotated[list[str], Field(min_length=1)]] = Field(default_factory=dict)
+    """The ladder of a specialist, smallest model first: models.code = ["qwen2.5-coder:0.5b"]."""
+    embed_model: str | None = None
+    """The model that routes requests and embeds documents. Unset: all-minilm:l6-v2 if it is there."""
+    light: bool = False
+    """Only the smallest model, for slow machines and little memory."""
+    db: Path | None = None
+    """The database, one SQLite file. Unset: nonet.db in the user's data folder."""
+    cache_dir: Path | None = None
+    """Where downloaded models are kept. Unset: the user's cache folder, shared between environments."""
+    context_tokens: Annotated[int, Field(ge=256)] = 4096
+    """The window each model is served with, prompt and answer together."""
+    max_completion_tokens: Positive = 768
+    """The longest answer of one call."""
+    max_subtasks: Annotated[int, Field(ge=1, le=999)] = 12
+    """A plan with more subtasks is refused."""
+    max_attempts: Positive = 2
+    """Tries of one subtask on each model of its ladder."""
+    max_calls: Positive | None = None
+    """A run stops, resumable, before it makes more calls to models than this. Unset: no limit."""
+    max_seconds: Seconds | None = None
+    """A run stops, resumable, when it has worked this long. Unset: no limit."""
+    slots: Positive | None = None
+    """Calls in flight at once. Unset: 4 to an Ollama server, 1 in the embedded runtime."""
+    threads: Positive | None = None
+    """Threads a model computes with. Unset: the runtime decides."""
+    memory_limit_bytes: Positive | None = None
+    """What the embedded runtime's loaded models may take together. Unset: the runtime decides."""
+    connect_timeout_seconds: Seconds = 5.0
+    """Longest wait for a connection to the Ollama server."""
+    first_token_timeout_seconds: Seconds = 300.0
+    """Longest wait for the first piece of an answer; loading the model and reading the prompt fall in it."""
+    stall_timeout_seconds: Seconds = 60.0
+    """Longest silence within an answer."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take keyword arguments only: `load` merges the layers itself, to know where each value came from."""
+        del settings_cls, env_settings, dotenv_settings, file_secret_settings
+        return (init_settings,)
+
+    def database_path(self) -> Path:
+        """Where the database is, or will be made."""
+        return self.db if self.db is not None else user_data_path("nonet", appauthor=False) / "nonet.db"
+
+    def cache_path(self) -> Path:
+        """Where downloaded models are, or will be kept."""
+        return self.cache_dir if self.cache_dir is not None else user_cache_path("nonet", appauthor=False) / "models"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Settings, and for each key that is not a default the place that set it."""
+
+    settings: Settings
+    origins: Mapping[str, str] = field(default_factory=dict)
+    """{"db": "NONET_DB", "model": "--model", "runtime": "/home/me/nonet.toml, line 3"}."""
+    files: tuple[Path, ...] = ()
+    """The nonet.toml files that were read, the strongest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    values: Mapping[str, Any]
+    origins: Mapping[str, str]
+
+
+def load(flags: Mapping[str, Any] | None = None, *, folder: Path | None = None) -> Loaded:
+    """Read every layer and merge them.
+
+    Args:
+        flags: values from the command line; None stands for "not given".
+        folder: where the search for nonet.toml starts; the current folder if not given.
+
+    Raises:
+        SettingsError: an unknown key, a wrong value, or a file that cannot be read, naming the place.
+    """
+    files = _find_files(folder)
+    layers = [_flags_layer(flags or {}), _environment_layer(), *(_file_layer(path) for path in files), _ollama_layer()]
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for layer in layers:
+        for key, value in layer.values.items():
+            if key not in values:
+                values[key] = value
+                origins[key] = layer.origins[key]
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        raise _wrong_value(error, origins) from error
+    return Loaded(settings, origins, tuple(files))
+
+
+def _find_files(folder: Path | None) -> list[Path]:
+    """The nearest project file, then the user's."""
+    try:
+        start = (folder or Path.cwd()).resolve()
+    except OSError:  # the current folder was removed under us; the user's own file still counts
+        candidates = []
+    else:
+        candidates = [each / FILE_NAME for each in (start, *start.parents)]
+    files = [path for path in candidates if _is_file(path)][:1]
+    user = user_config_path("nonet", appauthor=False) / FILE_NAME
+    if user not in files and _is_file(user):
+        files.append(user)
+    return files
+
+
+def _is_file(path: Path) -> bool:
+    return os.path.isfile(path)  # noqa: PTH113  Path.is_file raises where a folder above may not be entered
+
+
+def _flags_layer(flags: Mapping[str, Any]) -> _Layer:
+    values = {key: value for key, value in flags.items() if value is not None}
+    return _Layer(_absolute(values, Path()), {key: f"--{key.replace('_', '-')}" for key in values})
+
+
+def _environment_layer() -> _Layer:
+    for name in os.environ:
+        key = name.upper().removeprefix(ENV_PREFIX).lower()
+        if name.upper().startswith(ENV_PREFIX) and key not in Settings.model_fields:
+            raise SettingsError(
+                f"The environment variable {name} is not a setting of nonet.",
+                next_step=_nearest(key, lambda field: f"{ENV_PREFIX}{field.upper()}", verb="Unset"),
+            )
+    try:
+        values = EnvSettingsSource(Settings, env_prefix=ENV_PREFIX, env_ignore_empty=True)()
+    except pydantic_settings.SettingsError as error:  # a list or table that is not JSON
+        raise SettingsError(
+            f"An environment variable of nonet is wrong: {error}.",
+            next_step="""Lists and tables are written as JSON: NONET_MODELS='{"code": ["qwen2.5-coder:0.5b"]}'.""",
+        ) from error
+    return _Layer(_absolute(values, Path()), {key: f"{ENV_PREFIX}{key.upper()}" for key in values})
+
+
+def _ollama_layer() -> _Layer:
+    host = os.environ.get("OLLAMA_HOST", "").strip()
+    return _Layer({"ollama_host": host}, {"ollama_host": "OLLAMA_HOST"}) if host else _Layer({}, {})
+
+
+def _file_layer(path: Path) -> _Layer:
+    try:
+        text = path.read_text(encoding="utf-8")
+        values = tomllib.loads(text)
+    except OSError as error:
+        raise SettingsError(
+            f"The settings file {path} cannot be read: {error.strerror}.",
+            next_step="Make it readable, or move it away.",
+        ) from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"The settings file {path} is not UTF-8 text.", next_step="Save it as UTF-8.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"The settings file {path} is not valid TOML: {error}.", next_step="Correct it.") from error
+    for key in values:
+        if key not in Settings.model_fields:
+            raise SettingsError(
+                f"{_place(path, text, key)}: there is no setting {key!r}.",
+                next_step=_nearest(key),
+            )
+    return _Layer(_absolute(values, path.parent), {key: _place(path, text, key) for key in values})
+
+
+def _place(path: Path, text: str, key: str) -> str:
+    """The file and the line: tomllib keeps no positions, so look for the key or its table."""
+    quoted = re.escape(key)
+    pattern = re.compile(rf"""^\s*(?:\[\s*)?["']?{quoted}["']?\s*[\].=]""")
+    for number, line in enumerate(text.splitlines(), start=1):
+        if pattern.match(line):
+            return f"{path}, line {number}"
+    return str(path)
+
+
+def _absolute(values: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Paths with `~` opened; one in a file is meant from that file's folder, not from where nonet was started."""
+    result = dict(values)
+    for key in ("db", "cache_dir"):
+        value = result.get(key)
+        if isinstance(value, str | Path) and str(value):
+            home = os.path.expanduser(value)  # noqa: PTH111  Path.expanduser raises for an unknown user
+            result[key] = (folder / home).absolute()
+    return result
+
+
+def _nearest(key: str, spell: Callable[[str], str] = str, verb: str = "Remove") -> str:
+    near = get_close_matches(key, Settings.model_fields, n=1, cutoff=0.5)
+    if near:
+        return f"Did you mean {spell(near[0])}?"
+    return f"{verb} it; the settings are: {', '.join(spell(field) for field in sorted(Settings.model_fields))}."
+
+
+def _wrong_value(error: ValidationError, origins: Mapping[str, str]) -> SettingsError:
+    problems = []
+    for item in error.errors(include_url=False, include_context=False):
+        key = str(item["loc"][0])
+        name = ".".join(str(part) for part in item["loc"])
+        if key not in Settings.model_fields:
+            problems.append(f"there is no setting {key!r}. {_nearest(key)}")
+            continue
+        shown = repr(item["input"])
+        shown = shown if len(shown) <= 60 else shown[:57] + "..."  # noqa: PLR2004
+        message = item["msg"].removeprefix("Value error, ").replace("Input should", "should", 1)
+        place = origins.get(key)
+        problems.append(f"{name}{f' (from {place})' if place else ''} {message}, not {shown}")
+    return SettingsError(
+        f"A setting is wrong: {'; '.join(problems)}.",
+        next_step="docs/settings.md lists every setting; `nonet config` shows where each value comes from.",
+    )
