@@ -1,6 +1,62 @@
 """nonet: several small language models, one dependable system.
 
-Importing this package loads none of its rooms; names are found on first use.
+    >>> import nonet
+    >>> result = nonet.run("Write a Python function `double(x)`.", runtime="scripted", db=tmp / "first.db")
+    >>> result.status
+    'done'
+
+Importing this package loads none of its rooms; each name is found where it lives at its first use.
 """
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nonet.api import run
+    from nonet.errors import NonetError
+    from nonet.graphs.ask import ask_specialist
+    from nonet.graphs.result import RunResult
+    from nonet.graphs.run import plan_task, resume_run, run_task
+    from nonet.graphs.session import Session
+    from nonet.settings import Settings
+    from nonet.specialists import Verdict
+
 __version__ = "0.1.0"
+
+_HOMES = {
+    "NonetError": "nonet.errors",
+    "RunResult": "nonet.graphs.result",
+    "Session": "nonet.graphs.session",
+    "Settings": "nonet.settings",
+    "Verdict": "nonet.specialists",
+    "ask_specialist": "nonet.graphs.ask",
+    "plan_task": "nonet.graphs.run",
+    "resume_run": "nonet.graphs.run",
+    "run": "nonet.api",
+    "run_task": "nonet.graphs.run",
+}
+
+__all__ = [
+    "NonetError",
+    "RunResult",
+    "Session",
+    "Settings",
+    "Verdict",
+    "ask_specialist",
+    "plan_task",
+    "resume_run",
+    "run",
+    "run_task",
+]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401  any public name
+    if name not in _HOMES:
+        raise AttributeError(f"module 'nonet' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

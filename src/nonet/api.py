@@ -1,0 +1,51 @@
+"""nonet from Python, for those who do not want to manage a session themselves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nonet.graphs.events import OnEvent
+    from nonet.graphs.result import RunResult
+
+
+def run(
+    task: str,
+    *,
+    documents: Sequence[str | PathLike[str]] = (),
+    on_event: OnEvent | None = None,
+    **settings: Any,  # noqa: ANN401  any setting by its name; Settings validates it
+) -> RunResult:
+    """Run a task to its end and give its result.
+
+    Args:
+        task: what you want, in plain words.
+        documents: files or folders; they are added to the collection, and this run reads only them.
+        on_event: called with each step (nonet.graphs.events), on the thread of the run.
+        settings: as in nonet.toml: `db="notes.db"`, `runtime="embedded"`. They win over every other source.
+
+    Raises:
+        NonetError: what happened, what was kept, and what to do next.
+        RuntimeError: called from a running event loop; await `nonet.run_task` with a `nonet.Session` there.
+
+    Example:
+        >>> import nonet
+        >>> result = nonet.run("Write a Python function `double(x)`.", runtime="scripted", db=tmp / "example.db")
+        >>> result.status
+        'done'
+        >>> [subtask.specialist for subtask in result.subtasks]
+        ['code']
+    """
+    from nonet.graphs.run import run_task  # noqa: PLC0415  `import nonet` stays cheap
+    from nonet.graphs.session import Session  # noqa: PLC0415
+    from nonet.settings import load  # noqa: PLC0415
+
+    async def work() -> RunResult:
+        async with await Session.open(load(settings).settings) as session:
+            return await run_task(session, task, documents=[Path(path) for path in documents], on_event=on_event)
+
+    return asyncio.run(work())
