@@ -3,8 +3,8 @@
 Bare aiohttp, a hand-written LangGraph graph, and nonet.
 
 The job: a plan, three specialists (the third reads the other two), one answer. The two floors ask a model for the plan
-and for the answer, as hand-written graphs do: 5 calls. nonet plans and composes in code: 3 calls, and it is the only one
-that keeps what it does (SQLite, synchronous=FULL).
+and for the answer, as hand-written graphs do: 5 calls. nonet plans and composes in code: 3 calls, and it is the only
+one that keeps what it does (SQLite, synchronous=FULL).
 """
 
 from __future__ import annotations
