@@ -1,0 +1,95 @@
+"""Puts the subtasks' results together into one answer, by code: nothing is reworded, so nothing is made up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from nonet.agents.plan import Plan, Subtask
+from nonet.specialists import Citation, Verdict
+
+_HEADING_CHARACTERS = 72
+
+
+@dataclass(frozen=True, slots=True)
+class SubtaskText:
+    """What one subtask gave."""
+
+    text: str
+    verdict: Verdict
+    citations: tuple[Citation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """The answer to a task."""
+
+    answer: str
+    citations: tuple[Citation, ...]
+    """Of everything that went into the answer, in plan order, each once."""
+    needs_model: bool = False
+    """True: the parts should be merged by a model. Never so for this composer, which sets them side by side."""
+
+
+def compose(task: str, plan: Plan, results: Mapping[str, SubtaskText]) -> Composition:
+    """One leaf: its text as it is. Several: sections in plan order. What failed or was not run is named.
+
+    Args:
+        task: what the user asked; the answer's heading where nothing else can be said.
+        plan: the plan that ran.
+        results: subtask id -> result; absent where it was not run.
+    """
+    leaves = [plan.subtask(name) for name in plan.leaves()]
+    if len(leaves) == 1:
+        answer = _alone(leaves[0], results)
+    else:
+        answer = "\n\n".join(
+            f"## {number}. {_heading(leaf)}\n\n{_alone(leaf, results)}" for number, leaf in enumerate(leaves, 1)
+        )
+    lacks = _lacks(plan, results, {leaf.id for leaf in leaves})
+    if lacks:
+        answer = f"{answer}\n\n{lacks}".strip()
+    citations = dict.fromkeys(
+        citation for subtask in plan.subtasks if subtask.id in results for citation in results[subtask.id].citations
+    )
+    return Composition(answer or f"No answer to: {_cut(task)}", tuple(citations))
+
+
+def _alone(leaf: Subtask, results: Mapping[str, SubtaskText]) -> str:
+    """One leaf's text; where there is none or it failed, that is said in its place."""
+    result = results.get(leaf.id)
+    if result is None:
+        return f"[{leaf.id} ({leaf.specialist}) was not run.]"
+    text = result.text.strip()
+    if result.verdict is not Verdict.FAILED:
+        return text or f"[{leaf.id} ({leaf.specialist}) gave no text.]"
+    if not text:
+        return f"[{leaf.id} ({leaf.specialist}) failed and gave nothing.]"
+    return f"[{leaf.id} ({leaf.specialist}) failed its checks; this is what it gave.]\n\n{text}"
+
+
+def _lacks(plan: Plan, results: Mapping[str, SubtaskText], leaves: set[str]) -> str:
+    """A line for every step behind the leaves that failed or was not run."""
+    lines = []
+    for subtask in plan.subtasks:
+        if subtask.id in leaves:
+            continue
+        result = results.get(subtask.id)
+        if result is None:
+            lines.append(f"[{subtask.id} ({subtask.specialist}), which this builds on, was not run.]")
+        elif result.verdict is Verdict.FAILED:
+            lines.append(f"[{subtask.id} ({subtask.specialist}), which this builds on, failed.]")
+    return "\n".join(lines)
+
+
+def _heading(subtask: Subtask) -> str:
+    """The instruction's first words, capitalised, on one line and without Markdown's heading sign."""
+    text = _cut(subtask.instruction.lstrip("# "))
+    return text[:1].upper() + text[1:]
+
+
+def _cut(text: str) -> str:
+    line = " ".join(text.split())
+    if len(line) <= _HEADING_CHARACTERS:
+        return line.rstrip(".:;,")
+    return f"{line[:_HEADING_CHARACTERS].rsplit(' ', 1)[0].rstrip('.:;, ')}\u2026"

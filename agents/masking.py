@@ -1,0 +1,85 @@
+"""Hides what must never be split or read for cues: code, quotations, addresses, calls and lists.
+
+Every rule of the planner reads the masked text and cuts the original at the same offsets, so both have one length.
+"""
+
+from __future__ import annotations
+
+import re
+
+FILLER = "\u00a4"
+"""Stands for one hidden character. A sign that the planner's patterns never match as a word."""
+
+_FENCE = re.compile(r"(?:```|~~~).*?(?:```|~~~|\Z)", re.DOTALL)
+_CODE_LINES = re.compile(
+    r"^(?:(?:async )?def |class \w+[(:]|from [\w.]+ import |import [\w.]+(?:\s*$| as )|>>> |@\w+[\w.(]*|#include|function \w+\().*\n?"
+    r"(?:(?:[ \t]+\S.*|[ \t]*)(?:\n|\Z))*",
+    re.MULTILINE,
+)
+_SPANS = re.compile(
+    r"`[^`\n]+`"
+    r"|\b(?:https?|ftp|file)://\S*[^\s.,;:!?)\]}\"'»”]"
+    r"|\b[\w.+-]+@[\w-]+\.[\w.-]*\w"
+    r"|“[^”\n]*(?:”|$)"
+    r"|«[^»\n]*(?:»|$)"
+    r"|„[^“”\n]*[“”]"
+    r"|\"[^\"\n]*\""
+    r"|(?<![\w'])'(?=\S)[^'\n]{1,80}(?<=\S)'(?!\w)"
+    r"|‘[^’\n]{1,80}’(?!\w)"
+    r"|\b\w+(?:[./\\-]\w+)*\.(?:md|txt|py|pdf|html?|csv|json|docx?|rst|toml|ya?ml|log)\b",
+    re.MULTILINE,
+)
+_CALL = re.compile(r"(?<=\w)\(|\[|\{|(?<=[=<>]=)\s?\(|(?<=[=<>]=)\s?\[|(?<== )\(")
+_PAIRS = {"(": ")", "[": "]", "{": "}"}
+_MAX_BRACKET_CHARACTERS = 2_000
+
+
+def mask(text: str) -> str:
+    """The text with everything that is data rather than request replaced by fillers; the length stays."""
+    masked = _FENCE.sub(_hide, text)
+    masked = _CODE_LINES.sub(_hide_lines, masked)
+    masked = _SPANS.sub(_hide, masked)
+    return _hide_brackets(masked)
+
+
+def _hide(match: re.Match[str]) -> str:
+    return FILLER * len(match.group())
+
+
+def _hide_lines(match: re.Match[str]) -> str:
+    """The last line end stays: it may separate two requests."""
+    body = match.group()
+    kept = len(body) - len(body.rstrip())
+    return FILLER * (len(body) - kept) + body[len(body) - kept :]
+
+
+def _hide_brackets(text: str) -> str:
+    """Hide argument lists and literals, nested ones whole. An unclosed bracket hides nothing."""
+    pieces: list[str] = []
+    done = 0
+    while match := _CALL.search(text, done):
+        start = match.end() - 1
+        end = _closing(text, start)
+        if end is None:
+            pieces.append(text[done : match.end()])
+            done = match.end()
+            continue
+        pieces.append(text[done:start])
+        pieces.append(FILLER * (end - start))
+        done = end
+    pieces.append(text[done:])
+    return "".join(pieces)
+
+
+def _closing(text: str, start: int) -> int | None:
+    """Offset after the bracket that closes the one at `start`, or None within the limit."""
+    expected: list[str] = []
+    for offset in range(start, min(len(text), start + _MAX_BRACKET_CHARACTERS)):
+        sign = text[offset]
+        if sign in _PAIRS:
+            expected.append(_PAIRS[sign])
+        elif expected and sign == expected[-1]:
+            expected.pop()
+            if not expected:
+                return offset + 1
+    return None

@@ -1,0 +1,198 @@
+"""How well requests are routed and planned, with no generative model.
+
+    python benchmarks/quality_plans.py --data FOLDER [--embed MODEL_FOLDER] [--errors]
+
+FOLDER holds routing.dev.jsonl and composite.dev.jsonl; without it only the requests of our own are measured. Node F1
+compares the multisets of specialists, edge F1 the multisets of (specialist, specialist) pairs, both averaged over the
+items; two plans without edges agree. Exact: same specialists and edges under some renaming.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import time
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+from nonet.agents.documents import DocumentInfo
+from nonet.agents.planner import RulePlanner
+from nonet.agents.router import Embedder, Request, Router
+from nonet.specialists.general import GeneralSpecialist
+
+OWN = Path(__file__).resolve().parent.parent / "tests" / "data" / "composite_own.jsonl"
+
+
+@dataclass(frozen=True)
+class Item:
+    """A composite request and the plan it should get."""
+
+    id: str
+    group: str
+    request: str
+    attached: tuple[DocumentInfo, ...]
+    collection: tuple[DocumentInfo, ...]
+    nodes: tuple[str, ...]
+    edges: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class Score:
+    node_f1: float
+    edge_f1: float
+    exact: bool
+
+
+def f1(found: Counter[Any], wanted: Counter[Any]) -> float:
+    """Of two multisets; 1 where both are empty."""
+    if not found and not wanted:
+        return 1.0
+    common = sum((found & wanted).values())
+    return 2 * common / (sum(found.values()) + sum(wanted.values()))
+
+
+def score(nodes: Sequence[str], edges: Sequence[tuple[int, int]], item: Item) -> Score:
+    """Compare a plan with the wanted one."""
+    labelled: list[Hashable] = [(nodes[a], nodes[b]) for a, b in edges]
+    wanted: list[Hashable] = [(item.nodes[a], item.nodes[b]) for a, b in item.edges]
+    node = f1(Counter(nodes), Counter(item.nodes))
+    edge = f1(Counter(labelled), Counter(wanted))
+    return Score(node, edge, node == 1.0 and edge == 1.0 and _same_graph(nodes, edges, item))
+
+
+def _same_graph(nodes: Sequence[str], edges: Sequence[tuple[int, int]], item: Item) -> bool:
+    target = set(item.edges)
+    for order in permutations(range(len(nodes))):
+        if (
+            all(nodes[place] == item.nodes[order[place]] for place in range(len(nodes)))
+            and {(order[a], order[b]) for a, b in edges} == target
+        ):
+            return True
+    return False
+
+
+def read_composite(path: Path) -> list[Item]:
+    items = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        if "gold_plan" in row:
+            ids = [node["id"] for node in row["gold_plan"]["nodes"]]
+            documents = tuple(DocumentInfo(name, text[:60], len(text)) for name, text in row["documents"].items())
+            items.append(
+                Item(
+                    row["id"],
+                    row["pattern"],
+                    row["request"],
+                    documents,
+                    (),
+                    tuple(node["specialist"] for node in row["gold_plan"]["nodes"]),
+                    tuple((ids.index(a), ids.index(b)) for a, b in row["gold_plan"]["edges"]),
+                )
+            )
+        else:
+            attached, collection = (
+                tuple(DocumentInfo(name, title) for name, title in row[key]) for key in ("attached", "collection")
+            )
+            edges = tuple((a, b) for a, b in row["edges"])
+            items.append(Item(row["id"], "own", row["request"], attached, collection, tuple(row["nodes"]), edges))
+    return items
+
+
+async def measure_composite(planner: RulePlanner, items: Sequence[Item], *, errors: bool) -> None:
+    groups: dict[str, list[Score]] = defaultdict(list)
+    started = time.process_time()
+    for item in items:
+        plan = await planner.plan(item.request, attached=item.attached, collection=item.collection)
+        nodes = [subtask.specialist for subtask in plan.subtasks]
+        ids = [subtask.id for subtask in plan.subtasks]
+        edges = [(ids.index(name), ids.index(sub.id)) for sub in plan.subtasks for name in sub.inputs]
+        result = score(nodes, edges, item)
+        groups[item.group].append(result)
+        if errors and not result.exact:
+            print(f"  {item.id} {item.group}: wanted {item.nodes} {item.edges}\n    {item.request[:300]!r}")
+            for sub in plan.subtasks:
+                print(f"      {sub.id} {sub.specialist} <- {sub.inputs} {sub.documents}: {sub.instruction[:160]!r}")
+    milliseconds = (time.process_time() - started) * 1000 / max(1, len(items))
+    everything = [one for group in groups.values() for one in group]
+    for name, scores in [*groups.items(), ("all", everything)]:
+        if name == "all" and len(groups) == 1:
+            continue
+        print(f"  {name:12} n={len(scores):3} {_means(scores)}")
+    print(f"  {milliseconds:.2f} ms of CPU a plan")
+
+
+def _means(scores: Sequence[Score]) -> str:
+    count = len(scores)
+    return (
+        f"node F1 {sum(s.node_f1 for s in scores) / count:.3f}  edge F1 {sum(s.edge_f1 for s in scores) / count:.3f}"
+        f"  exact {sum(s.exact for s in scores) / count:.3f}"
+    )
+
+
+async def measure_routing(router: Router, path: Path, *, errors: bool) -> None:
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    started = time.process_time()
+    routed = [(await router.route_many((Request(row["request"], row["has_document"]),)))[0] for row in rows]
+    milliseconds = (time.process_time() - started) * 1000 / len(rows)
+    right = [result.specialist == row["label"] for result, row in zip(routed, rows, strict=True)]
+    blind = [good for good, row in zip(right, rows, strict=True) if not row["lexical_cue"]]
+    print(f"  accuracy {sum(right) / len(right):.3f}, without a lexical cue {sum(blind) / len(blind):.3f}")
+    for method in ("rule", "embedding", "lexical"):
+        for sure in (True, False):
+            some = [
+                good
+                for good, result in zip(right, routed, strict=True)
+                if result.routing.method == method and result.routing.sure is sure
+            ]
+            if some:
+                print(
+                    f"    {method:9} {'sure' if sure else 'unsure':6} n={len(some):3} accuracy {sum(some) / len(some):.3f}"
+                )
+    print(f"  {milliseconds:.2f} ms of CPU a request")
+    for row, result, good in zip(rows, routed, right, strict=True):
+        if errors and not good:
+            print(
+                f"  {row['id']} {row['label']} -> {result.specialist} {result.routing.margin} {row['request'][:120]!r}"
+            )
+
+
+def minilm(folder: Path) -> Embedder:
+    """The embedding model, as the embedded runtime would serve it."""
+    from nonet.runtimes.minilm import MiniLm  # noqa: PLC0415 - needs the embedded extra
+
+    model = MiniLm(folder)
+
+    async def embed(texts: Sequence[str]) -> tuple[tuple[float, ...], ...] | None:
+        return model.embed(texts)
+
+    return embed
+
+
+async def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, help="folder with routing.dev.jsonl and composite.dev.jsonl")
+    parser.add_argument("--embed", type=Path, help="folder of the MiniLM model; without it BM25 compares examples")
+    parser.add_argument("--errors", action="store_true", help="show every item that is not exact")
+    options = parser.parse_args()
+    specialists: dict[str, Sequence[str]] = {"code": (), "retrieval": (), "summarization": ()}
+    router = Router(
+        {**specialists, "general": GeneralSpecialist.examples}, minilm(options.embed) if options.embed else None
+    )
+    await router.prepare()
+    planner = RulePlanner(router)
+    if options.data:
+        print("routing")
+        await measure_routing(router, options.data / "routing.dev.jsonl", errors=options.errors)
+        print("composite")
+        await measure_composite(planner, read_composite(options.data / "composite.dev.jsonl"), errors=options.errors)
+    print("composite, requests of our own")
+    await measure_composite(planner, read_composite(OWN), errors=options.errors)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
