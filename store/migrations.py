@@ -1,0 +1,190 @@
+"""The schema, as ordered steps. A step that was released is never changed: a database of every release must pass.
+
+The SQLModel tables (tables.py) describe the newest schema for reading; a test holds the two together. The steps are
+literal SQL so that opening a database, and every write of a run, does without SQLAlchemy (0.7 s to import).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+_V1 = """
+CREATE TABLE texts (
+    digest VARCHAR NOT NULL PRIMARY KEY,
+    text VARCHAR NOT NULL
+);
+CREATE TABLE runs (
+    seq INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    id VARCHAR NOT NULL UNIQUE,
+    task_digest VARCHAR NOT NULL REFERENCES texts (digest),
+    answer_digest VARCHAR REFERENCES texts (digest),
+    runtime VARCHAR NOT NULL,
+    documents VARCHAR NOT NULL,
+    options VARCHAR NOT NULL,
+    status VARCHAR NOT NULL,
+    verdict VARCHAR NOT NULL,
+    usage VARCHAR NOT NULL,
+    missing VARCHAR NOT NULL,
+    lease_token INTEGER NOT NULL,
+    lease_owner VARCHAR NOT NULL,
+    lease_process VARCHAR NOT NULL,
+    lease_expires_s FLOAT NOT NULL,
+    created_at_s FLOAT NOT NULL,
+    finished_at_s FLOAT
+);
+CREATE INDEX ix_runs_task_digest ON runs (task_digest);
+CREATE INDEX ix_runs_answer_digest ON runs (answer_digest);
+CREATE TABLE plans (
+    run_seq INTEGER NOT NULL REFERENCES runs (seq) ON DELETE CASCADE,
+    revision INTEGER NOT NULL,
+    planner VARCHAR NOT NULL,
+    status VARCHAR NOT NULL,
+    plan VARCHAR NOT NULL,
+    created_at_s FLOAT NOT NULL,
+    PRIMARY KEY (run_seq, revision)
+);
+CREATE TABLE artifacts (
+    seq INTEGER NOT NULL PRIMARY KEY,
+    run_seq INTEGER NOT NULL REFERENCES runs (seq) ON DELETE CASCADE,
+    subtask VARCHAR NOT NULL,
+    text_digest VARCHAR NOT NULL REFERENCES texts (digest),
+    verdict VARCHAR NOT NULL,
+    evidence VARCHAR NOT NULL,
+    citations VARCHAR NOT NULL,
+    data VARCHAR NOT NULL,
+    created_at_s FLOAT NOT NULL
+);
+CREATE INDEX ix_artifacts_run_seq ON artifacts (run_seq);
+CREATE INDEX ix_artifacts_text_digest ON artifacts (text_digest);
+CREATE TABLE subtasks (
+    run_seq INTEGER NOT NULL REFERENCES runs (seq) ON DELETE CASCADE,
+    id VARCHAR NOT NULL,
+    specialist VARCHAR NOT NULL,
+    instruction VARCHAR NOT NULL,
+    inputs VARCHAR NOT NULL,
+    input_digest VARCHAR NOT NULL,
+    artifact_seq INTEGER NOT NULL REFERENCES artifacts (seq) ON DELETE CASCADE,
+    attempts INTEGER NOT NULL,
+    model VARCHAR NOT NULL,
+    seconds FLOAT NOT NULL,
+    PRIMARY KEY (run_seq, id)
+);
+CREATE INDEX ix_subtasks_artifact_seq ON subtasks (artifact_seq);
+CREATE TABLE attempts (
+    seq INTEGER NOT NULL PRIMARY KEY,
+    run_seq INTEGER NOT NULL REFERENCES runs (seq) ON DELETE CASCADE,
+    subtask VARCHAR NOT NULL,
+    number INTEGER NOT NULL,
+    model VARCHAR NOT NULL,
+    verdict VARCHAR NOT NULL,
+    evidence VARCHAR NOT NULL,
+    text_digest VARCHAR REFERENCES texts (digest),
+    started_at_s FLOAT NOT NULL,
+    finished_at_s FLOAT
+);
+CREATE INDEX ix_attempts_run_seq ON attempts (run_seq, subtask, number);
+CREATE INDEX ix_attempts_text_digest ON attempts (text_digest);
+CREATE TABLE calls (
+    seq INTEGER NOT NULL PRIMARY KEY,
+    run_seq INTEGER NOT NULL REFERENCES runs (seq) ON DELETE CASCADE,
+    subtask VARCHAR NOT NULL,
+    attempt INTEGER NOT NULL,
+    kind VARCHAR NOT NULL,
+    model VARCHAR NOT NULL,
+    prompt_tokens INTEGER NOT NULL,
+    completion_tokens INTEGER NOT NULL,
+    seconds FLOAT NOT NULL,
+    load_seconds FLOAT NOT NULL,
+    finish VARCHAR NOT NULL,
+    error VARCHAR NOT NULL,
+    prompt_digest VARCHAR REFERENCES texts (digest),
+    answer_digest VARCHAR REFERENCES texts (digest),
+    created_at_s FLOAT NOT NULL
+);
+CREATE INDEX ix_calls_run_seq ON calls (run_seq);
+CREATE INDEX ix_calls_prompt_digest ON calls (prompt_digest);
+CREATE INDEX ix_calls_answer_digest ON calls (answer_digest);
+CREATE TABLE notes (
+    seq INTEGER NOT NULL PRIMARY KEY,
+    run_seq INTEGER NOT NULL REFERENCES runs (seq) ON DELETE CASCADE,
+    kind VARCHAR NOT NULL,
+    text VARCHAR NOT NULL,
+    created_at_s FLOAT NOT NULL
+);
+CREATE INDEX ix_notes_run_seq ON notes (run_seq);
+CREATE TABLE documents (
+    seq INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    name VARCHAR NOT NULL UNIQUE,
+    text_digest VARCHAR NOT NULL REFERENCES texts (digest),
+    title VARCHAR NOT NULL,
+    media_type VARCHAR NOT NULL,
+    path VARCHAR NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    characters INTEGER NOT NULL,
+    modified_at_s FLOAT NOT NULL,
+    vector_model VARCHAR NOT NULL,
+    added_at_s FLOAT NOT NULL
+);
+CREATE INDEX ix_documents_text_digest ON documents (text_digest);
+CREATE TABLE chunks (
+    seq INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    document_seq INTEGER NOT NULL REFERENCES documents (seq) ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    start_char INTEGER NOT NULL,
+    end_char INTEGER NOT NULL,
+    heading VARCHAR NOT NULL,
+    vector BLOB,
+    UNIQUE (document_seq, number)
+);
+CREATE TABLE models (
+    runtime VARCHAR NOT NULL,
+    model VARCHAR NOT NULL,
+    digest VARCHAR NOT NULL,
+    profile VARCHAR NOT NULL,
+    measured_at_s FLOAT NOT NULL,
+    PRIMARY KEY (runtime, model)
+);
+CREATE VIEW chunk_texts AS
+    SELECT chunks.seq AS seq, documents.name AS name, chunks.heading AS heading,
+           substr(texts.text, chunks.start_char + 1, chunks.end_char - chunks.start_char) AS body
+    FROM chunks JOIN documents ON documents.seq = chunks.document_seq
+                JOIN texts ON texts.digest = documents.text_digest;
+CREATE VIRTUAL TABLE chunk_index USING fts5 (
+    name, heading, body, content = 'chunk_texts', content_rowid = 'seq',
+    tokenize = 'porter unicode61 remove_diacritics 2'
+);
+"""
+
+
+def _v1(connection: sqlite3.Connection) -> None:
+    """The first release: runs with their plans, attempts, calls and artifacts; documents; models."""
+    for statement in _V1.split(";\n"):
+        if statement.strip():
+            connection.execute(statement)
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_v1,)
+"""Step n leads to schema n + 1; `PRAGMA user_version` holds how many were taken."""
+
+
+def migrate(connection: sqlite3.Connection, application_id: int) -> None:
+    """Take the steps that are missing, all or none. Another process that does the same waits, and finds it done.
+
+    Raises:
+        sqlite3.Error: the file cannot be written; nothing was changed.
+    """
+    if connection.execute("PRAGMA user_version").fetchone()[0] == len(MIGRATIONS):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        for step in MIGRATIONS[version:]:
+            step(connection)
+        connection.execute(f"PRAGMA application_id = {application_id}")
+        connection.execute(f"PRAGMA user_version = {max(version, len(MIGRATIONS))}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # a full disk ends it by itself
+            connection.execute("ROLLBACK")
+        raise

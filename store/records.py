@@ -1,0 +1,242 @@
+"""What the store takes and gives: frozen records, no behaviour. Times are seconds since the epoch (UTC)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Change = Literal["added", "replaced", "unchanged"]
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A claim on one run, until it expires or is released. Every write of the run shows its token."""
+
+    run: str
+    owner: str
+    token: int
+    """Rises with each lease of the run; a write with an older one is refused."""
+    status: str = "running"
+    """The run's status before this lease: "done" means that there is nothing left to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """One request to a runtime."""
+
+    model: str
+    kind: str = "chat"
+    """"chat" or "embed"."""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    seconds: float = 0.0
+    load_seconds: float = 0.0
+    finish: str = ""
+    """"stop", "length", or empty where the call failed."""
+    error: str = ""
+    prompt: str | None = None
+    """Kept, content-addressed, where given."""
+    answer: str | None = None
+    """Kept, content-addressed, where given."""
+    subtask: str = ""
+    """Set by the store; empty for calls of the planner, the reviewer and the composer."""
+    attempt: int = 0
+    created_at_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SubtaskRecord:
+    """A subtask's artifact: its text, and what was proved of it."""
+
+    id: str
+    specialist: str
+    instruction: str
+    verdict: str
+    text: str
+    inputs: tuple[str, ...] = ()
+    attempts: int = 1
+    model: str = ""
+    seconds: float = 0.0
+    evidence_json: str = "[]"
+    citations_json: str = "[]"
+    data_json: str = "{}"
+    input_digest: str = ""
+    """What identifies the work: the same subtask with the same digest need not be run again."""
+    digest: str = ""
+    """SHA-256 of the text, hexadecimal; set by the store."""
+    finished_at_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRecord:
+    """One revision of a run's plan."""
+
+    revision: int
+    """1 is the first."""
+    planner: str
+    status: str
+    plan_json: str
+    created_at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRecord:
+    """One try of a subtask. `finished_at_s` is None where the process died in it."""
+
+    subtask: str
+    number: int
+    model: str
+    verdict: str
+    """Empty while it is unfinished."""
+    evidence_json: str
+    text: str
+    started_at_s: float
+    finished_at_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class NoteRecord:
+    """Something that must not pass in silence: a swap, a retry, an escalation."""
+
+    kind: str
+    text: str
+    created_at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """A line of `nonet runs list`."""
+
+    id: str
+    seq: int
+    """Orders runs; the clock does not."""
+    task: str
+    """Its first 200 characters."""
+    runtime: str
+    status: str
+    """"running", "interrupted" (nobody works on it any more), "waiting", "done", "failed" or "refused"."""
+    verdict: str
+    created_at_s: float
+    finished_at_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """All that is known of one run, oldest first in each tuple."""
+
+    id: str
+    seq: int
+    task: str
+    runtime: str
+    documents: tuple[str, ...]
+    options: Mapping[str, Any]
+    status: str
+    """As RunSummary.status."""
+    verdict: str
+    answer: str
+    usage: Mapping[str, Any]
+    leases: int
+    """How often it was started or resumed."""
+    lease_owner: str
+    created_at_s: float
+    finished_at_s: float | None
+    missing: tuple[str, ...] = ()
+    """What the answer lacks, in words."""
+    plans: tuple[PlanRecord, ...] = ()
+    subtasks: tuple[SubtaskRecord, ...] = ()
+    attempts: tuple[AttemptRecord, ...] = ()
+    calls: tuple[CallRecord, ...] = ()
+    notes: tuple[NoteRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """What a clean-up removed."""
+
+    runs: int
+    texts: int
+    freed_bytes: int
+    """By how much the file shrinks."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewDocument:
+    """A document to keep. Chunks are (start, end) offsets in characters of `text`."""
+
+    name: str
+    text: str
+    media_type: str = "text/plain"
+    path: str = ""
+    """Where it was read from."""
+    chunks: Sequence[tuple[int, int]] = ()
+    size_bytes: int = 0
+    modified: float = 0.0
+    """The file's modification time, seconds since the epoch."""
+    title: str = ""
+    """Its first heading or line where empty."""
+    headings: Sequence[str] = ()
+    """One a chunk, searched with more weight than its text; without them Markdown's own headings are found."""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRecord:
+    """A document that is kept; `text()` reads it."""
+
+    name: str
+    digest: str
+    """SHA-256 of the text, hexadecimal."""
+    title: str
+    """Its first heading or line, at most 120 characters. Untrusted."""
+    media_type: str
+    path: str
+    size_bytes: int
+    characters: int
+    chunks: int
+    modified: float
+    added_at_s: float
+    vector_model: str = ""
+    """The model its vectors are of; empty: it has none."""
+    change: Change = "unchanged"
+    """What `add` did."""
+    read: Callable[[], str] = field(default=str, repr=False, compare=False)
+
+    def text(self) -> str:
+        """The whole text. Raises DocumentError if it was replaced or removed meanwhile."""
+        return self.read()
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A chunk that a search found; `text` == the document's text[start:end]."""
+
+    document: str
+    chunk: int
+    score: float
+    """Higher is better; comparable within one search only."""
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkVector:
+    """A chunk's embedding: little-endian float32, `len(vector) / 4` dimensions."""
+
+    document: str
+    chunk: int
+    start: int
+    end: int
+    vector: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ModelProfile:
+    """What `nonet doctor` measured of a model."""
+
+    runtime: str
+    model: str
+    digest: str
+    """Of the weights it was measured with: a profile of other weights is stale."""
+    profile_json: str
+    measured_at_s: float

@@ -1,0 +1,192 @@
+"""The newest schema as SQLModel tables: what it means, and what cold reads (`runs list`, `runs show`) go through.
+
+Importing this loads SQLAlchemy; only `history` does, and late. The file's own schema is made by migrations.py, and a
+test holds the two together. Times are seconds since the epoch; JSON stands in text columns.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy.orm import registry
+from sqlmodel import Field, SQLModel
+
+
+class Table(SQLModel, registry=registry()):
+    """The base of our tables, with metadata of its own: an application's SQLModel tables may have the same names."""
+
+
+class Text(Table, table=True):
+    """A text, kept once and never changed."""
+
+    __tablename__ = "texts"
+    digest: str = Field(primary_key=True)
+    """SHA-256 of the text in UTF-8, hexadecimal."""
+    text: str
+
+
+class Run(Table, table=True):
+    """One execution of a task."""
+
+    __tablename__ = "runs"
+    __table_args__ = {"sqlite_autoincrement": True}
+    seq: int = Field(primary_key=True)
+    """Orders runs; never used twice, so that "last" is not read from the clock."""
+    id: str = Field(unique=True)
+    """Short, random: what users name it by; also its LangGraph thread."""
+    task_digest: str = Field(foreign_key="texts.digest", index=True)
+    answer_digest: str | None = Field(foreign_key="texts.digest", index=True)
+    runtime: str
+    documents: str
+    options: str
+    status: str
+    """running, waiting, interrupted, done, failed, refused."""
+    verdict: str
+    usage: str
+    missing: str
+    """What the answer lacks, in words."""
+    lease_token: int
+    """Rises with each lease; every write of the run shows it."""
+    lease_owner: str
+    lease_process: str
+    """Which process holds it (leases.process_name), to know at once that it died."""
+    lease_expires_s: float
+    """0: nobody holds it."""
+    created_at_s: float
+    finished_at_s: float | None
+
+
+class Plan(Table, table=True):
+    """A revision of a run's plan."""
+
+    __tablename__ = "plans"
+    run_seq: int = Field(primary_key=True, foreign_key="runs.seq", ondelete="CASCADE")
+    revision: int = Field(primary_key=True)
+    planner: str
+    status: str
+    plan: str
+    created_at_s: float
+
+
+class Artifact(Table, table=True):
+    """A subtask's output and what was proved of it; immutable."""
+
+    __tablename__ = "artifacts"
+    seq: int = Field(primary_key=True)
+    run_seq: int = Field(foreign_key="runs.seq", ondelete="CASCADE", index=True)
+    subtask: str
+    text_digest: str = Field(foreign_key="texts.digest", index=True)
+    verdict: str
+    evidence: str
+    citations: str
+    data: str
+    created_at_s: float
+
+
+class Subtask(Table, table=True):
+    """A subtask that has an artifact, and which is its newest."""
+
+    __tablename__ = "subtasks"
+    run_seq: int = Field(primary_key=True, foreign_key="runs.seq", ondelete="CASCADE")
+    id: str = Field(primary_key=True)
+    specialist: str
+    instruction: str
+    inputs: str
+    input_digest: str
+    """What identifies the work: with the same digest it need not be done again."""
+    artifact_seq: int = Field(foreign_key="artifacts.seq", ondelete="CASCADE", index=True)
+    attempts: int
+    model: str
+    seconds: float
+
+
+class Attempt(Table, table=True):
+    """One try of a subtask; without an end where the process died in it."""
+
+    __tablename__ = "attempts"
+    __table_args__ = (Index("ix_attempts_run_seq", "run_seq", "subtask", "number"),)
+    seq: int = Field(primary_key=True)
+    run_seq: int = Field(foreign_key="runs.seq", ondelete="CASCADE")
+    subtask: str
+    number: int
+    model: str
+    verdict: str
+    evidence: str
+    text_digest: str | None = Field(foreign_key="texts.digest", index=True)
+    started_at_s: float
+    finished_at_s: float | None
+
+
+class Call(Table, table=True):
+    """One request to a runtime."""
+
+    __tablename__ = "calls"
+    seq: int = Field(primary_key=True)
+    run_seq: int = Field(foreign_key="runs.seq", ondelete="CASCADE", index=True)
+    subtask: str
+    attempt: int
+    kind: str
+    model: str
+    prompt_tokens: int
+    completion_tokens: int
+    seconds: float
+    load_seconds: float
+    finish: str
+    error: str
+    prompt_digest: str | None = Field(foreign_key="texts.digest", index=True)
+    answer_digest: str | None = Field(foreign_key="texts.digest", index=True)
+    created_at_s: float
+
+
+class Note(Table, table=True):
+    """Something that must not pass in silence."""
+
+    __tablename__ = "notes"
+    seq: int = Field(primary_key=True)
+    run_seq: int = Field(foreign_key="runs.seq", ondelete="CASCADE", index=True)
+    kind: str
+    text: str
+    created_at_s: float
+
+
+class Document(Table, table=True):
+    """A document that retrieval searches."""
+
+    __tablename__ = "documents"
+    __table_args__ = {"sqlite_autoincrement": True}
+    seq: int = Field(primary_key=True)
+    name: str = Field(unique=True)
+    text_digest: str = Field(foreign_key="texts.digest", index=True)
+    title: str
+    media_type: str
+    path: str
+    size_bytes: int
+    characters: int
+    modified_at_s: float
+    vector_model: str
+    added_at_s: float
+
+
+class Chunk(Table, table=True):
+    """A piece of a document; its words are in the FTS5 table `chunk_index` under the same number."""
+
+    __tablename__ = "chunks"
+    __table_args__ = (UniqueConstraint("document_seq", "number"), {"sqlite_autoincrement": True})
+    seq: int = Field(primary_key=True)
+    document_seq: int = Field(foreign_key="documents.seq", ondelete="CASCADE")
+    number: int
+    start_char: int
+    end_char: int
+    heading: str
+    vector: bytes | None
+    """Little-endian float32."""
+
+
+class Model(Table, table=True):
+    """What `nonet doctor` measured of a model."""
+
+    __tablename__ = "models"
+    runtime: str = Field(primary_key=True)
+    model: str = Field(primary_key=True)
+    digest: str
+    profile: str
+    measured_at_s: float
