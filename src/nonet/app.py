@@ -1,0 +1,388 @@
+"""Which commands there are, and how they are called. Each imports its work when it runs, so that `--help` is fast."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from nonet import __version__
+
+HEADINGS = WORK, KNOWLEDGE, CARE = "Work", "What it knows", "Look and care"
+
+
+class GroupedHelp(TyperGroup):
+    """Lists commands under headings; Typer does so only through rich, which would double the time of --help."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401, ARG002  Typer has no public names here
+        """Write a section a heading."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        limit = formatter.width - 6 - max(len(name) for name in self.commands)
+        for name, command in self.commands.items():
+            heading = getattr(command, "rich_help_panel", None)
+            row = (name, command.get_short_help_str(limit))
+            sections.setdefault(heading if isinstance(heading, str) else "Commands", []).append(row)
+        for heading in sorted(sections, key=lambda heading: HEADINGS.index(heading) if heading in HEADINGS else -1):
+            with formatter.section(heading):
+                formatter.write_dl(sections[heading])
+
+
+def _examples(*lines: str) -> str:
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def _typer(help_text: str) -> typer.Typer:
+    return typer.Typer(
+        help=help_text,
+        cls=GroupedHelp,
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+
+
+app = _typer("Several small language models, one dependable system, on your own machine.")
+docs_app = _typer("The documents that retrieval searches.")
+runs_app = _typer("Runs that were made: look at them, finish them, clean them up.")
+models_app = _typer("Models: what is there, and fetching more.")
+
+RuntimeOption = Annotated[
+    str | None,
+    typer.Option("--runtime", metavar="NAME", help="What serves the models: auto, ollama, embedded or scripted."),
+]
+ModelOption = Annotated[str | None, typer.Option("--model", metavar="NAME", help="One chat model for everything.")]
+LightOption = Annotated[bool, typer.Option("--light", help="Only the smallest model.")]
+DbOption = Annotated[
+    Path | None, typer.Option("--db", metavar="FILE", help="The database. [default: in your data folder]")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output, and nothing else there.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")]
+DocsOption = Annotated[
+    list[Path] | None,
+    typer.Option("--docs", "-d", metavar="PATH", help="A file or folder this task reads; may be repeated."),
+]
+TaskArgument = Annotated[
+    str | None, typer.Argument(metavar="[TASK]", help="What you want. `-`: a task a line from standard input.")
+]
+
+
+def _version(value: bool) -> None:  # noqa: FBT001  Typer calls it so
+    if value:
+        typer.echo(f"nonet {__version__}")
+        raise typer.Exit
+
+
+@app.callback(epilog=_examples('nonet run "Summarize report.md in two sentences." --docs report.md', "nonet doctor"))
+def root(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", "-V", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an unforeseen error.")] = False,
+) -> None:
+    """Several small language models, one dependable system, on your own machine."""
+
+
+@app.command(
+    rich_help_panel=WORK,
+    epilog=_examples(
+        'nonet run "Write a function that parses one line of readings.csv, then summarize report.md." --docs lab/',
+        "cat task.txt | nonet run --json | jq -r .answer",
+        "nonet run - --quiet < tasks.txt > results.jsonl",
+        "nonet run --graph",
+    ),
+)
+def run(
+    task: TaskArgument = None,
+    docs: DocsOption = None,
+    *,
+    runtime: RuntimeOption = None,
+    model: ModelOption = None,
+    light: LightOption = False,
+    db: DbOption = None,
+    json: JsonOption = False,
+    graph: Annotated[bool, typer.Option("--graph", help="Print how work flows, as Mermaid, and stop.")] = False,
+    approve: Annotated[bool, typer.Option("--approve", help="Show the plan and ask before it runs.")] = False,
+    quiet: QuietOption = False,
+) -> int:
+    """Plan a task, hand its parts to specialists, check them, and answer.
+
+    The task may also come through a pipe. Exit status: 0 done, 1 failed, 2 wrong usage, 3 a runtime or resource is
+    missing, 130 interrupted (the run is kept; see `nonet runs resume`).
+    """
+    from nonet import commands_work  # noqa: PLC0415
+
+    if graph:
+        return commands_work.graph(json=json)
+    flags = _flags(runtime=runtime, model=model, light=light, db=db)
+    return commands_work.run(task, docs or [], flags, json=json, approve=approve, quiet=quiet)
+
+
+@app.command(
+    rich_help_panel=WORK,
+    epilog=_examples('nonet plan "Find the pump\'s serial number, then write a function that checks it."'),
+)
+def plan(
+    task: TaskArgument = None,
+    docs: DocsOption = None,
+    *,
+    runtime: RuntimeOption = None,
+    model: ModelOption = None,
+    light: LightOption = False,
+    db: DbOption = None,
+    json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> int:
+    """Show the plan of a task without running it."""
+    from nonet import commands_work  # noqa: PLC0415
+
+    flags = _flags(runtime=runtime, model=model, light=light, db=db)
+    return commands_work.plan(task, docs or [], flags, json=json, quiet=quiet)
+
+
+@app.command(
+    rich_help_panel=WORK,
+    epilog=_examples(
+        'nonet ask code "Write a function is_leap(year)."',
+        'nonet ask summarization "In two sentences." --input report.md',
+        'nonet ask retrieval "When was the pump replaced?" --input logs/',
+    ),
+)
+def ask(
+    specialist: Annotated[str, typer.Argument(metavar="SPECIALIST", help="code, retrieval, summarization or general.")],
+    text: Annotated[
+        str | None, typer.Argument(metavar="[TEXT]", help="What it should do. `-`: one a line from standard input.")
+    ] = None,
+    inputs: Annotated[
+        list[Path] | None, typer.Option("--input", "-i", metavar="FILE", help="A file it reads; may be repeated.")
+    ] = None,
+    *,
+    runtime: RuntimeOption = None,
+    model: ModelOption = None,
+    light: LightOption = False,
+    db: DbOption = None,
+    json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> int:
+    """Ask one specialist, without a plan."""
+    from nonet import commands_work  # noqa: PLC0415
+
+    flags = _flags(runtime=runtime, model=model, light=light, db=db)
+    return commands_work.ask(specialist, text, inputs or [], flags, json=json, quiet=quiet)
+
+
+@app.command(rich_help_panel=WORK, epilog=_examples("nonet demo", "nonet demo --light", "nonet demo --runtime ollama"))
+def demo(
+    *,
+    runtime: RuntimeOption = None,
+    light: LightOption = False,
+    db: DbOption = None,
+    json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> int:
+    """Fetch the models and run a task over example documents.
+
+    It needs three specialists: code, retrieval and summarization. Uses the embedded runtime unless another is named,
+    and keeps everything in .demo/nonet.db.
+    """
+    from nonet import demo as work  # noqa: PLC0415
+
+    return work.demo(_flags(runtime=runtime, light=light, db=db), json=json, quiet=quiet)
+
+
+@docs_app.command("add", epilog=_examples("nonet docs add notes/ report.md"))
+def docs_add(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files, or folders with all that is in them.")],
+    *,
+    db: DbOption = None,
+    json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> int:
+    """Add documents, or replace those that have changed."""
+    from nonet import commands_docs  # noqa: PLC0415
+
+    return commands_docs.add(paths, _flags(db=db), json=json, quiet=quiet)
+
+
+@docs_app.command("list", epilog=_examples("nonet docs list"))
+def docs_list(*, db: DbOption = None, json: JsonOption = False) -> int:
+    """List the documents."""
+    from nonet import commands_docs  # noqa: PLC0415
+
+    return commands_docs.show_all(_flags(db=db), json=json)
+
+
+@docs_app.command("search", epilog=_examples('nonet docs search "pump serial number" --limit 3'))
+def docs_search(
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="Words to look for; any text will do.")],
+    *,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="At most so many passages.")] = 10,
+    db: DbOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Search the documents; no model is asked."""
+    from nonet import commands_docs  # noqa: PLC0415
+
+    return commands_docs.search(query, limit, _flags(db=db), json=json)
+
+
+@docs_app.command("remove", epilog=_examples("nonet docs remove report.md"))
+def docs_remove(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Names as `nonet docs list` shows them.")],
+    *,
+    db: DbOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Remove documents from the database; the files stay."""
+    from nonet import commands_docs  # noqa: PLC0415
+
+    return commands_docs.remove(names, _flags(db=db), json=json)
+
+
+@runs_app.command("list", epilog=_examples("nonet runs list --limit 5"))
+def runs_list(
+    *,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=100_000, help="At most so many.")] = 20,
+    db: DbOption = None,
+    json: JsonOption = False,
+) -> int:
+    """List runs, the newest first."""
+    from nonet import commands_runs  # noqa: PLC0415
+
+    return commands_runs.show_all(limit, _flags(db=db), json=json)
+
+
+RunArgument = Annotated[
+    str | None, typer.Argument(metavar="[RUN]", help="Its id, or the beginning of it. [default: the newest]")
+]
+
+
+@runs_app.command("show", epilog=_examples("nonet runs show", "nonet runs show 3f2a --json"))
+def runs_show(run: RunArgument = None, *, db: DbOption = None, json: JsonOption = False) -> int:
+    """Tell the whole story of a run: plan, attempts, evidence, answer, cost."""
+    from nonet import commands_runs  # noqa: PLC0415
+
+    return commands_runs.show_one(run, _flags(db=db), json=json)
+
+
+@runs_app.command(
+    "resume", epilog=_examples("nonet runs resume", "nonet runs resume 3f2a", "nonet runs resume 3f2a --accept")
+)
+def runs_resume(
+    run: Annotated[
+        str | None,
+        typer.Argument(metavar="[RUN]", help="Its id, or the beginning of it. [default: the newest unfinished one]"),
+    ] = None,
+    *,
+    accept: Annotated[bool, typer.Option("--accept", help="Accept the plan that waits for approval.")] = False,
+    refuse: Annotated[bool, typer.Option("--refuse", help="Refuse it.")] = False,
+    runtime: RuntimeOption = None,
+    model: ModelOption = None,
+    light: LightOption = False,
+    db: DbOption = None,
+    json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> int:
+    """Finish a run that was interrupted, failed, or waits for approval; what is finished is not repeated."""
+    from nonet import commands_runs  # noqa: PLC0415
+
+    flags = _flags(runtime=runtime, model=model, light=light, db=db)
+    if accept and refuse:
+        raise typer.BadParameter("--accept and --refuse exclude each other")
+    decision = "accept" if accept else "refuse" if refuse else None
+    return commands_runs.resume(run, flags, decision=decision, json=json, quiet=quiet)
+
+
+@runs_app.command("prune", epilog=_examples("nonet runs prune --older-than-days 30"))
+def runs_prune(
+    *,
+    older_than_days: Annotated[
+        float, typer.Option("--older-than-days", min=0, metavar="DAYS", help="Finished runs older than this go.")
+    ] = 30.0,
+    db: DbOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Remove old finished runs and the texts that nothing else uses."""
+    from nonet import commands_runs  # noqa: PLC0415
+
+    return commands_runs.prune(older_than_days, _flags(db=db), json=json)
+
+
+@models_app.command("list", epilog=_examples("nonet models list", "nonet models list --runtime embedded"))
+def models_list(*, runtime: RuntimeOption = None, json: JsonOption = False) -> int:
+    """List the models that are there, and those that could be fetched."""
+    from nonet import commands_models  # noqa: PLC0415
+
+    return commands_models.show_all(_flags(runtime=runtime), json=json)
+
+
+@models_app.command(
+    "pull", epilog=_examples("nonet models pull", "nonet models pull qwen2.5-coder:0.5b --runtime embedded")
+)
+def models_pull(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Which. [default: those the specialists need]")
+    ] = None,
+    *,
+    runtime: RuntimeOption = None,
+    light: LightOption = False,
+    json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> int:
+    """Fetch models; a cut download goes on where it stopped, and the hash decides whether it is the right file."""
+    from nonet import commands_models  # noqa: PLC0415
+
+    return commands_models.pull(names or [], _flags(runtime=runtime, light=light), json=json, quiet=quiet)
+
+
+app.add_typer(docs_app, name="docs", rich_help_panel=KNOWLEDGE)
+app.add_typer(models_app, name="models", rich_help_panel=KNOWLEDGE)
+app.add_typer(runs_app, name="runs", rich_help_panel=CARE)
+
+
+@app.command(rich_help_panel=CARE, epilog=_examples("nonet doctor", "nonet doctor --quick --json"))
+def doctor(
+    *,
+    quick: Annotated[bool, typer.Option("--quick", help="Do not measure the models.")] = False,
+    runtime: RuntimeOption = None,
+    model: ModelOption = None,
+    light: LightOption = False,
+    db: DbOption = None,
+    json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> int:
+    """Say what works here, what does not, and what to do about it. Exit status 3 if a task could not run."""
+    from nonet import doctor as work  # noqa: PLC0415
+
+    flags = _flags(runtime=runtime, model=model, light=light, db=db)
+    return work.doctor(flags, measure=not quick, json=json, quiet=quiet)
+
+
+@app.command(rich_help_panel=CARE, epilog=_examples("nonet config", "nonet config --json"))
+def config(*, json: JsonOption = False) -> int:
+    """Show every setting, its value, and where the value comes from."""
+    from nonet import commands_care  # noqa: PLC0415
+
+    return commands_care.config(json=json)
+
+
+@app.command(rich_help_panel=CARE, epilog=_examples("nonet schema run", "nonet schema > nonet-schemas.json"))
+def schema(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="Which output: run, plan, ask, ... [default: all]")
+    ] = None,
+    *,
+    json: JsonOption = False,  # noqa: ARG001  it is JSON anyway
+) -> int:
+    """Print the JSON schema of what the commands print with --json."""
+    from nonet import commands_care  # noqa: PLC0415
+
+    return commands_care.schema(name)
+
+
+def _flags(**values: Any) -> dict[str, Any]:  # noqa: ANN401  settings validate them
+    """What was given on the command line; a switch that is off is "not given"."""
+    return {key: value for key, value in values.items() if value is not None and value is not False}

@@ -1,0 +1,131 @@
+"""`nonet runs`: look at runs, finish them, clean them up."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from nonet.commands_work import approver, finish, open_session
+from nonet.door import Door, Flags, open_door, open_store, run_kept
+from nonet.errors import RunNotFoundError
+from nonet.live import view_for
+from nonet.render import columns, print_lines
+from nonet.stories import story_lines
+from nonet.terminal import emit, out, say
+from nonet.text import one_line
+
+if TYPE_CHECKING:
+    from nonet.graphs.result import RunResult
+    from nonet.store import RunRecord, RunSummary
+
+NEWEST = "last"
+RESUMABLE = ("interrupted", "waiting")
+_SECONDS_A_DAY = 86_400
+
+
+def show_all(limit: int, flags: Flags, *, json: bool) -> int:
+    """List runs, the newest first."""
+    with open_store(open_door(flags)) as store:
+        found = store.runs.list(limit)
+    if json:
+        emit({"runs": [_summary(each) for each in found]})
+    elif found:
+        rows = [
+            [each.id, when(each.created_at_s), each.status, each.verdict or "-", one_line(each.task, 80)]
+            for each in found
+        ]
+        print_lines(columns(rows, ("bold", "dim", "", "", ""), indent=""))
+    else:
+        say("There are no runs yet. Start one with: nonet run TASK")
+    return 0
+
+
+def _summary(run: RunSummary) -> dict[str, Any]:
+    fields = asdict(run)
+    return {"run": fields.pop("id"), **fields}
+
+
+def show_one(run: str | None, flags: Flags, *, json: bool) -> int:
+    """Tell the whole story of a run."""
+    from nonet.graphs.records import result_of_run  # noqa: PLC0415
+
+    door = open_door(flags)
+    with open_store(door) as store:
+        record = store.runs.get(run or NEWEST)
+    if json:
+        emit({**result_of_run(record).to_json(), "history": history(record)})
+        return 0
+    print_lines(story_lines(record, result_of_run(record)))
+    if record.status in {*RESUMABLE, "failed"}:
+        say(f"Go on with: {door.run_command('resume', record.id)}")
+    return 0
+
+
+def history(record: RunRecord) -> dict[str, Any]:
+    """What `nonet runs show --json` tells beyond the result."""
+    return {
+        "created_at_s": record.created_at_s,
+        "finished_at_s": record.finished_at_s,
+        "runtime": record.runtime,
+        "documents": list(record.documents),
+        "leases": record.leases,
+        "plans": [asdict(each) for each in record.plans],
+        "attempts": [asdict(each) for each in record.attempts],
+        "calls": [asdict(each) for each in record.calls],
+        "notes": [asdict(each) for each in record.notes],
+    }
+
+
+def resume(run: str | None, flags: Flags, *, decision: str | None, json: bool, quiet: bool) -> int:
+    """Finish a run."""
+    door = open_door(flags, json=json, quiet=quiet)
+    record = _to_resume(door, run)
+    if "runtime" not in door.loaded.origins:  # the run goes on where it began
+        door = open_door({**flags, "runtime": record.runtime}, json=json, quiet=quiet)
+    view = view_for(quiet=quiet)
+
+    async def work() -> RunResult:
+        from nonet.graphs.context import Decision  # noqa: PLC0415
+        from nonet.graphs.run import resume_run  # noqa: PLC0415
+
+        async with await open_session(door) as session:
+            return await resume_run(
+                session,
+                record.id,
+                approve=approver(session, view),
+                decision=Decision("accept" if decision == "accept" else "refuse") if decision else None,
+                on_event=view,
+            )
+
+    return finish(door, run_kept(door, view, work))
+
+
+def _to_resume(door: Door, run: str | None) -> RunRecord:
+    """The run that is named, or else the newest that is not finished. Raises RunNotFoundError."""
+    with open_store(door) as store:
+        if run is not None:
+            return store.runs.get(run)
+        unfinished = [each for each in store.runs.list(1000) if each.status in RESUMABLE]
+        if not unfinished:
+            raise RunNotFoundError(
+                "There is no unfinished run.",
+                next_step="`nonet runs list` shows all; a failed one can be resumed by its id.",
+            )
+        return store.runs.get(unfinished[0].id)
+
+
+def prune(older_than_days: float, flags: Flags, *, json: bool) -> int:
+    """Remove old finished runs."""
+    with open_store(open_door(flags)) as store:
+        removed = asdict(store.runs.prune(older_than_seconds=older_than_days * _SECONDS_A_DAY))
+    if json:
+        emit(removed)
+    else:
+        out(f"{removed['runs']} runs and {removed['texts']} texts removed; {removed['freed_bytes'] / 1e6:.1f} MB freed")
+    return 0
+
+
+def when(seconds: float) -> str:
+    """A time of the epoch, as the user's clock shows it."""
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))

@@ -1,0 +1,163 @@
+"""`nonet run`, `nonet plan` and `nonet ask`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nonet.door import Door, Flags, each_line, one_task, open_door, run_kept
+from nonet.live import View, view_for
+from nonet.render import ask_lines, plan_lines, print_lines, result_lines
+from nonet.terminal import emit, out, say
+
+if TYPE_CHECKING:
+    from nonet.graphs.context import Approve
+    from nonet.graphs.result import RunResult
+    from nonet.graphs.session import Session
+
+FAILED = 1
+LINES = "-"
+
+
+def graph(*, json: bool) -> int:
+    """Print how work flows."""
+    from nonet.graphs.supervisor import mermaid  # noqa: PLC0415
+
+    if json:
+        emit({"mermaid": mermaid()})
+    else:
+        out(mermaid().rstrip("\n"))
+    return 0
+
+
+def run(task: str | None, docs: Sequence[Path], flags: Flags, *, json: bool, approve: bool, quiet: bool) -> int:
+    """Run a task, or one a line."""
+    door = open_door(flags, json=json, quiet=quiet)
+    view = view_for(quiet=quiet, live=task != LINES)
+    if task == LINES:
+        return run_kept(door, view, lambda: _run_lines(door, view, docs, approve=approve))
+    text = one_task(task)
+
+    async def work() -> RunResult:
+        from nonet.graphs.run import run_task  # noqa: PLC0415
+
+        async with await open_session(door) as session:
+            asker = approver(session, view) if approve else None
+            return await run_task(session, text, documents=docs, approve=asker, wants_approval=approve, on_event=view)
+
+    return finish(door, run_kept(door, view, work))
+
+
+async def _run_lines(door: Door, view: View, docs: Sequence[Path], *, approve: bool) -> int:
+    from nonet.graphs.run import run_task  # noqa: PLC0415
+
+    async with await open_session(door) as session:
+
+        async def one(line: str) -> tuple[dict[str, Any], int]:
+            result = await run_task(session, line, documents=docs, wants_approval=approve, on_event=view)
+            return result.to_json(), exit_status(result)
+
+        return await each_line(one)
+
+
+def plan(task: str | None, docs: Sequence[Path], flags: Flags, *, json: bool, quiet: bool) -> int:
+    """Show the plan of a task, or of one a line."""
+    from nonet.graphs.run import plan_task  # noqa: PLC0415
+
+    door = open_door(flags, json=json, quiet=quiet)
+    view = view_for(quiet=quiet, live=False)
+    text = task if task == LINES else one_task(task)
+
+    async def work() -> int:
+        async with await open_session(door) as session:
+
+            async def one(line: str) -> tuple[dict[str, Any], int]:
+                made = await plan_task(session, line, documents=docs, on_event=view)
+                return made.model_dump(mode="json"), 0
+
+            if text == LINES:
+                return await each_line(one)
+            made = await plan_task(session, text, documents=docs, on_event=view)
+            if json:
+                emit(made.model_dump(mode="json"))
+            else:
+                print_lines(plan_lines(made))
+            return 0
+
+    return run_kept(door, view, work)
+
+
+def ask(specialist: str, text: str | None, inputs: Sequence[Path], flags: Flags, *, json: bool, quiet: bool) -> int:
+    """Ask one specialist, once or for each line."""
+    from nonet.graphs.ask import AskResult, ask_specialist  # noqa: PLC0415
+
+    door = open_door(flags, json=json, quiet=quiet)
+    view = view_for(quiet=quiet, live=text != LINES)
+    question = text if text == LINES else one_task(text)
+
+    def status(result: AskResult) -> int:
+        return FAILED if result.verdict == "failed" else 0
+
+    async def work() -> int | AskResult:
+        async with await open_session(door) as session:
+
+            async def one(line: str) -> tuple[dict[str, Any], int]:
+                result = await ask_specialist(session, specialist, line, inputs=inputs, on_event=view)
+                return result.to_json(), status(result)
+
+            if question == LINES:
+                return await each_line(one)
+            return await ask_specialist(session, specialist, question, inputs=inputs, on_event=view)
+
+    result = run_kept(door, view, work)
+    if isinstance(result, int):
+        return result
+    if json:
+        emit(result.to_json())
+    else:
+        print_lines(ask_lines(result))
+    return status(result)
+
+
+async def open_session(door: Door) -> Session:
+    """The session of the door's settings; says which runtime was chosen, and why."""
+    from nonet.graphs.session import Session  # noqa: PLC0415
+
+    session = await Session.open(door.loaded.settings)
+    if not door.quiet:
+        say(f"{session.runtime.name} runtime: {session.runtime_reason}")
+    return session
+
+
+def approver(session: Session, view: View) -> Approve | None:
+    """Asks on this terminal; None where there is none to ask on, and the run is left waiting."""
+    if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
+        return None
+    from nonet.approval import asker  # noqa: PLC0415
+
+    return asker(view, session.specialists, session.settings.max_subtasks)
+
+
+def finish(door: Door, result: RunResult) -> int:
+    """Print a run's result, and on standard error how to look again."""
+    if door.json:
+        emit(result.to_json())
+    else:
+        print_lines(result_lines(result))
+    if not door.quiet:
+        if result.status == "waiting":
+            say(
+                f"The plan waits for approval: {door.run_command('show', result.run)}\n"
+                f"Accept it with: {door.run_command('resume', result.run, '--accept')}\n"
+                f"or refuse it with: {door.run_command('resume', result.run, '--refuse')}"
+            )
+        else:
+            say(f"Kept as run {result.run}; look again with: {door.run_command('show', result.run)}")
+    return exit_status(result)
+
+
+def exit_status(result: RunResult) -> int:
+    """0 when the run did what it was asked to, and when it waits as it was asked to."""
+    return 0 if result.status in {"done", "waiting"} else FAILED

@@ -1,0 +1,168 @@
+"""Plans, results and runs as lines of styled text. Everything that came from outside passes `clean` on its way in."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, TextIO
+
+from rich.console import Console
+from rich.text import Text
+
+from nonet.terminal import is_plain, write_out
+from nonet.text import clean, one_line
+
+if TYPE_CHECKING:
+    from nonet.agents.plan import Plan, Subtask
+    from nonet.graphs.ask import AskResult
+    from nonet.graphs.result import RunResult, RunUsage, SubtaskResult
+    from nonet.specialists import Citation, Evidence
+
+VERDICT_STYLES = {"verified": "green", "unverified": "yellow", "failed": "red"}
+_INDENT = "  "
+
+
+def console_for(stream: TextIO) -> Console:
+    """A console that writes text as it is: no markup, no emoji codes, no highlighting, and no colour where unwanted."""
+    plain = is_plain(stream)
+    return Console(
+        file=stream,
+        force_terminal=not plain,
+        color_system=None if plain else "auto",
+        markup=False,
+        emoji=False,
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def text(*parts: str | tuple[str, str]) -> Text:
+    """A line of parts, each cleaned; a part may be (text, style)."""
+    line = Text()
+    for part in parts:
+        said, style = (part, "") if isinstance(part, str) else part
+        line.append(clean(said), style)
+    return line
+
+
+def columns(rows: Sequence[Sequence[str]], styles: Sequence[str] = (), indent: str = _INDENT) -> list[Text]:
+    """Rows with their columns aligned, all but the last padded. A verdict gets its own style."""
+    cells = [[one_line(cell) for cell in row] for row in rows]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))] if cells else []
+    lines = []
+    for row in cells:
+        line = Text(indent)
+        for i, cell in enumerate(row):
+            style = VERDICT_STYLES.get(cell, styles[i] if i < len(styles) else "")
+            line.append(cell if i == len(row) - 1 else cell.ljust(widths[i] + 2), style)
+        line.rstrip()
+        lines.append(line)
+    return lines
+
+
+def show(console: Console, lines: Iterable[Text]) -> None:
+    """Print lines, unwrapped: the terminal wraps, and what is copied is what was meant."""
+    for line in lines:
+        console.print(line, soft_wrap=True)
+
+
+def print_lines(lines: Iterable[Text]) -> None:
+    """Print lines on standard output. Raises as nonet.terminal.write_out."""
+    console = console_for(sys.stdout)
+    with console.capture() as captured:
+        show(console, lines)
+    write_out(captured.get())
+
+
+def plan_lines(plan: Plan) -> list[Text]:
+    """The plan, a subtask a line, and what its planner wants the user to know."""
+    count = len(plan.subtasks)
+    lines = [text(("Plan", "bold"), f" ({plan.planner}): {count} subtask{'s' if count != 1 else ''}")]
+    lines += columns([[each.id, each.specialist, _work(each)] for each in plan.subtasks], ("bold", "cyan", ""))
+    lines += [text(f"{_INDENT}note: ", one_line(note)) for note in plan.notes]
+    return lines
+
+
+def _work(subtask: Subtask) -> str:
+    reads = [*subtask.inputs, *subtask.documents]
+    unsure = " (unsure)" if subtask.routing is not None and not subtask.routing.sure else ""
+    return subtask.instruction + (f"  <- {', '.join(reads)}" if reads else "") + unsure
+
+
+def result_lines(result: RunResult) -> list[Text]:
+    """The answer, its sources, what was checked, what is missing, and what it cost."""
+    lines: list[Text] = []
+    if result.answer:
+        lines += [text(result.answer), Text()]
+    lines += citation_lines(result.citations)
+    if result.subtasks:
+        lines += [text(("Checks", "bold"))]
+        lines += columns([_checked(subtask) for subtask in result.subtasks], ("bold", "cyan", "", "dim", "dim"))
+        lines += [Text()]
+    lines += [text(("Missing: ", "bold red"), one_line(item)) for item in result.missing]
+    verdict = str(result.verdict)
+    lines.append(
+        text(
+            ("Verdict: ", "bold"),
+            (verdict, VERDICT_STYLES.get(verdict, "")),
+            "" if result.status in {"done", "failed"} else f" (the run is {result.status})",
+            (f"  {usage_line(result.usage)}", "dim"),
+        )
+    )
+    return lines
+
+
+def ask_lines(result: AskResult) -> list[Text]:
+    """One specialist's output, its sources and its evidence."""
+    lines = [text(result.output), Text()] if result.output else []
+    lines += citation_lines(result.citations)
+    lines += evidence_lines(result.evidence)
+    verdict = str(result.verdict)
+    cost = (f"  {result.model}, {usage_line(result.usage)}", "dim")
+    return [*lines, text(("Verdict: ", "bold"), (verdict, VERDICT_STYLES.get(verdict, "")), cost)]
+
+
+def evidence_lines(evidence: Sequence[Evidence], indent: str = _INDENT) -> list[Text]:
+    """Every check, and whether it passed."""
+    words = {True: "passed", False: "failed", None: "not made"}
+    return columns([[words[item.passed], item.kind, item.detail] for item in evidence], ("", "dim", ""), indent)
+
+
+def _checked(subtask: SubtaskResult) -> list[str]:
+    verdict = str(subtask.verdict) if subtask.verdict else "not run"
+    tries = f"{subtask.attempts} attempt{'s' if subtask.attempts != 1 else ''}"
+    return [subtask.id, subtask.specialist, verdict, subtask.model or "-", tries, deciding(subtask.evidence)]
+
+
+def deciding(evidence: Sequence[Evidence]) -> str:
+    """The first failed check, else the first that passed, else the first that could not be made; in words."""
+    for wanted in (False, True, None):
+        for item in evidence:
+            if item.passed is wanted:
+                return f"{item.kind}: {item.detail}"
+    return ""
+
+
+def citation_lines(citations: Sequence[Citation]) -> list[Text]:
+    """Where each quote stands, and the quote."""
+    if not citations:
+        return []
+    lines = [text(("Sources", "bold"))]
+    for each in citations:
+        place = f"{one_line(each.document)} [{each.start}-{each.end}] "
+        lines.append(text(_INDENT, (place, "cyan"), f"“{one_line(each.quote, 300)}”"))
+    return [*lines, Text()]
+
+
+def usage_line(usage: RunUsage) -> str:
+    """What a run cost, in words; zeros that say nothing are left out."""
+    parts = [
+        f"{usage.calls} call{'s' if usage.calls != 1 else ''}",
+        f"{usage.prompt_tokens + usage.completion_tokens:,} tokens",
+        f"{usage.seconds:.1f} s",
+    ]
+    if usage.swaps:
+        parts.append(f"{usage.swaps} model swap{'s' if usage.swaps != 1 else ''}")
+    if usage.escalations:
+        parts.append(f"{usage.escalations} escalation{'s' if usage.escalations != 1 else ''}")
+    return ", ".join(parts)

@@ -1,0 +1,344 @@
+"""What `--json` prints, as pydantic models and as JSON schemas. Keys may be added, none is renamed or removed."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+VerdictName = Literal["verified", "unverified", "failed"]
+
+
+class Output(BaseModel):
+    """An object on standard output. More keys may appear in later releases."""
+
+    model_config = ConfigDict(extra="allow", strict=True, use_attribute_docstrings=True)
+
+
+class EvidenceOut(Output):
+    """One check and what it found."""
+
+    kind: str
+    passed: bool | None
+    """null: the check could not be made."""
+    detail: str
+
+
+class CitationOut(Output):
+    """A verbatim quote: characters start to end of the document's text."""
+
+    document: str
+    quote: str
+    start: int
+    end: int
+
+
+class UsageOut(Output):
+    """What a run cost, over all its attempts and resumes."""
+
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    seconds: float
+    swaps: int
+    """Models that had to be loaded in place of others."""
+    escalations: int
+    """Steps up a ladder of models."""
+
+
+class SubtaskOut(Output):
+    """How one subtask ended."""
+
+    id: str
+    specialist: str
+    instruction: str
+    inputs: list[str]
+    """Ids of the subtasks whose results it read."""
+    verdict: VerdictName | None
+    """null: it was not run."""
+    attempts: int
+    model: str
+    evidence: list[EvidenceOut]
+
+
+class RunOut(Output):
+    """`nonet run`, `nonet runs resume`, `nonet demo`."""
+
+    run: str
+    task: str
+    status: Literal["done", "failed", "interrupted", "running", "waiting", "refused"]
+    """"waiting": for approval of its plan. "refused": the plan was."""
+    verdict: VerdictName
+    answer: str
+    subtasks: list[SubtaskOut]
+    citations: list[CitationOut]
+    usage: UsageOut
+    notes: list[str]
+    missing: list[str]
+    """What the answer lacks, in words."""
+
+
+class PlanSubtaskOut(Output):
+    """One subtask of a plan."""
+
+    id: str
+    specialist: str
+    instruction: str
+    inputs: list[str]
+    documents: list[str]
+    """Names of documents it reads whole."""
+
+
+class PlanOut(Output):
+    """`nonet plan`."""
+
+    planner: str
+    """Which planner made it: "rules", "stepwise", "one-shot" or "user"."""
+    subtasks: list[PlanSubtaskOut]
+    notes: list[str]
+
+
+class AskOut(Output):
+    """`nonet ask`."""
+
+    run: str
+    specialist: str
+    model: str
+    verdict: VerdictName
+    output: str
+    evidence: list[EvidenceOut]
+    citations: list[CitationOut]
+    usage: UsageOut
+
+
+class SkippedOut(Output):
+    """A file that was not taken, and why."""
+
+    path: str
+    reason: str
+
+
+class DocsAddOut(Output):
+    """`nonet docs add`: names of documents."""
+
+    added: list[str]
+    replaced: list[str]
+    unchanged: list[str]
+    skipped: list[SkippedOut]
+
+
+class DocumentOut(Output):
+    """A document that is kept."""
+
+    name: str
+    digest: str
+    """SHA-256 of its text, hexadecimal."""
+    media_type: str
+    path: str
+    size_bytes: int
+    characters: int
+    chunks: int
+    modified: float
+    """Modification time of the file, seconds since the epoch."""
+    added_at_s: float
+    """Seconds since the epoch."""
+
+
+class DocsListOut(Output):
+    """`nonet docs list`."""
+
+    documents: list[DocumentOut]
+
+
+class HitOut(Output):
+    """A passage: characters start to end of the document's text."""
+
+    document: str
+    chunk: int
+    score: float
+    """Higher is better; comparable within one search only."""
+    start: int
+    end: int
+    text: str
+
+
+class DocsSearchOut(Output):
+    """`nonet docs search`, best first."""
+
+    results: list[HitOut]
+
+
+class DocsRemoveOut(Output):
+    """`nonet docs remove`."""
+
+    removed: list[str]
+
+
+class RunSummaryOut(Output):
+    """A line of `nonet runs list`."""
+
+    run: str
+    seq: int
+    """Orders runs; the clock does not."""
+    task: str
+    """Its first 200 characters."""
+    runtime: str
+    status: str
+    verdict: str
+    created_at_s: float
+    finished_at_s: float | None
+
+
+class RunsListOut(Output):
+    """`nonet runs list`, newest first."""
+
+    runs: list[RunSummaryOut]
+
+
+class HistoryOut(Output):
+    """What happened, oldest first in each list."""
+
+    created_at_s: float
+    finished_at_s: float | None
+    runtime: str
+    documents: list[str]
+    leases: int
+    """How often it was started or resumed."""
+    plans: list[dict[str, Any]]
+    attempts: list[dict[str, Any]]
+    calls: list[dict[str, Any]]
+    notes: list[dict[str, Any]]
+
+
+class RunsShowOut(RunOut):
+    """`nonet runs show`."""
+
+    history: HistoryOut
+
+
+class RunsPruneOut(Output):
+    """`nonet runs prune`."""
+
+    runs: int
+    texts: int
+    freed_bytes: int
+
+
+class ModelOut(Output):
+    """A model that is there."""
+
+    name: str
+    context_tokens: int
+    size_bytes: int
+    capabilities: list[str]
+    """Of "chat" and "embed"."""
+    loaded: bool
+    digest: str
+
+
+class AvailableModelOut(Output):
+    """A model that `nonet models pull` can fetch."""
+
+    name: str
+    size_bytes: int
+    use: str
+
+
+class ModelsListOut(Output):
+    """`nonet models list`."""
+
+    runtime: str
+    models: list[ModelOut]
+    available: list[AvailableModelOut]
+
+
+class ModelsPullOut(Output):
+    """`nonet models pull`."""
+
+    runtime: str
+    pulled: list[str]
+    """Names; those that were there already included."""
+
+
+class CheckOut(Output):
+    """One thing that the doctor looked at."""
+
+    name: str
+    status: Literal["ok", "warning", "problem"]
+    """"problem": a task cannot run. "warning": it can, with less."""
+    detail: str
+    next_step: str
+    data: dict[str, Any] = Field(default_factory=dict)
+
+
+class DoctorOut(Output):
+    """`nonet doctor`."""
+
+    ready: bool
+    """True: a task can run. The exit status is 0, else 3."""
+    runtime: str | None
+    """What would be chosen."""
+    checks: list[CheckOut]
+
+
+class SettingOut(Output):
+    """A setting and where it comes from."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    value: Any
+    source: str = Field(alias="from")
+
+
+class ConfigOut(Output):
+    """`nonet config`."""
+
+    settings: dict[str, SettingOut]
+    files: list[str]
+
+
+class GraphOut(Output):
+    """`nonet run --graph`."""
+
+    mermaid: str
+
+
+class ProblemOut(Output):
+    """What happened, what was kept, what to do next."""
+
+    kind: str
+    message: str
+    kept: str
+    next_step: str
+
+
+class ErrorOut(Output):
+    """Any command that could not do its work."""
+
+    error: ProblemOut
+
+
+OUTPUTS: dict[str, type[Output]] = {
+    "run": RunOut,
+    "plan": PlanOut,
+    "ask": AskOut,
+    "graph": GraphOut,
+    "docs-add": DocsAddOut,
+    "docs-list": DocsListOut,
+    "docs-search": DocsSearchOut,
+    "docs-remove": DocsRemoveOut,
+    "runs-list": RunsListOut,
+    "runs-show": RunsShowOut,
+    "runs-prune": RunsPruneOut,
+    "models-list": ModelsListOut,
+    "models-pull": ModelsPullOut,
+    "doctor": DoctorOut,
+    "config": ConfigOut,
+    "error": ErrorOut,
+}
+"""By the name that `nonet schema` takes."""
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """The JSON schema (draft 2020-12) of every output."""
+    return {name: output.model_json_schema() for name, output in OUTPUTS.items()}

@@ -1,0 +1,85 @@
+"""The whole story of a run, from what the store keeps of it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from nonet.agents.plan import Plan
+from nonet.render import VERDICT_STYLES, deciding, plan_lines, result_lines, text
+from nonet.specialists import Evidence
+from nonet.text import one_line
+
+if TYPE_CHECKING:
+    from nonet.graphs.result import RunResult
+    from nonet.store import AttemptRecord, CallRecord, RunRecord
+
+_TASK_CHARACTERS = 2000
+
+
+def story_lines(record: RunRecord, result: RunResult) -> list[Text]:
+    """Task, plan, attempts and calls, notes, and how it ended."""
+    started = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.created_at_s))
+    times = f", taken up {record.leases} times" if record.leases > 1 else ""
+    lines = [
+        text(("Run ", "bold"), (record.id, "bold"), f"  {record.status}, {record.runtime} runtime, {started}{times}"),
+        text(("Task", "bold"), f"  {one_line(record.task, _TASK_CHARACTERS)}"),
+    ]
+    if record.documents:
+        lines.append(text(("Documents", "bold"), f"  {', '.join(record.documents)}"))
+    lines.append(Text())
+    for kept in record.plans[-1:]:
+        revision = (
+            f"  revision {kept.revision}, {kept.status}" if len(record.plans) > 1 or kept.status != "accepted" else ""
+        )
+        head, *rest = plan_lines(Plan.model_validate_json(kept.plan_json))
+        lines += [head.append(revision), *rest, Text()]
+    for name in dict.fromkeys(each.subtask for each in record.attempts):
+        lines += _subtask_lines(record, name)
+    if record.notes:
+        lines += [text(("Notes", "bold"))]
+        lines += [text(f"  {each.kind}: {one_line(each.text)}") for each in record.notes]
+        lines += [Text()]
+    return [*lines, *result_lines(result)]
+
+
+def _subtask_lines(record: RunRecord, name: str) -> list[Text]:
+    lines = []
+    for attempt in (each for each in record.attempts if each.subtask == name):
+        calls = [each for each in record.calls if each.subtask == name and each.attempt == attempt.number]
+        verdict = attempt.verdict or "cut off"
+        lines.append(
+            text(
+                (name, "bold"),
+                f" attempt {attempt.number} on {attempt.model}: ",
+                (verdict, VERDICT_STYLES.get(verdict, "red")),
+                (f"  {_cost(attempt, calls)}", "dim"),
+            )
+        )
+        lines += _reason(attempt)
+    for artifact in (each for each in record.subtasks if each.id == name):
+        lines += [text("    ", line) for line in artifact.text.splitlines()]
+    return [*lines, Text()]
+
+
+def _reason(attempt: AttemptRecord) -> list[Text]:
+    said = deciding(evidence_of(attempt.evidence_json))
+    return [text("  ", (one_line(said), "dim"))] if said else []
+
+
+def evidence_of(evidence_json: str) -> tuple[Evidence, ...]:
+    """As the store keeps it."""
+    return tuple(Evidence(**item) for item in json.loads(evidence_json))
+
+
+def _cost(attempt: AttemptRecord, calls: Sequence[CallRecord]) -> str:
+    tokens = sum(each.prompt_tokens + each.completion_tokens for each in calls)
+    said = f"{len(calls)} call{'s' if len(calls) != 1 else ''}, {tokens:,} tokens"
+    if attempt.finished_at_s is not None:
+        said += f", {max(0.0, attempt.finished_at_s - attempt.started_at_s):.1f} s"
+    errors = [each.error for each in calls if each.error]
+    return said + (f", error: {one_line(errors[0], 120)}" if errors else "")
