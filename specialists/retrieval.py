@@ -1,0 +1,269 @@
+"""Looks things up: finds passages, lets the model word a short answer, and proves it by verbatim quotes.
+
+Code chooses the evidence; the model only writes the answer. Asked for passages themselves, no model is called at all.
+What a document says is data: it reaches the prompt between marks, with turn marks broken up, and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nonet.errors import ContextOverflowError, IncompleteAnswerError
+from nonet.runtimes import Message
+from nonet.specialists.answers import LEAST_QUESTION_SHARE, cleaned, declines, proof_of, repair_quotes
+from nonet.specialists.budget import Part, fit, split_chars
+from nonet.specialists.context import Context, build_context
+from nonet.specialists.protocol import Assignment, Citation, Desk, Evidence, Outcome, Passage, Source, Verdict
+from nonet.specialists.questions import Question, Want, read_question
+from nonet.specialists.quotes import cite
+from nonet.specialists.ranking import RankedSentence, bm25, rank_sentences, rerank, title
+from nonet.specialists.support import answer_support
+from nonet.specialists.templates import render
+from nonet.specialists.text import content_stems, degeneration, neutral, share_found
+
+_CANDIDATES = 12
+"""Passages searched for and reranked."""
+_READ = 8
+"""Passages whose sentences are weighed."""
+_CONTEXT_CHARS = 2_400
+"""Evidence shown to the model, about 600 tokens: as many answers of HotpotQA lie in it as in eight whole passages, and
+a small model on two cores reads it in seconds."""
+_ANSWER_TOKENS = 80
+_LEAST_MATCH = 0.2
+"""Share of the question's stems in the best passage below which, without a similar embedding, nothing was found."""
+_LEAST_COSINE = 0.35
+_MOST_CITATIONS = 3
+_EXAMPLES = (
+    "Who founded the observatory mentioned in the notes?",
+    "When was the bridge opened to traffic?",
+    "What does the manual say about resetting the device?",
+    "Which file mentions the delivery date?",
+    "Find the passages that talk about water rights.",
+    "In what city was the composer of that opera born?",
+    "Look up the maximum operating temperature of the pump.",
+    "How many employees did the company have in 2019?",
+    "Search the documents for the reason the project was delayed.",
+    "Which of the two rivers is longer according to the articles?",
+    "What is the name of the author's second novel?",
+    "Quote the sentence that defines a quorum.",
+    "Is aspirin effective for preventing migraine in adolescents?",
+    "Where in the contract is the notice period described?",
+    "What nationality was the director of the film that won that year?",
+    "Find the study that compares the two surgical techniques.",
+    "Which team did the player who scored the winning goal later join?",
+    "List the documents that discuss data retention.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a search gave for one question."""
+
+    question: Question
+    passages: tuple[Passage, ...]
+    ranked: tuple[RankedSentence, ...]
+
+
+class RetrievalSpecialist:
+    """Answers from the documents of the run, with quotes that are verbatim in them."""
+
+    name = "retrieval"
+    description = "looks things up in the documents and answers with verbatim quotes"
+    examples = _EXAMPLES
+
+    async def work(self, assignment: Assignment, desk: Desk) -> Outcome:
+        """Search, answer in at most one call, check. Nothing found is FAILED, with a text that says so."""
+        artifacts = [source for source in assignment.sources if source.kind == "artifact"]
+        question = read_question(assignment.instruction, artifacts)
+        documents = [source for source in assignment.sources if source.kind != "artifact"]
+        candidates = await _search(question, documents, desk)
+        passages, cosine = await rerank(question.query, candidates, desk)
+        if not _matches(question, passages, cosine):
+            return _nothing(question)
+        read = tuple(passages[:_READ])
+        found = _Found(question, read, tuple(rank_sentences(question.query, read)))
+        if question.want is Want.PASSAGES:
+            return _whole_passages(found)
+        if question.want is Want.QUOTES or not found.ranked:
+            return _single_sentences(found)
+        return await _answer(found, assignment, desk)
+
+
+async def _search(question: Question, documents: Sequence[Source], desk: Desk) -> list[Passage]:
+    """Documents that were named are read instead of the collection."""
+    if documents:
+        pieces = [
+            Passage(source.name, number, 0.0, start, end, source.text[start:end])
+            for source in documents
+            for number, (start, end) in enumerate(split_chars(source.text, (1_200, 1_800), overlap=200))
+        ]
+        scores = bm25(content_stems(question.query), [content_stems(piece.text) for piece in pieces])
+        best = sorted(range(len(pieces)), key=lambda at: -scores[at])[:_CANDIDATES]
+        return [pieces[at] for at in best if scores[at] > 0]
+    if desk.searcher is None:
+        return []
+    return list(await desk.searcher.search(question.query, _CANDIDATES))
+
+
+def _matches(question: Question, passages: Sequence[Passage], cosine: float | None) -> bool:
+    asked = set(content_stems(question.query))
+    if not passages:
+        return False
+    if cosine is not None and cosine >= _LEAST_COSINE:
+        return True
+    shares = [share_found(asked, set(content_stems(f"{title(p.document)} {p.text}"))) for p in passages]
+    return max(shares) >= _LEAST_MATCH
+
+
+def _nothing(question: Question) -> Outcome:
+    evidence = Evidence("search", passed=False, detail="nothing in the collection matches")
+    return Outcome(f"I found nothing about \u201c{question.text}\u201d in the documents.", Verdict.FAILED, (evidence,))
+
+
+def _places(passages: Sequence[Passage]) -> dict[str, list[dict[str, str | int]]]:
+    return {"passages": [{"document": p.document, "start": p.start, "end": p.end} for p in passages]}
+
+
+def _quoted(citations: Sequence[Citation]) -> Evidence:
+    plural = "quote is" if len(citations) == 1 else "quotes are"
+    return Evidence("quote", passed=True, detail=f"{len(citations)} {plural} verbatim in the documents")
+
+
+def _whole_passages(found: _Found) -> Outcome:
+    """The best passages as they stand; they prove themselves, and how well they match is in the evidence."""
+    chosen = _one_each(found)
+    citations = tuple(_trimmed(passage) for passage in chosen)
+    text = "\n\n".join(f"{citation.document}:\n{citation.quote}" for citation in citations)
+    return Outcome(
+        text, _verdict_of_match(found, text), (_quoted(citations), _match(found, text)), citations, _places(chosen)
+    )
+
+
+def _one_each(found: _Found) -> list[Passage]:
+    """The best passages, of different documents as long as there are any."""
+    firsts: list[Passage] = []
+    others: list[Passage] = []
+    for passage in found.passages:
+        known = {chosen.document for chosen in firsts}
+        (others if passage.document in known else firsts).append(passage)
+    return [*firsts, *others][: found.question.count]
+
+
+def _trimmed(passage: Passage) -> Citation:
+    start = len(passage.text) - len(passage.text.lstrip())
+    return cite(passage, start, len(passage.text.rstrip()))
+
+
+def _single_sentences(found: _Found) -> Outcome:
+    by_words = sorted(found.ranked, key=lambda sentence: -sentence.lexical)
+    if not by_words:
+        return _whole_passages(found)
+    chosen = by_words[: found.question.count]
+    citations = tuple(cite(found.passages[item.passage], item.start, item.end) for item in chosen)
+    text = "\n".join(f"\u201c{citation.quote}\u201d ({citation.document})" for citation in citations)
+    evidence = (_quoted(citations), _match(found, text))
+    places = _places([found.passages[item.passage] for item in chosen])
+    return Outcome(text, _verdict_of_match(found, text), evidence, citations, places)
+
+
+def _match_share(found: _Found, text: str) -> float:
+    return share_found(set(content_stems(found.question.text)), set(content_stems(text)))
+
+
+def _match(found: _Found, text: str) -> Evidence:
+    share = _match_share(found, text)
+    passed = share >= LEAST_QUESTION_SHARE
+    return Evidence("search", passed=passed, detail=f"{share:.0%} of the words asked for are in what was found")
+
+
+def _verdict_of_match(found: _Found, text: str) -> Verdict:
+    return Verdict.VERIFIED if _match_share(found, text) >= LEAST_QUESTION_SHARE else Verdict.UNVERIFIED
+
+
+async def _answer(found: _Found, assignment: Assignment, desk: Desk) -> Outcome:
+    context = build_context(found.passages, found.ranked, _CONTEXT_CHARS)
+    raw, notes, shown = await _ask(found.question, context, assignment, desk)
+    if not raw:
+        return _extract(found, notes)
+    answer, cited = cleaned(raw)
+    if declines(answer):
+        return _declined(found, notes)
+    if reason := degeneration(answer, found.question.text):
+        return _extract(found, [*notes, Evidence("degeneration", passed=False, detail=reason)])
+    return _checked(found, context.only(shown), answer, cited, notes)
+
+
+async def _ask(
+    question: Question, context: Context, assignment: Assignment, desk: Desk
+) -> tuple[str, list[Evidence], tuple[int, ...]]:
+    """The model's words ("" where it had none), what is to be said of the call, and the blocks that it saw."""
+    parts = [Part(block.text, priority) for priority, block in enumerate(context.blocks)]
+
+    def build(texts: Sequence[str]) -> Sequence[Message]:
+        numbered = [f"[{number}] {neutral(text)}" for number, text in enumerate(texts, start=1)]
+        known = "".join(f"Known from before: {neutral(text)}\n" for text in question.known)
+        return render(
+            "retrieval", passages="\n".join(numbered), known=known + _feedback(assignment), question=question.text
+        )
+
+    try:
+        prompt = await fit(parts, build, desk, _ANSWER_TOKENS)
+        response = await desk.chat(prompt.messages, max_completion_tokens=_ANSWER_TOKENS)
+    except ContextOverflowError as error:
+        return "", [Evidence("call", passed=False, detail=f"no passage fits the window: {error.message}")], ()
+    except IncompleteAnswerError as error:
+        return "", [Evidence("call", passed=False, detail=f"the model gave no answer: {error.message}")], ()
+    notes = []
+    if prompt.dropped:
+        detail = f"{len(prompt.kept)} of {len(parts)} passages fit the window"
+        notes.append(Evidence("coverage", passed=None, detail=detail))
+    return response.text, notes, prompt.kept
+
+
+def _feedback(assignment: Assignment) -> str:
+    if not assignment.previous or not assignment.feedback:
+        return ""
+    return (
+        f"An earlier answer failed its check ({assignment.feedback[0].detail}): {neutral(assignment.previous[:200])}\n"
+    )
+
+
+def _checked(found: _Found, context: Context, answer: str, cited: set[int], notes: Sequence[Evidence]) -> Outcome:
+    answer, citations, repairs = repair_quotes(answer, found.passages)
+    for item in context.evidence_for(answer, found.question.text, cited, _MOST_CITATIONS):
+        citation = cite(found.passages[item.passage], item.start, item.end)
+        if all(citation.quote not in other.quote for other in citations):
+            citations.append(citation)
+    citations = citations[:_MOST_CITATIONS]
+    support = answer_support(
+        found.question.text,
+        answer,
+        [citation.quote for citation in citations],
+        [title(citation.document) for citation in citations] + list(found.question.known),
+    )
+    proof = proof_of(support)
+    verdict = (
+        Verdict.VERIFIED if proof.passed and all(item.passed is not False for item in repairs) else Verdict.UNVERIFIED
+    )
+    evidence = (*notes, *repairs, _quoted(citations), proof) if citations else (*notes, *repairs, proof)
+    return Outcome(answer, verdict, evidence, tuple(citations), _places(found.passages))
+
+
+def _declined(found: _Found, notes: Sequence[Evidence]) -> Outcome:
+    note = Evidence("answer", passed=False, detail="the model finds no answer in the passages")
+    best = max((_match_share(found, item.text) for item in found.ranked), default=0.0)
+    if best < LEAST_QUESTION_SHARE / 2:
+        nothing = _nothing(found.question)
+        return Outcome(nothing.text, nothing.verdict, (*notes, note, *nothing.evidence))
+    return _extract(found, [*notes, note])
+
+
+def _extract(found: _Found, notes: Sequence[Evidence]) -> Outcome:
+    """The best evidence sentence in place of an answer."""
+    by_words = sorted(found.ranked, key=lambda sentence: -sentence.lexical)
+    best = by_words[0]
+    citation = cite(found.passages[best.passage], best.start, best.end)
+    said = Evidence("extract", passed=None, detail="the best matching sentence stands in for the model's answer")
+    evidence = (*notes, said, _quoted([citation]))
+    return Outcome(citation.quote, Verdict.UNVERIFIED, evidence, (citation,), _places(found.passages))
