@@ -1,0 +1,79 @@
+"""A summary without a model: the sentences most central to a text, verbatim and in their order.
+
+Centrality is the cosine of a sentence's tf-idf vector with that of the whole text (Radev et al. 2004, "Centroid-based
+summarization"), leaned towards the beginning, where most prose says what it is about.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+
+from nonet.specialists.text import Span, content_stems, sentences, words
+
+_LEAD_WEIGHT = 0.3
+_FOCUS_WEIGHT = 1.0
+_REDUNDANCY = 0.6
+"""A sentence that shares this much (cosine) with one that is in stays out."""
+_FEWEST_WORDS, _MOST_WORDS = 5, 60
+"""Headings and runaway sentences make poor summaries; taken only if there is nothing else."""
+_DEFAULT_SENTENCES = 3
+
+
+def extract(
+    text: str, *, focus: Collection[str] = (), most_sentences: int | None = None, most_words: int | None = None
+) -> list[Span]:
+    """The central sentences in the order of the text; at least one wherever the text has any.
+
+    Args:
+        text: what to sum up.
+        focus: stems that the summary is to speak of.
+        most_sentences: 3 unless given, or unless `most_words` is.
+        most_words: in all.
+    """
+    spans = sentences(text)
+    vectors = _vectors(spans)
+    scores = _scores(vectors, set(focus))
+    usable = [at for at, span in enumerate(spans) if _FEWEST_WORDS <= len(words(span.text)) <= _MOST_WORDS]
+    order = sorted(usable or range(len(spans)), key=lambda at: -scores[at])
+    limit = most_sentences or (len(spans) if most_words else _DEFAULT_SENTENCES)
+    chosen: list[int] = []
+    used = 0
+    for at in order:
+        size = len(words(spans[at].text))
+        if chosen and most_words is not None and used + size > most_words:
+            continue
+        if any(_cosine(vectors[at], vectors[other]) > _REDUNDANCY for other in chosen):
+            continue
+        chosen.append(at)
+        used += size
+        if len(chosen) >= limit:
+            break
+    return [spans[at] for at in sorted(chosen)]
+
+
+def _vectors(spans: Sequence[Span]) -> list[dict[str, float]]:
+    counts = [Counter(content_stems(span.text)) for span in spans]
+    present = Counter(stem for count in counts for stem in count)
+    return [{stem: tf * math.log(1 + len(spans) / present[stem]) for stem, tf in count.items()} for count in counts]
+
+
+def _scores(vectors: Sequence[Mapping[str, float]], focus: set[str]) -> list[float]:
+    centroid: dict[str, float] = {}
+    for vector in vectors:
+        for stem, weight in vector.items():
+            centroid[stem] = centroid.get(stem, 0.0) + weight
+    return [
+        _cosine(vector, centroid)
+        + _LEAD_WEIGHT / (1 + at)
+        + (_FOCUS_WEIGHT * len(focus & vector.keys()) / len(focus) if focus else 0.0)
+        for at, vector in enumerate(vectors)
+    ]
+
+
+def _cosine(one: Mapping[str, float], other: Mapping[str, float]) -> float:
+    small, large = (one, other) if len(one) < len(other) else (other, one)
+    dot = sum(weight * large.get(stem, 0.0) for stem, weight in small.items())
+    norms = math.sqrt(sum(w * w for w in one.values()) * sum(w * w for w in other.values()))
+    return dot / norms if norms else 0.0

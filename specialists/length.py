@@ -1,0 +1,168 @@
+"""How long a summary is to be: read from the request, put into the prompt, and enforced in whole sentences."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from nonet.specialists.protocol import Evidence
+from nonet.specialists.text import sentences, words
+
+_NUMBERS = {
+    "a": 1, "an": 1, "one": 1, "single": 1, "two": 2, "couple": 2, "three": 3, "four": 4, "five": 5, "six": 6,
+    "seven": 7, "eight": 8, "nine": 9, "ten": 10, "twelve": 12, "fifteen": 15, "twenty": 20, "thirty": 30, "forty": 40,
+    "fifty": 50, "hundred": 100,
+}  # fmt: skip
+_NUMBER = rf"(?P<number>\d{{1,4}}|{'|'.join(_NUMBERS)})"
+_FILLER = r"(?:[\s-]+(?:or\s+(?:two|three|fewer|less)|of|short|brief|concise|simple|plain|key|main|clear|complete|full|hundred))*"
+_UNITS = {
+    "bullets": r"(?:bullet(?:[\s-]*points?)?|bullets|takeaways?|key\s+points?|points?)",
+    "sentences": r"sentences?",
+    "paragraphs": r"paragraphs?",
+    "words": r"words?",
+}
+_PATTERNS = {unit: re.compile(rf"\b{_NUMBER}{_FILLER}[\s-]+{noun}\b", re.IGNORECASE) for unit, noun in _UNITS.items()}
+_RANGE = re.compile(
+    r"\b(\d{1,4}|[a-z]+)\s*(?:-|to|or|\u2013)\s*(?=(?:\d{1,4}|[a-z]+)[\s-]+(?:sentence|bullet|word|para))",
+    re.IGNORECASE,
+)
+_BARE_BULLETS = re.compile(r"\b(?:as|in|with|into|using)\s+(?:short\s+)?bullet(?:s|\s*points?)\b", re.IGNORECASE)
+_ONE_LINER = re.compile(r"\btl;?\s?dr\b|\bone[\s-]?liner\b|\bin\s+a\s+nutshell\b", re.IGNORECASE)
+_BULLET = re.compile(r"^\s*(?:[-*+\u2022]|\d{1,2}[.)])\s+")
+_TOKENS_PER_WORD = 1.7
+_TOKENS_PER_SENTENCE = 55
+_TOKENS_PER_PARAGRAPH = 200
+_ROOM_TO_END_TOKENS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class LengthWish:
+    """At most so many of each; None where nothing was said."""
+
+    sentences: int | None = None
+    bullets: int | None = None
+    """0: as bullets, however many."""
+    paragraphs: int | None = None
+    words: int | None = None
+
+    @property
+    def stated(self) -> bool:
+        """Whether the request said anything of length or form."""
+        return any(part is not None for part in (self.sentences, self.bullets, self.paragraphs, self.words))
+
+    @property
+    def phrase(self) -> str:
+        """The wish in a prompt's words, such as "in 2 sentences"; without a wish "in 2 or 3 sentences"."""
+        parts: list[str] = []
+        if self.bullets is not None:
+            parts.append(f"as {self.bullets} short bullet points" if self.bullets else "as short bullet points")
+        if self.paragraphs is not None:
+            parts.append("in one paragraph" if self.paragraphs == 1 else f"in {self.paragraphs} paragraphs")
+        if self.sentences is not None:
+            parts.append("in one sentence" if self.sentences == 1 else f"in {self.sentences} sentences")
+        if self.words is not None:
+            parts.append(f"in at most {self.words} words")
+        return ", ".join(parts) or "in 2 or 3 sentences"
+
+    @property
+    def answer_tokens(self) -> int:
+        """Tokens to keep free for the answer, with room to end a last sentence."""
+        bounds = [
+            self.sentences and self.sentences * _TOKENS_PER_SENTENCE,
+            self.bullets and self.bullets * _TOKENS_PER_SENTENCE,
+            self.paragraphs and self.paragraphs * _TOKENS_PER_PARAGRAPH,
+            self.words and int(self.words * _TOKENS_PER_WORD),
+        ]
+        return min([bound for bound in bounds if bound] or [_TOKENS_PER_PARAGRAPH]) + _ROOM_TO_END_TOKENS
+
+
+def read_wish(request: str) -> LengthWish:
+    """The length that a request asks for; of "two or three sentences" the larger."""
+    text = _RANGE.sub("", request)
+    found = {unit: _number(match) for unit, pattern in _PATTERNS.items() if (match := pattern.search(text))}
+    if "bullets" not in found and _BARE_BULLETS.search(request):
+        found["bullets"] = 0
+    if not found and _ONE_LINER.search(request):
+        found["sentences"] = 1
+    return LengthWish(**found)
+
+
+def _number(match: re.Match[str]) -> int:
+    word = match.group("number").lower()
+    return int(word) if word.isdigit() else _NUMBERS[word]
+
+
+@dataclass(frozen=True, slots=True)
+class Trimmed:
+    """A summary within its wish, and what was done to it."""
+
+    text: str
+    evidence: tuple[Evidence, ...]
+
+
+def enforce(text: str, wish: LengthWish) -> Trimmed:
+    """Bring a summary into the form and length asked for by leaving out whole bullets and sentences from its end.
+
+    A single sentence above the word limit is kept and reported: half a sentence would be worse.
+    """
+    notes: list[Evidence] = []
+    items = _items(text)
+    limits = [limit for limit in (wish.sentences, wish.bullets) if limit]
+    most = min(limits, default=len(items))
+    if len(items) > most:
+        notes.append(Evidence("length", passed=True, detail=f"{len(items)} sentences or bullets were cut to {most}"))
+        items = items[:most]
+    if wish.words is not None:
+        items, note = _within_words(items, wish.words)
+        notes.extend(note)
+    if wish.bullets is not None:
+        if wish.bullets > len(items):
+            detail = f"{len(items)} of {wish.bullets} bullet points"
+            notes.append(Evidence("length", passed=None, detail=detail))
+        return Trimmed("\n".join(f"- {_BULLET.sub('', item.text)}" for item in items), tuple(notes))
+    return Trimmed(_joined(items, wish.paragraphs), tuple(notes))
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    text: str
+    paragraph: int
+    bullet: bool
+
+
+def _items(text: str) -> list[_Item]:
+    """Bullets where there are any, else sentences, each with its paragraph."""
+    items: list[_Item] = []
+    for number, paragraph in enumerate(re.split(r"\n\s*\n", text.strip())):
+        lines = [line.strip() for line in paragraph.splitlines() if line.strip()]
+        if any(_BULLET.match(line) for line in lines):
+            items.extend(_Item(line, number, bullet=True) for line in lines if _BULLET.match(line))
+        else:
+            items.extend(_Item(" ".join(span.text.split()), number, bullet=False) for span in sentences(paragraph))
+    return items
+
+
+def _within_words(items: list[_Item], limit: int) -> tuple[list[_Item], list[Evidence]]:
+    count = sum(len(words(item.text)) for item in items)
+    if count <= limit:
+        return items, []
+    kept = list(items)
+    while len(kept) > 1 and sum(len(words(item.text)) for item in kept) > limit:
+        kept.pop()
+    left = sum(len(words(item.text)) for item in kept)
+    detail = f"{count} words, {limit} asked for; whole sentences were left out, {left} words remain"
+    return kept, [Evidence("length", passed=left <= limit, detail=detail)]
+
+
+def _joined(items: list[_Item], paragraphs: int | None) -> str:
+    """The items as text; paragraphs beyond the wish flow into the last."""
+    out = ""
+    last: _Item | None = None
+    for item in items:
+        new_paragraph = last is not None and item.paragraph != last.paragraph
+        if paragraphs is not None and item.paragraph >= paragraphs:
+            new_paragraph = False
+        separator = "\n\n" if new_paragraph else "\n" if item.bullet or (last is not None and last.bullet) else " "
+        out += (separator if last is not None else "") + item.text
+        last = item
+    return out

@@ -1,0 +1,98 @@
+"""What a summary is asked of: the text, the wish, and what the request wants to hear about."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nonet.specialists.length import LengthWish, read_wish
+from nonet.specialists.protocol import Assignment, Source
+from nonet.specialists.text import Span, content_stems, sentences, words
+
+_FEWEST_INLINE_WORDS = 12
+"""What follows a colon and is shorter is part of the request ("in this style: plain")."""
+_LONG_REQUEST_WORDS = 60
+"""A request of more words holds its text without a mark between the two."""
+_ABOUT_SUMMARIES = frozenset(
+    content_stems(
+        """sum up summarise summarize summary summaries summarization condense shorten boil down digest abstract brief
+        overview gist recap outline short concise brief plain simple clear main key point points bullet bullets idea
+        ideas sentence sentences paragraph paragraphs word words text texts document documents file files article
+        articles passage passages paper papers study report attached following above below first second third then next
+        finally result results finding findings answer write give provide produce create need want most least language
+        english them it whole entire content contents thing things everything evidence"""
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """A summarization request, read."""
+
+    request: str
+    """Without the text it may have carried."""
+    sources: tuple[Source, ...]
+    wish: LengthWish
+    focus: frozenset[str]
+    """Stems of what the summary is to speak of; empty for a plain summary."""
+
+    @property
+    def text(self) -> str:
+        """All sources one after the other; several are headed by their names, earlier results are not."""
+        if len(self.sources) == 1:
+            return self.sources[0].text
+        return "\n\n".join(
+            source.text if source.kind == "artifact" else f"{source.name}:\n{source.text}" for source in self.sources
+        )
+
+    def offset(self, source: Source) -> int:
+        """Where a source begins in `text`. Raises ValueError if it is not one of the sources."""
+        at = 0
+        for other in self.sources:
+            heading = 0 if len(self.sources) == 1 or other.kind == "artifact" else len(other.name) + 2
+            if other is source:
+                return at + heading
+            at += heading + len(other.text) + 2
+        raise ValueError(source.name)
+
+    def place(self, span: Span) -> tuple[Source, int] | None:
+        """The source that holds a span of `text`, and where the span begins in it."""
+        for source in self.sources:
+            start = span.start - self.offset(source)
+            if start >= 0 and source.text[start : start + len(span.text)] == span.text:
+                return source, start
+        return None
+
+
+def read_material(assignment: Assignment) -> Material:
+    """The sources of the subtask; without any, the text that the request carries itself."""
+    sources = tuple(source for source in assignment.sources if source.text.strip())
+    request = assignment.instruction.strip()
+    if not sources:
+        request, inline = _split_inline(request)
+        sources = (Source("the request", inline, kind="inline"),) if inline else ()
+    return Material(request, sources, read_wish(request), _focus(request, sources))
+
+
+def _focus(request: str, sources: Sequence[Source]) -> frozenset[str]:
+    named = {stem for source in sources for stem in content_stems(source.name)}
+    return frozenset(
+        stem for stem in content_stems(request) if stem not in _ABOUT_SUMMARIES | named and not stem.isdigit()
+    )
+
+
+def _split_inline(request: str) -> tuple[str, str]:
+    """(request, text): at a blank line, a colon, or around quotation marks; else after the first sentence."""
+    for pattern in (r"^(.{1,400}?)\n\s*\n(.+)$", r"^([^\n]{1,400}?):\s+(.+)$", r"^([^\n]{1,400}?):\n(.+)$"):
+        match = re.match(pattern, request, re.DOTALL)
+        if match and len(words(match.group(2))) >= _FEWEST_INLINE_WORDS:
+            return match.group(1).strip(), match.group(2).strip()
+    if match := re.search(r"[\"\u201c\u00ab](.+)[\"\u201d\u00bb]", request, re.DOTALL):
+        around = f"{request[: match.start()]} {request[match.end() :]}".strip()
+        if len(words(match.group(1))) >= _FEWEST_INLINE_WORDS and around:
+            return around, match.group(1).strip()
+    spans = sentences(request)
+    if len(words(request)) >= _LONG_REQUEST_WORDS and len(spans) > 1:
+        return spans[0].text, request[spans[0].end :].strip()
+    return request, ""
