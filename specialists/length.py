@@ -14,7 +14,10 @@ _NUMBERS = {
     "fifty": 50, "hundred": 100,
 }  # fmt: skip
 _NUMBER = rf"(?P<number>\d{{1,4}}|{'|'.join(_NUMBERS)})"
-_FILLER = r"(?:[\s-]+(?:or\s+(?:two|three|fewer|less)|of|short|brief|concise|simple|plain|key|main|clear|complete|full|hundred))*"
+_FILLER = (
+    r"(?:[\s-]+(?:or\s+(?:two|three|fewer|less)|of|short|brief|concise|simple|plain|key|main|clear|complete|full|hundred))"
+    r"*"
+)
 _UNITS = {
     "bullets": r"(?:bullet(?:[\s-]*points?)?|bullets|takeaways?|key\s+points?|points?)",
     "sentences": r"sentences?",

@@ -29,6 +29,7 @@ _LEAST_OVERLAP = 0.6
 _LEAST_VOCABULARY = 0.5
 _COPY_SHARE = 0.9
 _SHORT_SOURCE_WORDS = 60
+_LABEL_WORDS = 16
 
 _EXAMPLES = (
     "Summarize the report in three sentences.",
@@ -215,10 +216,7 @@ def _without_label(response: ChatResponse) -> str:
 
 def _announces(opening: str) -> bool:
     """Such as "Here is a summary of the text in 2 sentences"."""
-    return (
-        opening.startswith(("here is", "here's", "here are", "sure"))
-        and len(words(opening)) < len("here is a summary of it".split()) * 3
-    )
+    return opening.startswith(("here is", "here's", "here are", "sure")) and len(words(opening)) <= _LABEL_WORDS
 
 
 def _unusable(raw: str, material: Material) -> str:
@@ -232,26 +230,15 @@ def _unusable(raw: str, material: Material) -> str:
 
 def _judged(attempt: _Attempt, trimmed: Trimmed) -> Outcome:
     faith = faithfulness(trimmed.text, attempt.material.text)
-    unsupported = [*faith.missing_numbers, *faith.missing_names]
+    unsupported = ", ".join([*faith.missing_numbers, *faith.missing_names][:8])
+    support = f"not in the text: {unsupported}" if unsupported else "every number and name is in the text"
+    overlap = f"{faith.overlap:.0%} of the summary's words of weight are in the text"
+    language = f"{faith.vocabulary:.0%} of all its words are in the text"
     checks = [
         attempt.coverage(),
-        Evidence(
-            "support",
-            passed=not unsupported,
-            detail="not in the text: " + ", ".join(unsupported[:8])
-            if unsupported
-            else "every number and name is in the text",
-        ),
-        Evidence(
-            "overlap",
-            passed=faith.overlap >= _LEAST_OVERLAP,
-            detail=f"{faith.overlap:.0%} of the summary's words of weight are in the text",
-        ),
-        Evidence(
-            "language",
-            passed=faith.vocabulary >= _LEAST_VOCABULARY,
-            detail=f"{faith.vocabulary:.0%} of all its words are in the text",
-        ),
+        Evidence("support", passed=not unsupported, detail=support),
+        Evidence("overlap", passed=faith.overlap >= _LEAST_OVERLAP, detail=overlap),
+        Evidence("language", passed=faith.vocabulary >= _LEAST_VOCABULARY, detail=language),
         *trimmed.evidence,
     ]
     verified = all(check.passed is not False for check in checks)
@@ -262,20 +249,11 @@ def _judged(attempt: _Attempt, trimmed: Trimmed) -> Outcome:
 
 def _extracted(attempt: _Attempt, reason: Evidence) -> Outcome:
     """The central sentences of the whole text, verbatim, in the length asked for."""
-    material = attempt.material
-    wish = material.wish
-    text = material.text
+    material, wish, text = attempt.material, attempt.material.wish, attempt.material.text
     spans = extract(text, focus=material.focus, most_sentences=wish.sentences or wish.bullets, most_words=wish.words)
-    trimmed = enforce(
-        "\n\n".join(_line(span) for span in spans)
-        if wish.bullets is not None
-        else " ".join(_line(span) for span in spans),
-        wish,
-    )
+    trimmed = enforce((" " if wish.bullets is None else "\n\n").join(_line(span) for span in spans), wish)
     attempt.chunks = [(0, len(text))]
-    said = Evidence(
-        "extract", passed=None, detail=f"{len(spans)} sentences of the text stand in for the model's summary"
-    )
+    said = Evidence("extract", passed=None, detail=f"{len(spans)} sentences of the text stand in for a summary")
     evidence = (*attempt.notes, reason, said, attempt.coverage(), *trimmed.evidence)
     return Outcome(trimmed.text, Verdict.UNVERIFIED, evidence, _citations(material, spans))
 
