@@ -66,7 +66,7 @@ def open_store(door: Door, *, create: bool = False) -> Store:
     """The database of the settings, a context manager.
 
     Args:
-        create: make it where it is missing, even if --db names it (where one only looks, that would hide a typing slip).
+        create: make a missing one even if --db names it; where one only looks, that would hide a typing slip.
 
     Raises:
         StoreError: it cannot be used.

@@ -1,0 +1,214 @@
+"""Nothing from outside reaches the terminal as anything but text."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import unicodedata
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.console import Console
+
+from nonet.agents.plan import Plan, Routing, Subtask
+from nonet.graphs.events import (
+    AttemptFinished,
+    Event,
+    Notice,
+    PlanReady,
+    RunFinished,
+    RunStarted,
+    SubtaskFinished,
+    SubtaskStarted,
+    SubtaskText,
+)
+from nonet.graphs.result import RunResult, RunUsage, SubtaskResult
+from nonet.live import LiveView, PlainView
+from nonet.render import console_for, plan_lines, result_lines, show
+from nonet.specialists import Citation, Evidence, Verdict
+from nonet.text import clean, one_line, to_json
+
+DECEIVING = (
+    "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c\u200b\u200c\u200d\u2060\ufeff\u00ad"
+)
+ATTACKS = ("\x1b[2J", "\x1b]0;t\x07", "\x9b31m", "[red]", "[/]", ":smile:", "\r\n", "\r", *DECEIVING)
+NASTY = st.lists(
+    st.one_of(
+        st.characters(), st.characters(categories=["Cc", "Cf", "Cs", "Zl", "Zp"]), st.sampled_from(ATTACKS), st.text()
+    ),
+    max_size=12,
+).map("".join)
+slowly = settings(deadline=None, max_examples=40)
+LIVE_MOVES = re.compile(r"\x1b\[(?:\?25[lh]|2K|1A|\d*A)|\r")
+"""What rich itself writes to redraw a table without colour."""
+
+
+def is_safe(text: str) -> bool:
+    return not any(
+        (unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"} and char not in "\n\t") or char in DECEIVING
+        for char in text
+    )
+
+
+@slowly
+@given(NASTY)
+def test_clean_text_is_safe_and_stays_clean(text: str) -> None:
+    cleaned = clean(text)
+    assert is_safe(cleaned)
+    assert clean(cleaned) == cleaned
+    assert "\n" not in one_line(text)
+
+
+@slowly
+@given(st.text(st.characters(categories=["L", "N", "P", "S", "M"])).filter(is_safe))
+def test_ordinary_text_is_left_alone(text: str) -> None:
+    assert clean(f"{text}\n\tétude 猫 🎻") == f"{text}\n\tétude 猫 🎻"
+
+
+@slowly
+@given(NASTY)
+def test_json_is_safe_and_means_the_same(text: str) -> None:
+    for ascii_only in (False, True):
+        written = to_json({"text": text}, ascii_only=ascii_only)
+        assert is_safe(written)
+        assert "\n" not in written
+        # Two halves that stand together are one character to JSON.
+        whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+        assert json.loads(written) == {"text": whole}
+
+
+def plan_of(text: str) -> Plan:
+    text = text.encode(errors="replace").decode()  # a plan holds no half surrogates: pydantic refuses them
+    routing = Routing(method="lexical", sure=False, nearest=(text,))
+    first = Subtask(id="s1", specialist=text, instruction=text or "x", documents=(text,), routing=routing)
+    second = Subtask(id="s2", specialist="code", instruction=text or "x", inputs=("s1",))
+    return Plan(planner=text, subtasks=(first, second), notes=(text,))
+
+
+def result_of(text: str) -> RunResult:
+    citation = Citation(text, text, 0, len(text))
+    evidence = Evidence(text, passed=False, detail=text)
+    subtask = SubtaskResult(
+        id="s1",
+        specialist=text,
+        instruction=text,
+        inputs=(),
+        verdict=Verdict.FAILED,
+        attempts=1,
+        model=text,
+        text=text,
+        evidence=(evidence,),
+        citations=(citation,),
+    )
+    return RunResult(
+        run="abc",
+        task=text,
+        status=text,
+        verdict=Verdict.FAILED,
+        answer=text,
+        plan=None,
+        subtasks=(subtask,),
+        citations=(citation,),
+        usage=RunUsage(calls=1, swaps=1, escalations=2),
+        notes=(text,),
+        missing=(text,),
+    )
+
+
+def events_of(text: str) -> list[Event]:
+    return [
+        RunStarted(run=text, task=text, runtime=text, models=((text, text),)),
+        PlanReady(run=text, plan=plan_of(text)),
+        SubtaskStarted("s1", text, text, 1),
+        SubtaskText("s1", text),
+        Notice(text, text),
+        AttemptFinished("s1", 1, text, Verdict.FAILED, text),
+        SubtaskStarted("s1", text, text, 2),
+        SubtaskText("s1", text),
+        SubtaskFinished("s2", Verdict.VERIFIED, 1, 0.1, reused=True),
+        RunFinished(run=text, status=text, verdict=Verdict.FAILED),
+    ]
+
+
+@slowly
+@given(NASTY)
+def test_results_and_plans_print_safely(text: str) -> None:
+    stream = io.StringIO()
+    console = console_for(stream)
+    show(console, plan_lines(plan_of(text)))
+    show(console, result_lines(result_of(text)))
+    assert is_safe(stream.getvalue())
+
+
+@slowly
+@given(NASTY)
+def test_the_plain_view_is_safe(text: str) -> None:
+    stream = io.StringIO()
+    with PlainView(stream) as view:
+        for event in events_of(text):
+            view(event)
+    assert is_safe(stream.getvalue())
+
+
+@slowly
+@given(NASTY)
+def test_the_live_table_is_safe(text: str) -> None:
+    stream = io.StringIO()
+    console = Console(
+        file=stream, force_terminal=True, color_system=None, width=80, markup=False, emoji=False, highlight=False
+    )
+    view = LiveView(console)
+    for event in events_of(text):
+        view(event)
+        console.print(view.renderable())
+    assert is_safe(stream.getvalue())
+
+
+def test_the_live_view_redraws_with_its_own_moves_only() -> None:
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=True, color_system=None, width=200, _environ={"TERM": "xterm"})
+    with LiveView(console, leave=True) as view:
+        for event in events_of("\x1b[2J\x9b31m\u202eevil [bold]markup[/bold] :smile:"):
+            view(event)
+            with view.paused():
+                pass
+    written = stream.getvalue()
+    assert is_safe(LIVE_MOVES.sub("", written))
+    assert "[2J31mevil [bold]markup[/bold] :smile:" in written
+    assert "kept from before" in written
+
+
+def test_markup_and_emoji_codes_are_shown_as_they_are() -> None:
+    stream = io.StringIO()
+    show(console_for(stream), result_lines(result_of("[red]a[/red] :smile: https://example.org")))
+    assert "[red]a[/red] :smile: https://example.org\n" in stream.getvalue()
+
+
+def test_a_result_says_what_was_checked_and_what_it_cost() -> None:
+    stream = io.StringIO()
+    show(console_for(stream), result_lines(result_of("words")))
+    text = stream.getvalue()
+    assert "Verdict: failed" in text
+    assert "1 call, 0 tokens, 0.0 s, 1 model swap, 2 escalations" in text
+    assert "Missing: words" in text
+    assert "words [0-5] “words”" in text
+    assert "s1  words  failed  words  1 attempt  words: words" in text
+
+
+def test_a_long_answer_is_not_wrapped_where_nobody_looks_at_it() -> None:
+    stream = io.StringIO()
+    show(console_for(stream), result_lines(result_of("word " * 200)))
+    assert "word " * 199 in stream.getvalue()
+
+
+class Gone(io.StringIO):
+    def write(self, _text: str) -> int:
+        raise BrokenPipeError
+
+
+def test_a_run_goes_on_when_nobody_reads_its_progress() -> None:
+    view = PlainView(Gone())
+    for event in events_of("x"):
+        view(event)
+    assert view.run == "x"
