@@ -6,45 +6,39 @@ question to answer) stays with the clause it belongs to.
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from nonet.agents.cues import CODE_NOUN, COLLECTION_NOUN, SUMMARY_NOUN, read_cues
-from nonet.agents.heads import Head, find_head, is_constraint
-from nonet.agents.masking import FILLER, mask
-from nonet.agents.segments import Payload, Region, find_payload, regions, sentences
+from nonet.agents.heads import Head, is_constraint
+from nonet.agents.lexicon import any_of, compiled
+from nonet.agents.masking import mask
+from nonet.agents.segments import Payload, Region, find_payload, regions
+from nonet.agents.sentences import Piece, pieces, shares_opening
 
-_I = re.IGNORECASE
 MAX_SPLIT_CHARACTERS = 20_000
 """A longer request is not searched for clauses; it is pasted text, and the plan says so."""
 
-_CUT = re.compile(r"(?P<mark>[;:,]|\s[-–—]+(?=\s)|\s(?:\(|as well as))\s*|\s+(?=(?:and|then|but|while|plus)\s)", _I)
-_CODE_PRODUCT = re.compile(rf"(?:\b{CODE_NOUN}\b|\bpython\b|\bimplemented\b|{FILLER})", _I)
-_TEXT_PRODUCT = re.compile(rf"\b(?:{SUMMARY_NOUN}|sentences?|paragraphs?|comparison|statement)\b", _I)
-_OUTSIDE = re.compile(rf"\b(?:attach(?:ed|ment)|enclosed|{COLLECTION_NOUN})\b", _I)
-_THEN = re.compile(
-    r"\b(?:then|finally|afterwards?|after (?:that|this|which)|next|also|lastly|meanwhile|separately|once|independently|in addition|additionally)\b",
-    _I,
+_FRAME_WORDS = any_of(
+    "please|kindly|hi|hello|hey|there|ok|so|i|we|you|have|has|need|want|would|like|could|can|do|am|to|help|with|me|us",
+    "my|our|is|are|here|the|these|this|following|a|an|some|of|for|in|and|two|three|four|five|six|few|several|couple",
+    "number|unrelated|separate|different|independent|small|quick|short|little|things?|tasks?|errands?|jobs?|requests?",
+    "steps?|items?|questions?|parts?|list|todo|below|today|all|both|order|work|carry|out|complete|perform|your|get",
+    "done|first",
 )
-_SHARED_OPENING = re.compile(
-    r"(?:from|based on|using|with|given|taking|starting|building|out of|for|on the basis)\b", _I
+_FRAME = compiled(rf"[\s\W]*(?:{_FRAME_WORDS}\b[\s\W]*)+$")
+"""Words that only announce a list ("Please do the following:")."""
+_TRIVIAL = compiled(r"(?:take|read|open|get|collect|save|store|grab|look at|use|see)\b")
+_MAX_TRIVIAL_WORDS = 6
+_MIN_ITEM_WORDS = 3
+_MAX_FRAGMENT_WORDS = 3
+_MAX_SHARED_WORDS = 8
+_TRAILING = compiled(r"(?:[\s,;:–—-]|\b(?:and|then|but|plus|or|also|while)\b(?=[\s,;]*$))+$")  # noqa: RUF001
+_LEADING = compiled(
+    r"^[\s,;:.–—-]+(?=\S)"  # noqa: RUF001
+    r"|^\s*(?:(?:and|then|but|plus|also|so|next|finally|lastly|afterwards|meanwhile|while)\b,?\s+)+"
 )
-_WHILE = re.compile(r"\s*(?:while|as) (?:someone|somebody|one of you|another|you|they)(?: else)?(?: is| are)?\s+", _I)
-_BOILERPLATE = re.compile(
-    r"[\s\W]*(?:(?:please|kindly|hi|hello|hey|there|ok|so|i|we|you|have|has|need|want|would|like|could|can|do|am|to|help|with|me|us|my|our|is|are|here|the|these|this|following|a|an|some|of|for|in|and|two|three|four|five|six|few"
-    r"|several|couple|number|unrelated|separate|different|independent|small|quick|short|little|things?|tasks?|errands?|jobs?|requests?|steps?|items?|questions?|parts?|list|todo|below|today|all|both|order|work|carry|out|complete|perform|your|get|these|done|need|first)\b[\s\W]*)+$",
-    _I,
-)
-_FOLLOWER = re.compile(
-    r"\s*(?:it|this|that|these|those|they|he|she) (?:is|are|was|were|should|must|has|have|can|may|will|needs?)\b", _I
-)
-_TRIVIAL = re.compile(r"(?:take|read|open|get|collect|save|store|grab|look at|use|see)\b", _I)
-_TRIVIAL_WORDS = 6
-_TRAILING = re.compile(r"(?:[\s,;:–—-]|\b(?:and|then|but|plus|or|also|while)\b(?=[\s,;]*$))+$", _I)
-_LEADING = re.compile(
-    r"^[\s,;:.–—-]+(?=\S)|^\s*(?:(?:and|then|but|plus|also|so|next|finally|lastly|afterwards|meanwhile|while)\b,?\s+)+",
-    _I,
-)
+_LAST_TRAILING_CHARACTERS = 40
+
+Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,308 +57,199 @@ class Clause:
     """True: it has to be done before the clause before it."""
     item: int | None = None
     """Position in a list, if it stood in one."""
+    shares: bool = False
+    """True: it shares the opening of the clause before it, and so what that refers to."""
+    payload: bool = False
+    """True: it carries a question or a pasted text that the request pointed to."""
+    about: str = ""
+    """The one document it is about, where "each" was unfolded."""
 
 
 @dataclass(slots=True)
 class _Draft:
-    """A clause while it is put together: pieces of the request by offset."""
+    """A clause while it is put together: spans of the request."""
 
-    start: int
-    end: int
-    head: Head | None
-    item: int | None = None
-    before: tuple[tuple[int, int], ...] = ()
-    after: tuple[tuple[int, int], ...] = ()
+    piece: Piece
+    item: int | None
+    spans: list[Span]
     shared: str = ""
+    shares: bool = False
+    payload: bool = False
+
+    @property
+    def head(self) -> Head | None:
+        return self.piece.head
 
 
 def split(task: str) -> tuple[Clause, ...]:
     """The clauses of a request, in its order; always at least one, whatever the text."""
     if len(task) > MAX_SPLIT_CHARACTERS:
-        return (_whole(task),)
+        return (whole(task),)
     masked = mask(task)
     payload = find_payload(masked)
-    end = payload.start if payload and payload.end == len(masked) else len(masked)
-    drafts = _drafts(masked, end, payload)
-    if not drafts:
-        return (_whole(task),)
-    if payload:
+    drafts = _Walk(masked, payload).drafts
+    if payload and drafts:
         _give_payload(drafts, payload)
     drafts = _without_trivial(masked, drafts)
+    if not drafts:
+        return (whole(task),)
     if len(drafts) == 1:
-        head = drafts[0].head
-        return (replace(_whole(task), kind=head.kind if head else "whole", opening=head.opening if head else ""),)
+        return (_only(task, masked, drafts[0]),)
     return tuple(_clause(task, masked, draft) for draft in drafts)
 
 
-def _whole(task: str) -> Clause:
+def whole(task: str) -> Clause:
+    """The request as one clause."""
     text = task.strip() or task
     return Clause(text, mask(text[:MAX_SPLIT_CHARACTERS]))
 
 
-def _drafts(masked: str, end: int, payload: Payload | None) -> list[_Draft]:
-    """Walk the regions and hang every piece that is no request of its own on one that is."""
-    drafts: list[_Draft] = []
-    waiting: list[tuple[int, int]] = []
-    shared = ""
-    context: tuple[tuple[int, int], ...] = ()
-    for region in regions(masked, end):
-        if region.item == 0:
-            shared, context = _preamble(masked, drafts, waiting)
-            waiting = []
-        first_of_region = True
-        for piece in _pieces(masked, region, payload):
-            begins_item = first_of_region and region.item is not None
-            first_of_region = False
-            if piece.head is None and not (begins_item and drafts):
-                _attach(masked, drafts, waiting, piece, same_item=region.item)
-                continue
-            if piece.head is None and begins_item and not _worth_an_item(masked, piece):
-                _attach(masked, drafts, waiting, piece, same_item=region.item)
-                continue
-            piece.item = region.item
-            piece.before = (*(context if begins_item else ()), *waiting)
-            piece.shared = shared if begins_item else piece.shared
-            waiting = []
-            drafts.append(piece)
-    if waiting and drafts:
-        drafts[-1].after += tuple(waiting)
-    return drafts
+class _Walk:
+    """Goes through the regions and hangs every piece that is no request of its own on one that is."""
 
+    def __init__(self, masked: str, payload: Payload | None) -> None:
+        self._masked = masked
+        self._payload = payload
+        self._waiting: list[Span] = []
+        self._shared = ""
+        self._context: list[Span] = []
+        self.drafts: list[_Draft] = []
+        end = payload.start if payload and payload.end == len(masked) else len(masked)
+        for region in regions(masked, end):
+            if region.item == 0:
+                self._read_preamble()
+            self._read(region)
+        if self._waiting and self.drafts:
+            self.drafts[-1].spans.extend(self._waiting)
 
-def _worth_an_item(masked: str, piece: _Draft) -> bool:
-    """A list item without a known verb is work of its own if it is more than a word or two."""
-    return len(masked[piece.start : piece.end].split()) >= 3
+    def _read(self, region: Region) -> None:
+        for number, piece in enumerate(pieces(self._masked, region, self._payload)):
+            begins_item = number == 0 and region.item is not None
+            if self._is_work(piece, begins_item=begins_item):
+                self._add(piece, region.item, begins_item=begins_item)
+            else:
+                self._attach((piece.start, piece.end), region.item)
 
+    def _is_work(self, piece: Piece, *, begins_item: bool) -> bool:
+        words = len(self._masked[piece.start : piece.end].split())
+        if piece.head is None:
+            return begins_item and words >= _MIN_ITEM_WORDS
+        fragment = piece.head.kind == "question" and words <= _MAX_FRAGMENT_WORDS
+        return not (fragment and self.drafts)
 
-def _preamble(
-    masked: str, drafts: list[_Draft], waiting: list[tuple[int, int]]
-) -> tuple[str, tuple[tuple[int, int], ...]]:
-    """What stands before a list and belongs to all its items: "From what you find," or facts they share."""
-    if drafts and drafts[-1].after:
-        start, stop = drafts[-1].after[-1]
-        text = masked[start:stop].strip()
-        if (
-            _SHARED_OPENING.match(text)
-            and text.endswith((",", ":", "¤"))
-            or _SHARED_OPENING.match(text)
-            and len(text.split()) < 8
-        ):
-            drafts[-1].after = drafts[-1].after[:-1]
-            return text, ((start, stop),)
-    kept = tuple(span for span in waiting if not _BOILERPLATE.match(masked, *span))
-    return "", kept
+    def _add(self, piece: Piece, item: int | None, *, begins_item: bool) -> None:
+        spans = [*(self._context if begins_item else ()), *self._waiting, (piece.start, piece.end)]
+        shared = self._shared if begins_item else piece.shared
+        shares = bool(shared) and (piece.shares or (begins_item and bool(item)))
+        self._waiting = []
+        self.drafts.append(_Draft(piece, item, spans, shared, shares))
 
+    def _attach(self, span: Span, item: int | None) -> None:
+        """Give a piece without a head to the clause before it, or keep it for the one after."""
+        if self.drafts and (item is None or self.drafts[-1].item == item):
+            self.drafts[-1].spans.append(span)
+        elif not _FRAME.match(self._masked, *span):
+            self._waiting.append(span)
 
-def _attach(
-    masked: str, drafts: list[_Draft], waiting: list[tuple[int, int]], piece: _Draft, *, same_item: int | None
-) -> None:
-    """Give a piece without a head to the clause before it, or keep it for the one after."""
-    span = (piece.start, piece.end)
-    if drafts and (drafts[-1].item == same_item or same_item is None):
-        drafts[-1].after += (span,)
-    elif not _BOILERPLATE.match(masked, *span):
-        waiting.append(span)
-
-
-def _pieces(masked: str, region: Region, payload: Payload | None) -> list[_Draft]:
-    """The pieces of one region: sentences cut where a new request begins."""
-    found: list[_Draft] = []
-    last_code = False
-    for start, stop in sentences(masked, region.start, region.end):
-        if payload and payload.start <= start < payload.end:
-            continue
-        cut_end = min(stop, payload.start) if payload and start < payload.start < stop else stop
-        inside = _cut_sentence(masked, start, cut_end, nouns=region.item is not None and not found)
-        if found and inside[0].head and not _own_sentence(masked, inside[0], after_code=last_code):
-            inside[0].head = None
-        found.extend(inside)
-        for piece in inside:
-            if piece.head:
-                last_code = _is_code(masked, piece.start, piece.end)
-    return found
-
-
-def _own_sentence(masked: str, piece: _Draft, *, after_code: bool) -> bool:
-    """Whether a sentence is work of its own and not a detail of the work before it."""
-    head = piece.head
-    if head is None:
-        return False
-    if head.reversed or head.kind in {"summary", "retrieval", "question", "desire", "passive", "same", "use"}:
-        return True
-    text = masked[head.start : piece.end]
-    if after_code and head.kind == "other":
-        return bool(_OUTSIDE.search(text) or _CODE_PRODUCT.search(text) or _THEN.search(head.opening))
-    return True
-
-
-def _cut_sentence(masked: str, start: int, end: int, *, nouns: bool) -> list[_Draft]:
-    """One sentence as one piece or several."""
-    current = _Draft(start, end, _whiled(masked, start, end) or find_head(masked, start, end, nouns=nouns))
-    found = [current]
-    shared = _shared_adjunct(current.head)
-    for match in _CUT.finditer(masked, start, end):
-        at = match.end()
-        if at >= end or (current.head and at <= current.head.start):
-            continue
-        head = find_head(masked, at, end, nouns=_may_be_noun(current.head))
-        if head is None or not _begins_work(masked, current, head, match, end):
-            continue
-        current.end = match.start()
-        current = _Draft(at, end, head, shared=shared)
-        found.append(current)
-    return found
-
-
-def _whiled(masked: str, start: int, end: int) -> Head | None:
-    """ "While someone condenses the letter, ..." asks for the condensing, too."""
-    match = _WHILE.match(masked, start, end)
-    if match is None:
-        return None
-    cues = read_cues(masked[match.end() : end], masked[match.end() : end])
-    if max(cues.summarization, cues.retrieval, cues.code) < 0.5:
-        return None
-    return Head(match.end(), "other", "while")
-
-
-def _shared_adjunct(head: Head | None) -> str:
-    """ "Based on them: write ...; write ..." says it of both."""
-    if head and _SHARED_OPENING.match(head.opening) and head.opening.endswith((":", ",")):
-        return head.opening
-    return ""
-
-
-def _may_be_noun(head: Head | None) -> bool:
-    return head is not None and head.kind in {"desire", "make", "noun", "other", "retrieval"}
-
-
-def _begins_work(masked: str, current: _Draft, head: Head, cut: re.Match[str], end: int) -> bool:
-    """Whether the rest of the sentence from `cut` is a request of its own."""
-    mark = (cut.group("mark") or "").strip()
-    rest = masked[head.start : end]
-    linked = bool(mark) or bool(_THEN.search(head.opening))
-    if mark == "(":
-        return head.kind == "passive"
-    if current.head is None:
-        return head.kind != "question" and (mark in {":", ";", ","} or linked) and head.kind != "noun"
-    if head.reversed:
-        return True
-    if current.head.kind == "question":
-        return head.kind not in {"question", "noun"} and (
-            mark == ";" or (mark != ":" and bool(_THEN.search(head.opening)))
-        )
-    if head.kind == "question":
-        return mark == ";" or (mark == "," and head.opening.startswith(("and", "also")))
-    if head.kind == "noun":
-        return mark != ":" and _other_product(masked[current.start : cut.start()], rest)
-    if _is_code(masked, current.start, cut.start()):
-        return _ends_code(head, rest, mark, linked=linked)
-    if head.kind in {"summary", "retrieval", "passive", "desire", "same"}:
-        return True
-    if head.kind in {"make", "use"}:
-        return linked or bool(_CODE_PRODUCT.search(rest) or _TEXT_PRODUCT.search(rest))
-    return mark == ";" or bool(_THEN.search(head.opening))
-
-
-def _ends_code(head: Head, rest: str, mark: str, *, linked: bool) -> bool:
-    """After "write a function ..." most verbs describe the function; these do not."""
-    if head.kind in {"passive", "desire"}:
-        return bool(mark)
-    if head.kind == "summary":
-        return linked or bool(_OUTSIDE.search(rest))
-    if head.kind == "retrieval":
-        return bool(_OUTSIDE.search(rest)) or bool(_THEN.search(head.opening))
-    if head.kind in {"make", "use"}:
-        return linked and bool(_CODE_PRODUCT.search(rest[:80]) or _TEXT_PRODUCT.search(rest[:80]))
-    return mark == ";" and bool(_OUTSIDE.search(rest))
-
-
-def _other_product(before: str, rest: str) -> bool:
-    """ "a summary of the letter and a Python function" are two products; "a summary and an outline" are one."""
-    first_code = bool(re.search(rf"\b{CODE_NOUN}\b", before, _I))
-    first_text = bool(_TEXT_PRODUCT.search(before))
-    phrase = " ".join(rest.split()[:8])
-    code = bool(re.search(rf"\b{CODE_NOUN}\b", phrase, _I))
-    return (
-        (first_text and code and not first_code)
-        or (first_code and not code and not first_text)
-        or (not first_code and not first_text and code)
-    )
-
-
-def _is_code(masked: str, start: int, end: int) -> bool:
-    words = masked[start:end]
-    cues = read_cues(words, words)
-    return cues.code >= 0.7 and cues.code > cues.summarization
+    def _read_preamble(self) -> None:
+        """What stands before a list and belongs to all its items: "From what you find," or facts they share."""
+        if self.drafts and len(self.drafts[-1].spans) > 1:
+            start, stop = self.drafts[-1].spans[-1]
+            text = self._masked[start:stop].strip()
+            if shares_opening(text) and (text.endswith((",", ":")) or len(text.split()) < _MAX_SHARED_WORDS):
+                self.drafts[-1].spans.pop()
+                self._shared = text
+                self._context = [(start, stop)]
+                return
+        self._context = self._waiting
+        self._waiting = []
 
 
 def _give_payload(drafts: list[_Draft], payload: Payload) -> None:
     """Hang the payload on the clause that points to it."""
     target = drafts[0]
     for draft in drafts:
-        first = min([draft.start, *(start for start, _ in draft.before)])
-        if first <= payload.mention:
+        if min(draft.spans)[0] <= payload.mention:
             target = draft
-    target.after += ((payload.start, payload.end),)
+    target.spans.append((payload.start, payload.end))
+    target.payload = True
 
 
 def _without_trivial(masked: str, drafts: list[_Draft]) -> list[_Draft]:
-    """Join "take its depth" to what is then done with it, and a bare constraint to what it constrains."""
+    """Join a bare constraint to what it constrains, and "take its depth" to what is then done with it."""
     kept: list[_Draft] = []
     for draft in drafts:
-        head = draft.head
-        if (
-            head
-            and head.kind != "question"
-            and kept
-            and is_constraint(masked, draft.start, draft.end)
-            and not head.reversed
-        ):
-            kept[-1].after += ((draft.start, draft.end), *draft.after)
-            continue
-        kept.append(draft)
+        if kept and _is_constraint(masked, draft):
+            kept[-1].spans.extend(draft.spans)
+        else:
+            kept.append(draft)
     for number in range(len(kept) - 2, -1, -1):
-        draft, following = kept[number], kept[number + 1]
-        words = masked[draft.start : draft.end].split()
-        at = draft.head.start if draft.head else draft.start
-        if _TRIVIAL.match(masked, at) and len(words) <= _TRIVIAL_WORDS and not draft.after and draft.item is None:
-            following.before = (*draft.before, (draft.start, draft.end), *following.before)
+        if _is_trivial(masked, kept[number]):
+            kept[number + 1].spans.extend(kept[number].spans)
             del kept[number]
     return kept
 
 
-def _clause(task: str, masked: str, draft: _Draft) -> Clause:
-    """Put the pieces together, in the order of the request."""
+def _is_constraint(masked: str, draft: _Draft) -> bool:
+    head, piece = draft.head, draft.piece
+    if head is None or head.reversed or head.kind == "question":
+        return False
+    return is_constraint(masked, piece.start, piece.end)
+
+
+def _is_trivial(masked: str, draft: _Draft) -> bool:
+    head, piece = draft.head, draft.piece
+    if draft.item is not None or len(draft.spans) > 1 or head is None:
+        return False
+    short = len(masked[piece.start : piece.end].split()) <= _MAX_TRIVIAL_WORDS
+    return short and _TRIVIAL.match(masked, head.start) is not None
+
+
+def _only(task: str, masked: str, draft: _Draft) -> Clause:
+    """The one clause of a request is the request, word for word."""
     head = draft.head
-    spans = sorted({*draft.before, (draft.start, draft.end), *draft.after})
-    words, hidden = [], []
-    for start, stop in spans:
+    text = task.strip()
+    start = task.index(text) if text else 0
+    return Clause(
+        text or task,
+        masked[start : start + len(text)] or masked,
+        head.kind if head else "whole",
+        head.opening if head else "",
+        payload=draft.payload,
+    )
+
+
+def _clause(task: str, masked: str, draft: _Draft) -> Clause:
+    """Put the spans together, in the order of the request."""
+    head = draft.head
+    words: list[str] = []
+    hidden: list[str] = []
+    for start, stop in sorted(set(draft.spans)):
         cut_start, cut_stop = _trimmed(masked, start, stop)
         if cut_start < cut_stop:
             words.append(task[cut_start:cut_stop])
             hidden.append(masked[cut_start:cut_stop])
-    opening = " ".join(part for part in (draft.shared.casefold(), head.opening if head else "") if part)
-    text, cover = " ".join(words), " ".join(hidden)
     return Clause(
-        text or task.strip(),
-        cover or masked.strip(),
+        " ".join(words) or task.strip(),
+        " ".join(hidden) or masked.strip(),
         head.kind if head else "noun",
-        opening,
+        " ".join(part for part in (draft.shared.casefold(), head.opening if head else "") if part),
         reversed=head.reversed if head else False,
         item=draft.item,
+        shares=draft.shares,
+        payload=draft.payload,
     )
 
 
-def _trimmed(masked: str, start: int, stop: int) -> tuple[int, int]:
+def _trimmed(masked: str, start: int, stop: int) -> Span:
     """Without the separators and connectives at its ends."""
-    while True:
-        leading = _LEADING.match(masked[start:stop])
-        if not leading or not leading.end() or start + leading.end() >= stop:
-            break
+    leading = _LEADING.match(masked[start:stop])
+    while leading and leading.end() and start + leading.end() < stop:
         start += leading.end()
-    trailing = _TRAILING.search(masked, start, stop)
-    if trailing and trailing.end() == stop and trailing.start() > start:
-        stop = trailing.start()
-    while start < stop and masked[stop - 1].isspace():
-        stop -= 1
-    return start, stop
+        leading = _LEADING.match(masked[start:stop])
+    stop = start + len(masked[start:stop].rstrip())
+    tail = max(start, stop - _LAST_TRAILING_CHARACTERS)
+    trailing = _TRAILING.search(masked[tail:stop])
+    if trailing and tail + trailing.start() > start:
+        stop = tail + trailing.start()
+    return start, start + len(masked[start:stop].rstrip())

@@ -6,101 +6,120 @@ request stays one subtask.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
-from nonet.agents.cues import CODE_NOUN, COLLECTION_NOUN, RETRIEVAL_VERB, SUMMARY_NOUN, SUMMARY_VERB
+from nonet.agents.lexicon import (
+    CODE_NOUN,
+    COLLECTION_NOUN,
+    LANGUAGE,
+    MAKE_VERB,
+    OTHER_VERB,
+    RETRIEVAL_VERB,
+    RETRIEVED,
+    SUMMARY_NOUN,
+    SUMMARY_VERB,
+    TEXT_NOUN,
+    any_of,
+    compiled,
+)
+from nonet.agents.masking import FILLER
 
-_I = re.IGNORECASE
+_DONE = r"(?: [^,;:.]{1,40})?"
+_CONNECTIVE = any_of(
+    "and|but|so|or|plus|also|too|then|next|finally|lastly|last|afterwards?|thereafter|subsequently|meanwhile|besides",
+    "moreover|second(?:ly)?|third(?:ly)?|fourth(?:ly)?|first(?:ly)?(?: of all)?|to (?:start|begin)(?: with)?",
+    "in (?:addition|parallel)|additionally|at the same time|separately|independently|unrelated(?:ly)?|alternatively",
+    "likewise|similarly|again|now|here|well|ok(?:ay)?|hi|hello|hey|thanks|please|kindly|just|quickly|briefly|maybe",
+    "perhaps|in the end|at last|as a (?:second|third|last|final|next) (?:step|task|thing)|on top of that",
+    "(?:apart|aside) from (?:that|this)|other than that|as well|only|carefully|simply|directly|task|step",
+    "after (?:that|this|which|doing so|you have (?:done|finished) (?:so|that|it))",
+    rf"once (?:you have|you've|you are|you're|that is|that's|this is|it is|it's|that|these are|those are|done){_DONE}",
+    rf"when (?:you have|you've|you are|that is|that's|this is|done){_DONE}",
+    "independently of (?:that|this|it|the (?:first|rest))",
+)
+_POLITE = any_of(
+    r"(?:can|could|would|will|may|might) (?:you|i|we)(?: please| kindly| also| then| first| maybe)*"
+    r"(?: have| get| ask you to| be so kind as to| mind)?",
+    r"(?:i|we)(?:'d|’d| would)(?: also| really| just| then| now)*"  # noqa: RUF001
+    r" (?:like|love|want|need|prefer|appreciate it if|be glad if|be grateful if) ?(?:you |for you )?"
+    r"(?:to |could |would )?(?!an? |the |some |my )",
+    r"(?:i|we)(?: also| really| just| then| now| only)* (?:want|need|expect|ask) (?:you )?to",
+    r"(?:you|your (?:job|task) is|the (?:job|task) is)(?:'ll|’ll| will)?"  # noqa: RUF001
+    r"(?: should| must| need| have| are| may| can)?(?: also| then| first)*(?: to)?",
+    r"let's|let us|help me(?: to)?|go ahead and|try to|feel free to|be so kind as to|make sure to|remember to"
+    r"|don't forget to|proceed to",
+)
+_PREPOSITION = any_of(
+    "from|based on|using|with|given|out of|taking|in light of|starting (?:from|with)|building on|according to|going by",
+    "by|as to|regarding|for|in|after|before|while|having|drawing on|following|armed with|once|when|if|on the basis of",
+)
+_OPENING = compiled(rf"\s*(?:[-–—,;:.]+\s*)?(?:{_CONNECTIVE}\b[,:]?(?=\s)|{_POLITE}(?=\s))\s*")  # noqa: RUF001
+_ADJUNCT = compiled(rf"\s*{_PREPOSITION}\b[^,:;.?!]{{1,120}}[,:]\s*")
+_EACH = compiled(
+    r"\s*for each(?: one)?(?: of)?"
+    r"(?: (?!give|write|produce|make|state|provide|tell|create|list|name|say)[\w'’¤-]+){0,6}\s+"  # noqa: RUF001
+)
+_BEFORE = compiled(
+    r"\s*(?:but |and |yet )?(?:before (?:that|this|doing (?:so|that|this)|it"
+    r"|you (?:do|start|begin|write|summari[sz]e|code|answer)[^,]*|anything else)\b|beforehand"
+    r"|prior to (?:that|this)|but first|first,? though)\b,?\s*"
+)
 
-_CONNECTIVE = (
-    r"(?:and|but|so|or|plus|also|too|then|next|finally|lastly|last|afterwards?|thereafter|subsequently|meanwhile|besides|moreover"
-    r"|second(?:ly)?|third(?:ly)?|fourth(?:ly)?|first(?:ly)?(?: of all)?|to (?:start|begin)(?: with)?|in (?:addition|parallel)|additionally"
-    r"|at the same time|separately|independently|unrelated(?:ly)?|alternatively|likewise|similarly|again|now|here|well|ok(?:ay)?|hi|hello|hey"
-    r"|dear \w+|thanks|please|kindly|just|quickly|briefly|maybe|perhaps|in the end|at last|as a (?:second|third|last|final|next) (?:step|task|thing)"
-    r"|on top of that|apart from that|other than that|as well|only|carefully|simply|directly|too|task|step"
-    r"|after (?:that|this|which|doing so|you have (?:done|finished) (?:so|that|it))"
-    r"|once (?:you have|you've|you are|you're|that is|that's|this is|it is|it's|that|these are|those are|done)(?: [^,;:.]{1,40})?"
-    r"|when (?:you have|you've|you are|that is|that's|this is|done)(?: [^,;:.]{1,40})?"
-    r"|independently of (?:that|this|it|the (?:first|rest))|apart from (?:this|that))"
-)
-_POLITE = (
-    r"(?:(?:can|could|would|will|may|might) (?:you|i|we)(?: please| kindly| also| then| first| maybe)*(?: have| get| ask you to| be so kind as to| mind)?"
-    r"|(?:i|we)(?:'d|’d| would)(?: also| really| just| then| now)* (?:like|love|want|need|prefer|appreciate it if|be glad if|be grateful if)"
-    r" ?(?:you |for you )?(?:to |could |would )?(?!an? |the |some |my )"
-    r"|(?:i|we)(?: also| really| just| then| now| only)* (?:want|need|expect|ask) (?:you )?to"
-    r"|(?:you|your (?:job|task) is|the (?:job|task) is)(?:'ll|’ll| will)?(?: should| must| need| have| are| may| can)?(?: also| then| first)*(?: to)?"
-    r"|let's|let us|help me(?: to)?|go ahead and|try to|feel free to|be so kind as to|make sure to|remember to|don't forget to|proceed to)"
-)
-_ADJUNCT = (
-    r"(?:(?:from|based|on|using|with|given|out of|taking|in light of|starting from|starting with|building on|according to|going by|by|as to|regarding"
-    r"|for|in|after|before|while|having|drawing on|following|armed with|once|when|if)\b[^,:;.?!]{1,120}[,:])"
-)
-_OPENING = re.compile(rf"\s*(?:[-–—,;:.]+\s*)?(?:{_CONNECTIVE}\b[,:]?(?=\s)|{_POLITE}(?=\s))\s*", _I)
-_ADJUNCT_OPENING = re.compile(rf"\s*{_ADJUNCT}\s*", _I)
-_EACH_OPENING = re.compile(
-    r"\s*for each(?: one)?(?: of)?(?: (?!give|write|produce|make|state|provide|tell|create|list|name|say)[\w'’¤-]+){0,6}\s+",
-    _I,
-)
-
-_DETERMINED = r"(?=\s+(?:an?|the|this|that|these|those|it|its|them|me|us|my|our|your|their|his|her|each|both|all|any|some|every|one|two|three|four|five|what|which|who|whom|whose|where|when|why|how|whether|if|for|in|out|up|down|to|from|\d+|¤|[a-z]?[\w-]+)\b|\s*[¤(]|\s+[¤(“\"])"
-_MAKE_VERB = (
-    r"(?:write|implement|create|build|define|develop|code|program|design|generate|make|draft|compose|produce|provide|prepare|put together|supply|devise|craft|sketch|wrap|port"
-    r"|refactor|debug|fix|hand me|give|show|send|deliver|formulate)"
-)
-_OTHER_VERB = (
-    r"(?:tell|explain|describe|list|name|compute|calculate|compare|contrast|translate|convert|combine|merge|join|blend|fuse|unite|weave|take|turn|extract|report|analy[sz]e"
-    r"|rewrite|rephrase|classify|sort|count|estimate|evaluate|assess|review|suggest|recommend|propose|outline|state|express|point out|say|read|pick|choose|select|plot|draw|store|save|assemble|feed|apply|proofread|rank|relate"
-    r"|solve|work out|figure out|establish|verify|prove|check|test|see|investigate|research|answer|get|fetch|find|identify|determine|bring|collect|gather|quote|cite|help|transform|infer|deduce)"
-)
 _USE_TO = r"use (?:\S+ ){1,12}?(?:to|for|in|as)"
-_VERB = re.compile(
-    rf"(?:(?P<summary>{SUMMARY_VERB})|(?P<retrieval>{RETRIEVAL_VERB})|(?P<use>{_USE_TO})|(?P<make>{_MAKE_VERB})|(?P<other>{_OTHER_VERB})"
-    rf"|(?P<same>do (?:exactly )?the same|same (?:for|with|thing)|the same (?:for|with|goes|thing)))\b",
-    _I,
+_VERB = compiled(
+    rf"(?:(?P<summary>{SUMMARY_VERB})|(?P<retrieval>{RETRIEVAL_VERB})|(?P<use>{_USE_TO})"
+    rf"|(?P<make>{MAKE_VERB})|(?P<other>{OTHER_VERB})"
+    r"|(?P<same>do (?:exactly )?the same|same (?:for|with|thing)|the same (?:for|with|goes|thing)))\b(?!-)"
 )
-_CONSTRAINT = re.compile(
-    r"(?:(?:do not|don't|don’t|never|always|avoid|ensure|make sure|be|keep|limit|stick|name (?:it|the|this|that|them)|call (?:it|the|this|that|them)|return|include|mention"
-    r"|add (?:a |an |the |some |type |doc)?(?:docstrings?|comments?|type hints?|hints|tests?)|assume|handle|raise|treat|consider|note|remember|ignore|skip|respond|reply|use|format|highlight"
-    r"|start|begin|end|focus|stop|leave|let|allow|support|accept|cite|quote|give (?:your|the) (?:sources?|evidence|reasons?|quotes?)"
-    r"|explain (?:your|why|how you|it|the (?:steps|code))|show your|justify|state your|say (?:so|which|where|why)|write (?:it|them|this|that|the (?:answer|code|result|text|summary)) (?:in|as|so|for|like|with)"
-    r"|answer (?:in|with|briefly|only|shortly|it|them|yes)|test it|check (?:it|that|your)|document (?:it|the)|print|give (?:it|them) (?:a|the) name|list (?:your|the) sources|tell me (?:if|whether) (?:you|it|there))\b)",
-    _I,
+_USE = compiled(_USE_TO + r"\s+\S")
+_NOUN_AFTER = compiled(
+    r"\s+(?:is|are|was|were|has|have|had|of|will|would|can|could|should|must|may|and|or|quality|tests?)\b|'s\b"
 )
-_NOUN_AFTER = re.compile(
-    r"\s+(?:is|are|was|were|has|have|had|of|will|would|can|could|should|must|may|and|or|quality|tests?)\b", _I
+_CONSTRAINT = compiled(
+    any_of(
+        "do not|don't|never|always|avoid|ensure|make sure|be|keep|limit|stick",
+        "(?:name|call) (?:it|the|this|that|them|your|¤)|return|include|mention|assume|handle|raise|treat|consider|note",
+        "add (?:a |an |the |some |type |doc)?(?:docstrings?|comments?|type hints?|hints|tests?)",
+        "remember|ignore|skip|respond|reply|use|format|highlight|start|begin|end|focus|stop|leave|let|allow|support",
+        "accept|cite|quote|give (?:your|the) (?:sources?|evidence|reasons?|quotes?)|print|justify|show your",
+        "explain (?:your|why|how you|it|the (?:steps|code))|state your|say (?:so|which|where|why)",
+        "write (?:it|them|this|that|the (?:answer|code|result|text|summary)) (?:in|as|so|for|like|with)",
+        "answer (?:in|with|briefly|only|shortly|it|them|yes)|test it|check (?:it|that|your)|document (?:it|the)",
+        "give (?:it|them) (?:a|the) name|list (?:your|the) sources|tell me (?:if|whether) (?:you|it|there)",
+    )
+    + r"\b"
 )
-_DESIRE = re.compile(
-    r"(?:i|we)(?:'d|’d|'m|’m|'ll|’ll| would| will| am| are)?(?: also| really| just| then| now| only| still| further| next)*"
-    r" (?:need|want|require|like|love|appreciate|be grateful for|be glad of|looking for|after|take|expect)\b(?! (?:you )?to\b)(?: also| next| then)*[:,]?\s+(?:to (?:have|see|get|know)\s+)?"
-    r"(?=(?P<wanted>(?:[^.;:?!]{0,160})))",
-    _I,
+_DESIRE = compiled(
+    r"(?:i|we)(?:'d|’d|'m|’m|'ll|’ll| would| will| am| are)?"  # noqa: RUF001
+    r"(?: also| really| just| then| now| only| still| further| next)*"
+    r" (?:need|want|require|like|love|appreciate|be grateful for|be glad of|looking for|after|take|expect)\b"
+    r"(?! (?:you )?to\b)(?: also| next| then)*[:,]?\s+(?:to (?:have|see|get|know)\s+)?(?=(?P<wanted>[^.;:?!]{0,160}))"
 )
-_PRODUCT = re.compile(
-    rf"(?:¤|\b(?:{SUMMARY_NOUN}|{CODE_NOUN}|implemented|sentences?|paragraphs?|lines?|answers?|passages?|quotes?|list|table|comparison|translation|explanation)\b)",
-    _I,
+_PRODUCT = compiled(
+    rf"(?:¤|\b(?:{SUMMARY_NOUN}|{CODE_NOUN}|{TEXT_NOUN}|{LANGUAGE}|implemented|answers?|passages?|quotes?|list|table"
+    r"|comparison|translation|explanation)\b)"
 )
-_NOUN_HEAD = re.compile(
-    rf"(?:an?|the|one|some|another|two|three|four|five|\d+|short|brief)?\s*(?:[\w-]+ ){{0,4}}?(?:{SUMMARY_NOUN}|{CODE_NOUN}|(?:sentences?|paragraphs?|lines?) (?:summary|about|on|of|for))\b",
-    _I,
+_NOUN_HEAD = compiled(
+    r"(?:(?:an?|the|one|some|another|two|three|four|five|\d+|short|brief|my)[ -](?:[\w-]+ ){0,4}?"
+    rf"|(?={LANGUAGE} ))(?:{SUMMARY_NOUN}|{CODE_NOUN}|{LANGUAGE}|{TEXT_NOUN} (?:summary|about|on|of|for))\b"
 )
-_PASSIVE = re.compile(
-    rf"(?:(?:it|this|that|which|these|those|they|the [\w ]{{1,30}}?)\s+)?(?:has|have|needs?|must|should|will have|ought)(?: first)?(?: to)? (?:be )?(?:first )?(?:looked up|found|located|retrieved|searched(?: for)?|dug up|tracked down|fetched|{RETRIEVAL_VERB})\b"
-    rf"|(?:it|this|that|which|these|those|they)(?: first)? (?:needs?|wants?) (?:looking up|finding|locating)\b",
-    _I,
+_PASSIVE = compiled(
+    r"(?:(?:it|this|that|which|these|those|they|the [\w ]{1,30}?)\s+)?"
+    r"(?:(?:has|have|needs?|must|should|will have|ought)(?: first)?(?: to)? (?:be )?(?:first )?"
+    rf"{RETRIEVED}|(?:needs?|wants?) (?:looking up|finding|locating))\b"
 )
-_QUESTION_WORD = re.compile(
-    r"(?:(?:in|at|on|to|from|of|for|by|with|under|after|before|since|until|between|during|about) )?(?:who|whom|whose|what|which|when|where|why|how)\b"
-    r"|(?:is|are|was|were|do|does|did|can|could|has|have|had|will|would|should|may|might)\s+(?!you\b)\w",
-    _I,
+_ASKING = compiled(
+    r"(?:(?:in|at|on|to|from|of|for|by|with|under|after|before|since|until|between|during|about) )?"
+    r"(?:who|whom|whose|what|which|when|where|why|how)(?:'s|’s)?\b"  # noqa: RUF001
+    r"|(?:is|are|was|were|do|does|did|can|could|has|have|had|will|would|should|may|might)\s+(?!you\b)\w"
 )
-_TELL_ME = re.compile(
-    rf"(?:quote|cite|answer|check|find|get|fetch|identify|determine|see)\b(?=.*\b{COLLECTION_NOUN}\b)", _I
+_SAID = compiled(r"according to\b[^,]{1,80},\s*")
+_LOOKED_UP = compiled(
+    r"(?:(?:quote|cite)\b(?! (?:the|your|all|any|every|which) (?:\w+ )?(?:passages?|sources?|documents?|lines?)\b)"
+    rf"|answer|check|find|get|fetch|identify|determine|see)\b(?=.*\b{COLLECTION_NOUN}\b)"
 )
-_BEFORE = re.compile(
-    r"\s*(?:but |and |yet )?(?:before (?:that|this|doing (?:so|that|this)|it|you (?:do|start|begin|write|summari[sz]e|code|answer)[^,]*|anything else)\b|beforehand|prior to (?:that|this)|but first|first,? though)\b,?\s*",
-    _I,
-)
+_MOST_OPENINGS = 8
+_AFTER_MARK = " \"\u201d'\u2019)\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +129,7 @@ class Head:
     start: int
     """Offset of the verb or noun, after "then", "please" and their like."""
     kind: str
-    """"summary", "retrieval", "make", "use", "other", "same", "question", "desire", "noun", "passive"."""
+    """"summary", "retrieval", "make", "use", "other", "same", "question", "desire", "noun" or "passive"."""
     opening: str
     """What stood before the verb, lower case: where "from what you find" and "then" are."""
     reversed: bool = False
@@ -127,41 +146,50 @@ def find_head(masked: str, start: int, end: int, *, nouns: bool = False) -> Head
         nouns: whether a bare noun phrase ("a one-line summary of it") counts, as it does in a list.
     """
     at, backwards = _skip_openings(masked, start, end)
-    head = _at(masked, at, end, nouns=nouns)
-    if head is None:
-        adjunct = _EACH_OPENING.match(masked, at, end) or _ADJUNCT_OPENING.match(masked, at, end)
+    kind = _kind_at(masked, at, end, nouns=nouns)
+    if kind is None:
+        adjunct = _EACH.match(masked, at, end) or _ADJUNCT.match(masked, at, end)
         if adjunct is None:
             return None
+        said = _SAID.match(masked, at, end) is not None
         at, more = _skip_openings(masked, adjunct.end(), end)
         backwards = backwards or more
-        head = _at(masked, at, end, nouns=False)
-        if head in ("question", None):
+        kind = _kind_at(masked, at, end, nouns=nouns)
+        if kind is None or (kind == "question" and not said):
             return None
-    return Head(at, head, masked[start:at].casefold().strip(), reversed=backwards)
+    return Head(at, kind, masked[start:at].casefold().strip(), reversed=backwards)
 
 
 def is_constraint(masked: str, start: int, end: int) -> bool:
     """Whether the text from `start` only says how the work before it is to be done."""
     at, _ = _skip_openings(masked, start, end)
-    if re.compile(_USE_TO + r"\s+" + r"\w", _I).match(masked, at, end):
-        return False
-    return _CONSTRAINT.match(masked, at, end) is not None
+    return _only_constrains(masked, at, end)
 
 
-def skip_openings(masked: str, start: int, end: int) -> int:
-    """Offset after "and then please" and their like."""
-    return _skip_openings(masked, start, end)[0]
+def hide_before(masked: str) -> str:
+    """The text with "before you summarise anything," hidden: it names work that is not asked for here."""
+    before = _BEFORE.match(masked)
+    return FILLER * before.end() + masked[before.end() :] if before else masked
+
+
+def _only_constrains(masked: str, at: int, end: int) -> bool:
+    return (
+        _CONSTRAINT.match(masked, at, end) is not None
+        and _USE.match(masked, at, end) is None
+        and _LOOKED_UP.match(masked, at, end) is None
+    )
 
 
 def _skip_openings(masked: str, start: int, end: int) -> tuple[int, bool]:
+    """Offset after "and then please" and their like, and whether "before that" was among them."""
     at, backwards = start, False
-    for _ in range(8):
+    for _ in range(_MOST_OPENINGS):
         before = _BEFORE.match(masked, at, end)
-        if before and before.end() > at:
+        if before:
             at, backwards = before.end(), True
             continue
         opening = _OPENING.match(masked, at, end)
-        if opening is None or opening.end() == at:
+        if opening is None:
             break
         at = opening.end()
     while at < end and masked[at].isspace():
@@ -169,25 +197,21 @@ def _skip_openings(masked: str, start: int, end: int) -> tuple[int, bool]:
     return at, backwards
 
 
-def _at(masked: str, at: int, end: int, *, nouns: bool) -> str | None:
-    if at >= end:
-        return None
-    if (
-        _CONSTRAINT.match(masked, at, end)
-        and not re.compile(_USE_TO, _I).match(masked, at, end)
-        and not _TELL_ME.match(masked, at, end)
-    ):
+def _kind_at(masked: str, at: int, end: int, *, nouns: bool) -> str | None:
+    if at >= end or _only_constrains(masked, at, end):
         return None
     verb = _VERB.match(masked, at, end)
     if verb and not _NOUN_AFTER.match(masked, verb.end(), end):
         return verb.lastgroup
-    if _PASSIVE.match(masked, at, end):
-        return "passive"
     desire = _DESIRE.match(masked, at, end)
-    if desire and _PRODUCT.search(desire.group("wanted")):
-        return "desire"
-    if nouns and _NOUN_HEAD.match(masked, at, end):
-        return "noun"
-    if masked[:end].rstrip(" \"”’')").endswith("?") and _QUESTION_WORD.match(masked, at, end):
-        return "question"
-    return None
+    found = {
+        "passive": _PASSIVE.match(masked, at, end) is not None,
+        "desire": desire is not None and _PRODUCT.search(desire.group("wanted")) is not None,
+        "noun": nouns and _NOUN_HEAD.match(masked, at, end) is not None,
+        "question": _is_asked(masked, at, end),
+    }
+    return next((kind for kind, fits in found.items() if fits), None)
+
+
+def _is_asked(masked: str, at: int, end: int) -> bool:
+    return masked[at:end].rstrip(_AFTER_MARK).endswith("?") and _ASKING.match(masked, at, end) is not None

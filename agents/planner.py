@@ -6,42 +6,45 @@ a valid plan.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from nonet.agents.clauses import MAX_SPLIT_CHARACTERS, Clause, split
-from nonet.agents.cues import GENERAL, RETRIEVAL, SUMMARIZATION
-from nonet.agents.documents import (
-    DocumentInfo,
-    documents_read,
-    for_one,
-    named_documents,
-    named_in_collection,
-    wants_each,
-)
+from nonet.agents.cues import CODE, GENERAL, RETRIEVAL, SUMMARIZATION
+from nonet.agents.documents import DocumentInfo, named_documents, named_in_collection
+from nonet.agents.heads import hide_before
+from nonet.agents.lexicon import STORE_NOUN, compiled
 from nonet.agents.masking import mask
-from nonet.agents.plan import MAX_SUBTASKS, Plan, Routing, Subtask
-from nonet.agents.references import Known, inputs_of
+from nonet.agents.plan import MAX_SUBTASKS, Plan, Subtask
+from nonet.agents.references import Known, points_outside, reads_of
 from nonet.agents.router import Request, Routed, Router
+from nonet.agents.unfold import unfolded
 
 __all__ = ["DocumentInfo", "RulePlanner"]
 
-_READERS = frozenset({SUMMARIZATION, GENERAL})
-"""Specialists that read attached documents whole; a user's own do so too."""
-_SAME = re.compile(r"\b(?:do (?:exactly )?)?(?:the )?same (?:for|with|to)\s+(.+?)[\s.]*$", re.IGNORECASE)
-_MAX_COPIES = 6
-"""Documents that "each" is unfolded over; more are read together."""
+_MANY_DOCUMENTS = 3
+"""Up to this many attached documents a question is answered by reading them whole; of more, by searching them."""
+_ATTACHED = compiled(r"\b(?:attach(?:ed|ments?)|enclosed)\b")
+_STORE = compiled(rf"\b(?:the|our|my|these|those|all|your) (?:\w+ ){{0,2}}?{STORE_NOUN}\b")
+_FIRST = compiled(r"\bbe (?:\w+ ){1,2}first\b|\b(?:first|beforehand)\W*$|^\W*(?:but )?first\b")
+_SHOWN_CHARACTERS = 80
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Step:
-    """A subtask in the making; `reads` are positions of earlier steps."""
+    """A subtask in the making."""
 
     clause: Clause
     routed: Routed
-    documents: tuple[str, ...]
+    documents: tuple[str, ...] = ()
+    needs: list[_Step] = field(default_factory=list)
+    """Steps that were asked for after it but have to come before it."""
     reads: tuple[int, ...] = ()
+    """Positions of the earlier steps it reads."""
+
+    @property
+    def specialist(self) -> str:
+        return self.routed.specialist
 
 
 class RulePlanner:
@@ -66,7 +69,7 @@ class RulePlanner:
         Args:
             task: what the user asked.
             attached: the documents the request is about; summaries read them whole.
-            collection: what retrieval can search; a document of it that the request names is attached.
+            collection: what retrieval can search; a document of it that the request names counts as attached.
 
         Raises:
             ValueError: the task is blank.
@@ -75,124 +78,124 @@ class RulePlanner:
             raise ValueError("a blank task has no plan")
         notes: list[str] = []
         if len(task) > MAX_SPLIT_CHARACTERS:
-            notes.append(f"The request is {len(task)} characters long, so it was not searched for parts.")
+            notes.append(f"The request is {len(task):,} characters long, so it was not searched for parts.")
         attached = attached or _named(task, collection)
-        clauses = self._bounded(_unfolded(split(task), attached), notes)
-        routed = await self._router.route_many(
-            [Request(clause.text, _has_document(clause, attached), clause.masked) for clause in clauses]
-        )
-        steps = _ordered(_joined([_Step(c, r, ()) for c, r in zip(clauses, routed, strict=True)], bool(attached)))
+        clauses = self._bounded(unfolded(split(task), attached), notes)
+        steps = _ordered(_joined(await self._routed(clauses, attached), has_document=bool(attached)))
         _wire(steps, attached)
-        plan = Plan(planner=self.name, subtasks=_subtasks(steps, notes), notes=tuple([*notes, *_doubts(steps)]))
+        subtasks = _subtasks(steps, notes)
+        plan = Plan(planner=self.name, subtasks=subtasks, notes=(*notes, *_doubts(subtasks)))
         plan.check(self._router.names, self._max_subtasks)
         return plan
+
+    async def _routed(self, clauses: Sequence[Clause], attached: Sequence[DocumentInfo]) -> list[_Step]:
+        requests = [
+            Request(clause.text, _reads_whole(clause, attached), hide_before(clause.masked)) for clause in clauses
+        ]
+        routed = await self._router.route_many(requests)
+        return [_Step(clause, result) for clause, result in zip(clauses, routed, strict=True)]
 
     def _bounded(self, clauses: Sequence[Clause], notes: list[str]) -> list[Clause]:
         """At most as many clauses as a plan may have; the rest stand together in the last one."""
         if len(clauses) <= self._max_subtasks:
             return list(clauses)
-        kept = list(clauses[: self._max_subtasks - 1])
-        rest = clauses[self._max_subtasks - 1 :]
+        kept, rest = clauses[: self._max_subtasks - 1], clauses[self._max_subtasks - 1 :]
         notes.append(
             f"The request has {len(clauses)} parts and a plan at most {self._max_subtasks} subtasks: "
-            f"the last {len(rest)} parts stand together in s{self._max_subtasks}."
+            f"the last {len(rest)} parts stand together in one."
         )
         text = "\n".join(clause.text for clause in rest)
-        return [*kept, Clause(text, mask(text), "whole")]
+        return [*kept, Clause(text, mask(text[:MAX_SPLIT_CHARACTERS]))]
 
 
 def _named(task: str, collection: Sequence[DocumentInfo]) -> tuple[DocumentInfo, ...]:
     """Documents of the collection that the request names are read as if attached."""
-    names = named_in_collection(task[:MAX_SPLIT_CHARACTERS], collection)
+    names = set(named_in_collection(task[:MAX_SPLIT_CHARACTERS], collection))
     return tuple(document for document in collection if document.name in names)
 
 
-def _has_document(clause: Clause, attached: Sequence[DocumentInfo]) -> bool:
-    return bool(attached)
+def _reads_whole(clause: Clause, attached: Sequence[DocumentInfo]) -> bool:
+    """Whether the clause has a document to read.
+
+    A question to many documents has to search them, and so has one to "the archive", unless that is what is attached.
+    """
+    if not attached or clause.kind != "question":
+        return bool(attached)
+    searched = _STORE.search(clause.masked) and not named_documents(clause.masked, clause.text, attached)
+    return len(attached) <= _MANY_DOCUMENTS and not searched
 
 
-def _unfolded(clauses: Sequence[Clause], attached: Sequence[DocumentInfo]) -> list[Clause]:
-    """ "Each" becomes a clause a document, "do the same for d2" the clause before it about d2."""
-    found: list[Clause] = []
-    for clause in clauses:
-        same = _SAME.search(clause.text) if clause.kind == "same" and found else None
-        if same:
-            text = f"{found[-1].text.rstrip(' .')}. Do this for {same.group(1)}."
-            found.append(replace(clause, text=text, masked=clause.masked))
-            continue
-        chosen = named_documents(clause.masked, clause.text, attached) or tuple(item.name for item in attached)
-        if 2 <= len(chosen) <= _MAX_COPIES and wants_each(clause.masked) and not any(c.kind == "copy" for c in found):
-            for name in chosen:
-                text = for_one(clause.text, name)
-                found.append(replace(clause, text=text, masked=f"{mask(text)} \u00ab{name}\u00bb", kind="copy"))
-            continue
-        found.append(clause)
-    return found
-
-
-def _joined(steps: Sequence[_Step], has_document: bool) -> list[_Step]:
+def _joined(steps: Sequence[_Step], *, has_document: bool) -> list[_Step]:
     """Neighbours that one call can do become one: small talk, and questions about the attached documents."""
     found: list[_Step] = []
     for step in steps:
-        last = found[-1] if found else None
-        if (
-            last
-            and step.clause.item is None
-            and last.routed.specialist == step.routed.specialist
-            and (
-                step.routed.specialist == GENERAL
-                or (
-                    has_document
-                    and step.routed.specialist == SUMMARIZATION
-                    and {last.clause.kind, step.clause.kind} == {"question"}
-                )
+        if found and step.clause.item is None and _one_call(found[-1], step, has_document=has_document):
+            before, clause = found[-1].clause, step.clause
+            found[-1].clause = replace(
+                before, text=f"{before.text} {clause.text}", masked=f"{before.masked} {clause.masked}"
             )
-        ):
-            text = f"{last.clause.text} {step.clause.text}"
-            last.clause = replace(last.clause, text=text, masked=f"{last.clause.masked} {step.clause.masked}")
-            continue
-        found.append(step)
-    return found
-
-
-def _ordered(steps: Sequence[_Step]) -> list[_Step]:
-    """What has to happen before its predecessor is put before it, and read by it."""
-    found: list[_Step] = []
-    for step in steps:
-        backwards = step.clause.reversed or (
-            step.clause.kind in {"passive", "retrieval"}
-            and re.search(r"\b(?:first|beforehand)\b[\s.]*", step.clause.masked) is not None
-            and step.routed.specialist == RETRIEVAL
-        )
-        if backwards and found and not step.clause.opening.startswith("first"):
-            main = found.pop()
-            found.extend((step, main))
-            main.clause = replace(main.clause, opening=f"{main.clause.opening} based on that")
         else:
             found.append(step)
     return found
 
 
+def _one_call(first: _Step, second: _Step, *, has_document: bool) -> bool:
+    if first.specialist != second.specialist:
+        return False
+    questions = first.clause.kind == second.clause.kind == "question"
+    return first.specialist == GENERAL or (has_document and first.specialist == SUMMARIZATION and questions)
+
+
+def _ordered(steps: Sequence[_Step]) -> list[_Step]:
+    """What has to happen before the step before it is put there, and read by that step."""
+    found: list[_Step] = []
+    for step in steps:
+        if found and _comes_before(step, found[-1]):
+            found[-1].needs.append(step)
+            found.insert(len(found) - 1, step)
+        else:
+            found.append(step)
+    return found
+
+
+def _comes_before(step: _Step, main: _Step) -> bool:
+    """Whether it is a "before that, look up", an "it has to be looked up first", or what a function needs."""
+    if step.clause.reversed:
+        return True
+    if step.specialist != RETRIEVAL or main.specialist == RETRIEVAL:
+        return False
+    words = step.clause.masked.split(". ")[0]
+    if step.clause.kind in {"passive", "retrieval"} and _FIRST.search(words):
+        return True
+    return main.specialist == CODE and points_outside(words, RETRIEVAL)
+
+
 def _wire(steps: Sequence[_Step], attached: Sequence[DocumentInfo]) -> None:
     """Give every step the documents and the earlier steps it reads."""
     known: list[Known] = []
+    places = {id(step): number for number, step in enumerate(steps)}
+    needed = {id(need) for step in steps for need in step.needs}
     for step in steps:
-        clause, specialist = step.clause, step.routed.specialist
-        named = named_documents(clause.masked, clause.text, attached)
-        own = bool(named) or bool(attached and re.search(r"\b(?:attach|enclosed)", clause.masked, re.IGNORECASE))
-        if clause.kind not in {"copy", "same"}:
-            step.reads = inputs_of(clause.masked, clause.opening, specialist, known, reads_documents=own)
-        if specialist != RETRIEVAL and (named or (not step.reads and (specialist in _READERS or own))):
-            step.documents = _copied(clause, attached) or documents_read(clause.masked, clause.text, attached)
-        known.append(Known(specialist, clause.masked, step.reads))
+        clause = step.clause
+        named = (clause.about,) if clause.about else named_documents(clause.masked, clause.text, attached)
+        own = bool(named) or bool(attached and _ATTACHED.search(clause.masked))
+        if clause.kind != "copy" and id(step) not in needed:
+            step.reads = reads_of(clause, step.specialist, known, reads_documents=own)
+        if step.needs:
+            step.reads = tuple(sorted({places[id(need)] for need in step.needs}))
+        step.documents = _documents(step, named, attached, own=own)
+        known.append(Known(step.specialist, clause.masked, step.reads))
 
 
-def _copied(clause: Clause, attached: Sequence[DocumentInfo]) -> tuple[str, ...]:
-    """The one document a copy is about."""
-    if clause.kind != "copy":
+def _documents(step: _Step, named: tuple[str, ...], attached: Sequence[DocumentInfo], *, own: bool) -> tuple[str, ...]:
+    """The documents a step reads whole: those it names, else all attached ones unless it reads earlier steps."""
+    if step.specialist == RETRIEVAL:
         return ()
-    name = clause.masked.rsplit("\u00ab", 1)[-1].rstrip("\u00bb")
-    return (name,) if any(document.name == name for document in attached) else ()
+    if named:
+        return named
+    if own or (not step.reads and step.specialist != CODE):
+        return tuple(document.name for document in attached)
+    return ()
 
 
 def _subtasks(steps: Sequence[_Step], notes: list[str]) -> tuple[Subtask, ...]:
@@ -202,18 +205,17 @@ def _subtasks(steps: Sequence[_Step], notes: list[str]) -> tuple[Subtask, ...]:
     seen: dict[tuple[str, str, tuple[str, ...], tuple[str, ...]], str] = {}
     for step in steps:
         inputs = tuple(dict.fromkeys(ids[number] for number in step.reads))
-        key = (step.routed.specialist, step.clause.text.casefold().strip(), inputs, step.documents)
+        key = (step.specialist, step.clause.text.casefold().strip(), inputs, step.documents)
         if key in seen:
             ids.append(seen[key])
-            notes.append(f"One part repeats {seen[key]} and is done once.")
+            notes.append(f"A part repeats {seen[key]} and is done once.")
             continue
-        name = f"s{len(found) + 1}"
-        seen[key] = name
-        ids.append(name)
+        seen[key] = f"s{len(found) + 1}"
+        ids.append(seen[key])
         found.append(
             Subtask(
-                id=name,
-                specialist=step.routed.specialist,
+                id=seen[key],
+                specialist=step.specialist,
                 instruction=step.clause.text,
                 inputs=inputs,
                 documents=step.documents,
@@ -223,11 +225,10 @@ def _subtasks(steps: Sequence[_Step], notes: list[str]) -> tuple[Subtask, ...]:
     return tuple(found)
 
 
-def _doubts(steps: Sequence[_Step]) -> list[str]:
+def _doubts(subtasks: Sequence[Subtask]) -> list[str]:
     """A note for every routing below its margin."""
-    unsure: list[Routing] = [step.routed.routing for step in steps]
     return [
-        f"Not sure that {step.routed.specialist} is right for: {step.clause.text[:80]}"
-        for step, routing in zip(steps, unsure, strict=True)
-        if not routing.sure
+        f"Not sure that {subtask.specialist} is right for {subtask.id}: {subtask.instruction[:_SHOWN_CHARACTERS]}"
+        for subtask in subtasks
+        if subtask.routing and not subtask.routing.sure
     ]

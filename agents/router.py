@@ -10,6 +10,7 @@ import base64
 import math
 import operator
 import struct
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -190,7 +191,9 @@ def _top_mean(similarities: Sequence[float]) -> float:
 
 
 def _dot(left: Sequence[float], right: Sequence[float]) -> float:
-    return sum(map(operator.mul, left, right))
+    if sys.version_info >= (3, 12):  # several times as fast
+        return math.sumprod(left, right)
+    return math.fsum(map(operator.mul, left, right))
 
 
 def _pack(vector: Sequence[float]) -> str:

@@ -1,4 +1,4 @@
-"""Where a request could be cut: list items, sentences, and the payload a request is about."""
+"""Where a request could be cut: list items, sentences, and the matter a request is about."""
 
 from __future__ import annotations
 
@@ -6,42 +6,57 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_I = re.IGNORECASE
+from nonet.agents.lexicon import DOCUMENT_NOUN, any_of, compiled
+
 _LINE_MARK = re.compile(
-    r"^[ \t]*(?:(?P<mark>\d{1,4}|[a-hA-H])[.):]|\((?P<paren>\d{1,2}|[a-hA-H])\)|[-*•–])[ \t]+(?=\S)", re.MULTILINE
+    r"^[ \t]*(?:(?P<mark>\d{1,4}|[a-hA-H])[.):]|\((?P<paren>\d{1,2}|[a-hA-H])\)|[-*•–])[ \t]+(?=\S)",  # noqa: RUF001
+    re.MULTILINE,
 )
 _INLINE_MARK = re.compile(
-    r"(?:(?<=\s)|^)(?:\((?P<paren>\d{1,2}|[a-h]|i{1,3}|iv|v)\)|(?P<mark>\d{1,2}|[a-h])\)|(?P<dot>\d{1,2})\.(?=\s+[A-Za-z¤]))\s+"
+    r"(?:(?<=\s)|^)(?:\((?P<paren>\d{1,2}|[a-h]|i{1,3}|iv|v)\)|(?P<mark>\d{1,2}|[a-h])\)"
+    r"|(?P<dot>\d{1,2})\.(?=\s+[A-Za-z¤]))\s+"
 )
-_WORD_MARK = re.compile(
-    r"(?:(?<=[\s(])|^)(?:(?:first|second|third|fourth|fifth|one|two|three|lastly|finally)(?: (?:task|thing|job|request|one|part|item|step|of all|up))?"
-    r"|(?:task|part|step|item|job|request|todo|goal|number|no\.) ?#?(?:[a-h]|\d{1,2}|one|two|three|four))\s*[:.)](?=\s)\s*",
-    _I,
+_ORDINAL = any_of("first|second|third|fourth|fifth|one|two|three|four|lastly|finally")
+_WORD_MARK = compiled(
+    rf"(?:(?<=[.:;!?]\s)|(?<=\n)|^)(?:(?:and )?(?:the )?{_ORDINAL}"
+    r"(?: (?:task|thing|job|request|one|part|item|step|of all|up))?"
+    r"|(?:task|part|step|item|job|request|todo|goal|number|no\.) ?#?(?:[a-h]|\d{1,2}|one|two|three|four))"
+    r"\s*(?::|[.)](?=\s+[A-Z¤]))\s*"
 )
+_CAPITAL = "[A-Z0-9¤\u00c0-\u00de(-]"
 _SENTENCE_END = re.compile(
-    r"[.!?…]+[\"'”’)\]]*(?=\s+[\"“'(]?[A-Z0-9¤\u00c0-\u024f(-])|[.!?…]+[\"'”’)\]]*\s*\n|\n\s*\n|[。！？]|\n(?=\s*(?:question|text|input|context|article|abstract|note)s?\s*:)",
-    _I | 0,
+    r"[.!?…]+[\"'\u201d\u2019)\]]*(?=\s)|\n\s*\n|[\u3002\uff01\uff1f]"
+    r"|\n(?=\s*(?:[Qq]uestion|[Tt]ext|[Ii]nput|[Cc]ontext|[Aa]rticle|[Aa]bstract|[Nn]ote)s?\s*:)"
 )
-_ABBREVIATION = re.compile(
-    r"(?:^|[\s(])(?:[A-Za-z]|e\.g|i\.e|etc|cf|vs|mr|mrs|ms|dr|prof|st|sr|jr|no|fig|sec|ch|vol|pp?|ed|eds|al|inc|ltd|co|corp|approx|u\.s|u\.k|a\.m|p\.m|resp|ca|min|max|dept|est|gen|col|sgt|capt|lt|rev|hon)\.$",
-    _I,
+_ABBREVIATION = compiled(
+    r"(?:^|[\s(])"
+    + any_of(
+        r"(?:[a-z]\.)*[a-z]|etc|cf|vs|mr|mrs|ms|dr|prof|st|sr|jr|no|fig|sec|ch|vol|pp?|ed|eds|al|inc|ltd|co|corp",
+        "approx|resp|ca|min|max|dept|est|gen|col|sgt|capt|lt|rev|hon",
+    )
+    + r"\.$"
 )
-_UPPER_AFTER = re.compile(r"\s+[\"“'(]?[A-Z0-9¤\u00c0-\u00de(-]")
-_QUESTION_MENTION = re.compile(
-    r"\b(?:this|the following|following|that|the next|the) question\b|\bquestion (?:below|that follows|at the end|underneath)\b|\b(?:one|study|paper|document|passage|text) (?:that|which) asks\b",
-    _I,
+_LABEL = compiled(rf"\b(?:and|or|to|with|than|versus|vs\.?|task|part|option|{DOCUMENT_NOUN}) [a-z]\.$")
+_NEXT_CAPITAL = re.compile(r"\s+[\"\u201c'(]?" + _CAPITAL)
+_BLANK = re.compile(r"\n\s*\n")
+_COLON = re.compile(r":\s+")
+
+_QUESTION_MENTION = compiled(
+    r"\b(?:this|the following|following|that|the next|the) question\b"
+    r"|\bquestion (?:below|that follows|at the end|underneath)\b"
+    r"|\b(?:one|study|paper|document|passage|text) (?:that|which) asks\b"
 )
-_QUESTION_LABEL = re.compile(r"(?:^|[\n.;,]\s*)(?:the )?(?:question|query|q)\s*(?:is)?\s*[:=]\s*", _I)
-_TEXT_MENTION = re.compile(
-    r"\b(?:(?:following|this|below|next)(?: \w+){0,2}? (?:text|article|abstract|passage|paragraph|sentence|story|letter|e-?mail|transcript|report|note|conversation|review|speech|message|post|snippet|code|program|poem|chapter)s?"
-    r"|(?:text|article|abstract|passage|paragraph|story|letter|e-?mail|transcript|report|message|code) below)\b[^.;:\n]{0,120}:\s+",
-    _I,
+_QUESTION_LABEL = compiled(r"(?:^|[\n.;,]\s*)(?:the )?(?:question|query|q)\s*(?:is)?\s*[:=]\s*")
+_PASTED = any_of(DOCUMENT_NOUN, "passages?|paragraphs?|sentences?|notes?|conversations?|posts?|snippets?|code|poems?")
+_TEXT_MENTION = compiled(
+    rf"\b(?:(?:following|this|below|next)(?: \w+){{0,2}}? {_PASTED}|{_PASTED} below)\b[^.;:\n]{{0,120}}:\s+"
 )
-_TEXT_LABEL = re.compile(
-    r"(?:^|\n)\s*(?:text|article|abstract|passage|input|context|transcript|document|e-?mail|story)\s*:\s+", _I
-)
-_LONG_PARAGRAPH = 600
-"""Characters from which a paragraph after the first is taken for pasted text, not for orders."""
+_TEXT_LABEL = compiled(rf"(?:^|\n)\s*(?:{DOCUMENT_NOUN}|passage|input|context)\s*:\s+")
+_LONG_PARAGRAPH_CHARACTERS = 600
+"""A paragraph after the first of this length is taken for pasted text, not for orders."""
+_MIN_MARKS = 2
+"""A single mark makes no list."""
+_SERIES = (tuple(str(number) for number in range(1, 100)), tuple("abcdefgh"), ("i", "ii", "iii", "iv", "v"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +81,14 @@ class Payload:
 
 def find_payload(masked: str) -> Payload | None:
     """The question or pasted text that the request points to, if there is one."""
-    text = _TEXT_LABEL.search(masked) or _TEXT_MENTION.search(masked)
-    if text and not _starts_list(masked, text.end()):
-        return Payload(text.end(), len(masked), text.start() if text.re is _TEXT_MENTION else max(0, text.start() - 1))
+    mentioned = _TEXT_MENTION.search(masked)
+    text = _TEXT_LABEL.search(masked) or mentioned
+    if text and text.end() < len(masked) and not _starts_list(masked, text.end()):
+        return Payload(text.end(), len(masked), text.start() if text is mentioned else max(0, text.start() - 1))
     mention = _QUESTION_MENTION.search(masked)
     if mention:
-        found = _QUESTION_LABEL.search(masked, mention.end())
-        start = found.end() if found else _last_colon(masked, mention.end())
+        label = _QUESTION_LABEL.search(masked, mention.end())
+        start = label.end() if label else _last_colon(masked, mention.end())
         if start is not None and start < len(masked) and not _starts_list(masked, start):
             return Payload(start, _paragraph_end(masked, start), mention.start())
     return _long_paragraph(masked)
@@ -81,21 +97,15 @@ def find_payload(masked: str) -> Payload | None:
 def regions(masked: str, end: int) -> list[Region]:
     """The request up to `end` as list items and the stretches around them, in order."""
     marks, by_line = _list_marks(masked, end)
-    if len(marks) < 2:
+    if not marks:
         return [Region(0, end)]
-    found: list[Region] = []
-    if marks[0].start() > 0:
-        found.append(Region(0, marks[0].start()))
-    for number, mark in enumerate(marks):
-        stop = marks[number + 1].start() if number + 1 < len(marks) else end
-        if number + 1 == len(marks) and by_line:
-            blank = re.compile(r"\n\s*\n").search(masked, mark.end(), stop)
-            item_end = blank.start() if blank else stop
-            found.append(Region(mark.end(), item_end, number))
-            if item_end < stop:
-                found.append(Region(item_end, stop))
-        else:
-            found.append(Region(mark.end(), stop, number))
+    found = [Region(0, marks[0].start())]
+    for number, mark in enumerate(marks[:-1]):
+        found.append(Region(mark.end(), marks[number + 1].start(), number))
+    last = marks[-1]
+    blank = _BLANK.search(masked, last.end(), end) if by_line else None
+    stop = blank.start() if blank else end
+    found.extend((Region(last.end(), stop, len(marks) - 1), Region(stop, end)))
     return [region for region in found if masked[region.start : region.end].strip()]
 
 
@@ -103,46 +113,53 @@ def sentences(masked: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """The sentences of a stretch; abbreviations and initials end none."""
     begin = start
     for match in _SENTENCE_END.finditer(masked, start, end):
-        stop = match.end()
-        mark = match.group()
-        if mark.startswith(".") and not mark.startswith("..") and "\n" not in mark:
-            if _ABBREVIATION.search(masked, max(begin, match.start() - 8), match.start() + 1):
-                continue
-            if not _UPPER_AFTER.match(masked, stop):
-                continue
-        if masked[begin:stop].strip():
-            yield begin, stop
-        begin = stop
+        if not _really_ends(masked, begin, match, end):
+            continue
+        if masked[begin : match.end()].strip():
+            yield begin, match.end()
+        begin = match.end()
     if masked[begin:end].strip():
         yield begin, end
+
+
+def _really_ends(masked: str, begin: int, match: re.Match[str], end: int) -> bool:
+    mark = match.group()
+    if mark[0] not in ".!?…":
+        return True
+    if not _NEXT_CAPITAL.match(masked, match.end(), end) and not _line_ends(masked, match.end()):
+        return False
+    if mark != ".":
+        return True
+    before = masked[max(begin, match.start() - 24) : match.end()]
+    return _ABBREVIATION.search(before) is None or _LABEL.search(before) is not None
+
+
+def _line_ends(masked: str, offset: int) -> bool:
+    return masked[offset : offset + 40].lstrip(" \t\r").startswith("\n")
 
 
 def _list_marks(masked: str, end: int) -> tuple[list[re.Match[str]], bool]:
     """The marks of the list that structures the request, and whether each begins a line."""
     lines = list(_LINE_MARK.finditer(masked, 0, end))
-    if len(lines) >= 2:
+    if len(lines) >= _MIN_MARKS:
         return lines, True
     inline = list(_INLINE_MARK.finditer(masked, 0, end))
     for kind in ("paren", "mark", "dot"):
         marks = _ascending([mark for mark in inline if mark.group(kind)], kind)
-        if len(marks) >= 2:
+        if marks:
             return marks, False
     words = list(_WORD_MARK.finditer(masked, 0, end))
-    return (words, False) if len(words) >= 2 else ([], False)
+    return (words, False) if len(words) >= _MIN_MARKS else ([], False)
 
 
 def _ascending(marks: list[re.Match[str]], kind: str) -> list[re.Match[str]]:
     """Those that count 1, 2, 3 or a, b, c; years and sizes in brackets do not."""
-    for series in (
-        ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"],
-        list("abcdefgh"),
-        ["i", "ii", "iii", "iv", "v"],
-    ):
+    for series in _SERIES:
         kept: list[re.Match[str]] = []
         for mark in marks:
             if len(kept) < len(series) and mark.group(kind) == series[len(kept)]:
                 kept.append(mark)
-        if len(kept) >= 2:
+        if len(kept) >= _MIN_MARKS:
             return kept
     return []
 
@@ -152,19 +169,21 @@ def _starts_list(masked: str, start: int) -> bool:
 
 
 def _last_colon(masked: str, start: int) -> int | None:
-    matches = list(re.compile(r":\s+").finditer(masked, start))
-    return matches[-1].end() if matches else None
+    last = None
+    for match in _COLON.finditer(masked, start):
+        last = match.end()
+    return last
 
 
 def _paragraph_end(masked: str, start: int) -> int:
-    blank = re.compile(r"\n\s*\n").search(masked, start)
+    blank = _BLANK.search(masked, start)
     return blank.start() if blank else len(masked)
 
 
 def _long_paragraph(masked: str) -> Payload | None:
     """A long paragraph after the first, with all that follows it."""
-    for match in re.compile(r"\n\s*\n").finditer(masked):
+    for match in _BLANK.finditer(masked):
         stop = _paragraph_end(masked, match.end())
-        if stop - match.end() > _LONG_PARAGRAPH and not _starts_list(masked, match.end()):
+        if stop - match.end() > _LONG_PARAGRAPH_CHARACTERS and not _starts_list(masked, match.end()):
             return Payload(match.end(), len(masked), max(0, match.start() - 1))
     return None

@@ -78,8 +78,7 @@ def _same_graph(nodes: Sequence[str], edges: Sequence[tuple[int, int]], item: It
 
 def read_composite(path: Path) -> list[Item]:
     items = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        row = json.loads(line)
+    for row in read_rows(path):
         if "gold_plan" in row:
             ids = [node["id"] for node in row["gold_plan"]["nodes"]]
             documents = tuple(DocumentInfo(name, text[:60], len(text)) for name, text in row["documents"].items())
@@ -134,8 +133,11 @@ def _means(scores: Sequence[Score]) -> str:
     )
 
 
-async def measure_routing(router: Router, path: Path, *, errors: bool) -> None:
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+async def measure_routing(router: Router, rows: Sequence[dict[str, Any]], *, errors: bool) -> None:
     started = time.process_time()
     routed = [(await router.route_many((Request(row["request"], row["has_document"]),)))[0] for row in rows]
     milliseconds = (time.process_time() - started) * 1000 / len(rows)
@@ -151,7 +153,8 @@ async def measure_routing(router: Router, path: Path, *, errors: bool) -> None:
             ]
             if some:
                 print(
-                    f"    {method:9} {'sure' if sure else 'unsure':6} n={len(some):3} accuracy {sum(some) / len(some):.3f}"
+                    f"    {method:9} {'sure' if sure else 'unsure':6} n={len(some):3}"
+                    f" accuracy {sum(some) / len(some):.3f}"
                 )
     print(f"  {milliseconds:.2f} ms of CPU a request")
     for row, result, good in zip(rows, routed, right, strict=True):
@@ -163,7 +166,7 @@ async def measure_routing(router: Router, path: Path, *, errors: bool) -> None:
 
 def minilm(folder: Path) -> Embedder:
     """The embedding model, as the embedded runtime would serve it."""
-    from nonet.runtimes.minilm import MiniLm  # noqa: PLC0415 - needs the embedded extra
+    from nonet.runtimes.minilm import MiniLm
 
     model = MiniLm(folder)
 
@@ -187,7 +190,7 @@ async def main() -> None:
     planner = RulePlanner(router)
     if options.data:
         print("routing")
-        await measure_routing(router, options.data / "routing.dev.jsonl", errors=options.errors)
+        await measure_routing(router, read_rows(options.data / "routing.dev.jsonl"), errors=options.errors)
         print("composite")
         await measure_composite(planner, read_composite(options.data / "composite.dev.jsonl"), errors=options.errors)
     print("composite, requests of our own")

@@ -1,0 +1,180 @@
+"""Cuts sentences where a new request begins: "look it up, then write a function and sum up the answer"."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from nonet.agents.cues import code_cue
+from nonet.agents.heads import Head, find_head
+from nonet.agents.lexicon import (
+    CODE_NOUN,
+    COLLECTION_NOUN,
+    LANGUAGE,
+    RETRIEVAL_VERB,
+    SUMMARY_NOUN,
+    SUMMARY_VERB,
+    SUMMARY_VERB_TOLD,
+    TEXT_NOUN,
+    compiled,
+)
+from nonet.agents.masking import FILLER
+from nonet.agents.segments import Payload, Region, sentences
+
+_CUT = compiled(
+    r"(?P<mark>[;:,]|\s[-–—]+(?=\s)|\s\(|\sas well as(?=\s))\s*"  # noqa: RUF001
+    r"|\s+(?=(?:and|then|but|while|plus)\s)"
+)
+_CODE_PRODUCT = compiled(rf"\b(?:{CODE_NOUN}|{LANGUAGE}|implemented)\b|{FILLER}")
+_CODE_THING = compiled(rf"\b(?:{CODE_NOUN}|{LANGUAGE})\b")
+_TEXT_PRODUCT = compiled(rf"\b(?:{SUMMARY_NOUN}|{TEXT_NOUN}|comparison)\b")
+_OUTSIDE = compiled(rf"\b(?:attach(?:ed|ment)|enclosed|{COLLECTION_NOUN})\b")
+_THEN = compiled(
+    r"\b(?:then|finally|afterwards?|after (?:that|this|which)|next|also|lastly|meanwhile|separately|once|independently"
+    r"|in addition|additionally|in the end|at last)\b"
+)
+_SHARED = compiled(r"(?:from|based on|using|with|given|taking|starting|building|out of|for|on the basis)\b")
+_WHILE = compiled(
+    r"\s*(?:while|as) (?:someone|somebody|one of you|another|you|they)(?: else)?(?: is| are)?\s+(?="
+    rf"(?:{SUMMARY_VERB}|{SUMMARY_VERB_TOLD}|{RETRIEVAL_VERB}|writ(?:es?|ing)|look(?:s|ing)|search(?:es|ing))\b)"
+)
+_EXPLICIT = frozenset({"summary", "retrieval", "passive", "desire", "same"})
+_NOT_CODE = compiled(r"\W*(?:find|look|search|summ|condens)")
+_CODE_CUE = 0.7
+_NEAR = 80
+_PHRASE_WORDS = 8
+
+
+@dataclass(slots=True)
+class Piece:
+    """A stretch of one sentence; a request of its own if it has a head."""
+
+    start: int
+    end: int
+    head: Head | None
+    shared: str = ""
+    """The opening it shares with the request before it in the sentence ("based on them:")."""
+    shares: bool = False
+
+
+def shares_opening(text: str) -> bool:
+    """Whether the words say what several requests start from ("From what you find,")."""
+    return _SHARED.match(text) is not None
+
+
+def pieces(masked: str, region: Region, payload: Payload | None) -> list[Piece]:
+    """The pieces of one region, in order."""
+    found: list[Piece] = []
+    after_code = False
+    for start, stop in sentences(masked, region.start, region.end):
+        if payload and payload.start <= start < payload.end:
+            continue
+        end = payload.start if payload and start < payload.start < stop else stop
+        inside = _cut(masked, start, end, nouns=region.item is not None and not found)
+        if found and not _own_sentence(masked, inside[0], after_code=after_code):
+            inside[0].head = None
+        found.extend(inside)
+        for piece in inside:
+            if piece.head:
+                after_code = _is_code(masked[piece.start : piece.end])
+    return found
+
+
+def _own_sentence(masked: str, piece: Piece, *, after_code: bool) -> bool:
+    """Whether a sentence is work of its own and not a detail of the work before it."""
+    head = piece.head
+    if head is None:
+        return False
+    if not after_code or head.reversed or head.kind != "other":
+        return True
+    text = masked[head.start : piece.end]
+    return bool(_OUTSIDE.search(text) or _CODE_PRODUCT.search(text) or _THEN.search(head.opening))
+
+
+def _cut(masked: str, start: int, end: int, *, nouns: bool) -> list[Piece]:
+    """One sentence as one piece or several."""
+    told = _WHILE.match(masked, start, end)
+    head = Head(told.end(), "other", "while") if told else find_head(masked, start, end, nouns=nouns)
+    current = Piece(start, end, head)
+    found = [current]
+    shared = head.opening if head and _is_shared(head.opening) else ""
+    for match in _CUT.finditer(masked, start, end):
+        at = match.end()
+        if at >= end or (current.head and at <= current.head.start):
+            continue
+        head = find_head(masked, at, end, nouns=_may_list_nouns(current.head))
+        if head is None or not _begins_work(masked, current, head, match, end):
+            continue
+        current.end = match.start()
+        current = Piece(at, end, head, shared, shares=bool(shared))
+        found.append(current)
+    return found
+
+
+def _is_shared(opening: str) -> bool:
+    """Whether it says "based on them: write ...; write ...", which means both."""
+    return shares_opening(opening) and opening.endswith((":", ","))
+
+
+def _may_list_nouns(head: Head | None) -> bool:
+    return head is not None and head.kind in {"desire", "make", "noun", "other", "retrieval", "use"}
+
+
+def _begins_work(masked: str, current: Piece, head: Head, cut: re.Match[str], end: int) -> bool:
+    """Whether the rest of the sentence from `cut` is a request of its own."""
+    mark = (cut.group("mark") or "").strip()
+    then = _THEN.search(head.opening) is not None
+    if mark == "(":
+        return head.kind == "passive"
+    if current.head is None:
+        return head.kind not in {"question", "noun"} and bool(mark or then)
+    if head.reversed:
+        return True
+    if "question" in {current.head.kind, head.kind}:
+        return _parts_question(current.head, head, mark, then=then)
+    return _parts_order(masked[current.start : cut.start()], head, masked[head.start : end], mark, then=then)
+
+
+def _parts_question(current: Head, head: Head, mark: str, *, then: bool) -> bool:
+    """Where one of the two is a question."""
+    if current.kind == "question":
+        return head.kind not in {"question", "noun"} and (mark == ";" or (mark != ":" and then))
+    return mark == ";" or (mark == "," and head.opening.startswith(("and", "also")))
+
+
+def _parts_order(before: str, head: Head, rest: str, mark: str, *, then: bool) -> bool:
+    """Where both are orders."""
+    if head.kind == "noun":
+        return mark != ":" and _other_product(before, rest)
+    if _is_code(before):
+        return _ends_code(head, rest, mark, then=then)
+    if head.kind in {"make", "use"}:
+        return bool(mark) or then or bool(_CODE_PRODUCT.search(rest) or _TEXT_PRODUCT.search(rest))
+    return head.kind in _EXPLICIT or mark == ";" or then
+
+
+def _ends_code(head: Head, rest: str, mark: str, *, then: bool) -> bool:
+    """After "write a function ..." most verbs describe the function; these do not."""
+    outside = _OUTSIDE.search(rest) is not None
+    if head.kind in {"passive", "desire"}:
+        return bool(mark)
+    if head.kind == "summary":
+        return bool(mark) or then or outside
+    if head.kind == "retrieval":
+        return outside or then
+    if head.kind in {"make", "use"}:
+        near = rest[:_NEAR]
+        return bool(mark or then) and bool(_CODE_PRODUCT.search(near) or _TEXT_PRODUCT.search(near))
+    return outside and (mark == ";" or then)
+
+
+def _other_product(before: str, rest: str) -> bool:
+    """Two products: "a summary of the letter and a Python function"; "a summary and an outline" are one."""
+    code_before = _CODE_THING.search(before) is not None
+    text_before = _TEXT_PRODUCT.search(before) is not None
+    code_now = _CODE_THING.search(" ".join(rest.split()[:_PHRASE_WORDS])) is not None
+    return not (text_before or code_now) if code_before else code_now
+
+
+def _is_code(words: str) -> bool:
+    return code_cue(words, words) >= _CODE_CUE and not _NOT_CODE.match(words)
