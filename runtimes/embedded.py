@@ -1,0 +1,308 @@
+"""Models in this process: llama.cpp for GGUF models, ONNX Runtime for all-MiniLM. No server, no connection.
+
+Greedy answers repeat to the letter with the defaults (one slot, no reuse of earlier prompts): what is computed in one
+batch with other calls, or continued from a kept prompt, is rounded differently (measured: 3 of 10 answers of a 0.5B
+model differ between two slots at work and one, 4 to 6 of 10 with kept prompts).
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import weakref
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from threading import Event
+from typing import Any, Final
+
+from nonet.errors import (
+    BadRequestError,
+    CallError,
+    ContextOverflowError,
+    IncompleteAnswerError,
+    ModelNotFoundError,
+    RuntimeUnavailableError,
+)
+from nonet.runtimes import catalog
+from nonet.runtimes.gguf import GgufHeader, read_header
+from nonet.runtimes.llama_server import INSTALL_HINT, Chunk, LlamaServer, ServerOptions
+from nonet.runtimes.machine import compute_threads, memory_bytes
+from nonet.runtimes.minilm import MAX_TOKENS, MiniLm
+from nonet.runtimes.model_pool import Lease, ModelPool
+from nonet.runtimes.protocol import OnText
+from nonet.runtimes.schema import check_answer, encode_schema
+from nonet.runtimes.threads import Emit, call, stream
+from nonet.runtimes.types import (
+    ChatRequest,
+    ChatResponse,
+    EmbedResponse,
+    Finish,
+    Message,
+    ModelInfo,
+    TokenCount,
+    Usage,
+)
+
+_MEMORY_SHARE: Final = 0.6
+"""Of the machine's memory, what models may take unless told otherwise."""
+_MAX_THREADS: Final = 64
+"""Python threads that wait for llama.cpp; they compute nothing."""
+
+
+@dataclass(slots=True)
+class _Answer:
+    """An answer as its pieces come in."""
+
+    text: list[str] = field(default_factory=list)
+    thinking: list[str] = field(default_factory=list)
+    finish: str | None = None
+    usage: Mapping[str, int] = field(default_factory=dict)
+
+    def add(self, chunk: Chunk) -> str:
+        """Take a piece; the text in it, often empty."""
+        if "error" in chunk:
+            raise _call_error(chunk["error"])
+        self.usage = chunk.get("usage") or self.usage
+        piece = ""
+        for choice in chunk.get("choices", ()):
+            delta = choice.get("delta", {})
+            piece = delta.get("content") or ""
+            self.text.append(piece)
+            self.thinking.append(delta.get("reasoning_content") or "")
+            self.finish = choice.get("finish_reason") or self.finish
+        return piece
+
+
+class EmbeddedRuntime:
+    """Implements `Runtime` in this process; use it from one event loop, and close it.
+
+    Args:
+        context_tokens: the window a call is served with, prompt and answer together; never more than the model's own.
+        context_tokens_of: other windows, by model.
+        slots: calls a model computes together; each has its own window, and its own cache in memory.
+        threads: threads a model computes with. None: one less than this process has cores, because llama.cpp's
+            threads wait busily for each other, and one that has to share its core slows down all.
+        memory_limit_bytes: what loaded models may take together. None: 60 % of the machine's memory.
+        models_folder: where downloaded models are. None: the user's cache folder.
+        reuse_prompts: keep the computed prompts; faster where prompts begin alike, but answers may vary.
+    """
+
+    def __init__(
+        self,
+        *,
+        context_tokens: int = 4096,
+        context_tokens_of: Mapping[str, int] | None = None,
+        slots: int = 1,
+        threads: int | None = None,
+        memory_limit_bytes: int | None = None,
+        models_folder: Path | None = None,
+        reuse_prompts: bool = False,
+    ) -> None:
+        self._context_tokens = context_tokens
+        self._context_tokens_of = dict(context_tokens_of or {})
+        self._slots = slots
+        self._threads = threads or compute_threads()
+        self._reuse_prompts = reuse_prompts
+        self._limit_bytes = memory_limit_bytes or int(memory_bytes() * _MEMORY_SHARE)
+        self._folder = models_folder
+        self._embedders: dict[Path, MiniLm] = {}
+        self._stops: set[Event] = set()
+        self._closed = False
+        self._pool: ModelPool | None = None
+        self._executor = ThreadPoolExecutor(_MAX_THREADS, thread_name_prefix="nonet-embedded")
+
+    @property
+    def name(self) -> str:
+        return "embedded"
+
+    async def chat(self, request: ChatRequest, on_text: OnText | None = None) -> ChatResponse:
+        """As `Runtime.chat`; a cancelled call ends within a batch of prompt tokens or one token of the answer."""
+        started = time.monotonic()
+        body = _body(request)
+        schema_json = None if request.schema is None else encode_schema(request.schema)
+        path, header, options = self._chat_model(request.model)
+        lease = await self._open_pool().take(path, header, options)
+        answer = await self._stream(lease, body, on_text)
+        text = "".join(answer.text)
+        cut = answer.finish == "length"
+        if schema_json is not None:
+            check_answer(text, schema_json, cut=cut)
+        if not text.strip():
+            raise IncompleteAnswerError(f"{request.model} gave an empty answer.", next_step="Reword the prompt.")
+        usage = Usage(
+            prompt_tokens=answer.usage.get("prompt_tokens", 0),
+            completion_tokens=answer.usage.get("completion_tokens", 0),
+            seconds=time.monotonic() - started,
+            load_seconds=lease.load_seconds,
+        )
+        finish = Finish.LENGTH if cut else Finish.STOP
+        return ChatResponse(text, request.model, finish, usage, thinking="".join(answer.thinking))
+
+    async def _stream(self, lease: Lease, body: Mapping[str, Any], on_text: OnText | None) -> _Answer:
+        answer = _Answer()
+        stop = Event()
+        self._stops.add(stop)
+
+        def work(emit: Emit[Chunk]) -> None:
+            lease.server.chat(body, emit)
+
+        def done() -> None:
+            self._stops.discard(stop)
+            lease.release()
+
+        async with aclosing(stream(self._executor, work, stop=stop, on_done=done)) as chunks:
+            async for chunk in chunks:
+                piece = answer.add(chunk)
+                if piece and on_text is not None:
+                    on_text(piece)
+        if answer.finish is None:
+            raise IncompleteAnswerError("The answer broke off.", partial="".join(answer.text), next_step="Try again.")
+        return answer
+
+    async def embed(self, model: str, texts: Sequence[str]) -> EmbedResponse:
+        """As `Runtime.embed`, by all-MiniLM-L6-v2."""
+        started = time.monotonic()
+        path = self._path(model)
+        entry = catalog.find(model)
+        if entry is None or "embed" not in entry.roles:
+            raise BadRequestError(f"{model} makes no embeddings.", next_step="Use all-minilm:l6-v2.")
+        self._open_pool()
+        stop = Event()
+        self._stops.add(stop)
+
+        def work() -> tuple[tuple[float, ...], ...]:
+            embedder = self._embedders.get(path) or self._embedders.setdefault(path, MiniLm(path))
+            return embedder.embed(texts, stop=stop.is_set)
+
+        vectors = await call(self._executor, work, stop=stop, on_done=lambda: self._stops.discard(stop))
+        if vectors is None:
+            raise RuntimeUnavailableError("The embedded runtime was closed during the call.")
+        return EmbedResponse(vectors, Usage(seconds=time.monotonic() - started))
+
+    async def models(self) -> tuple[ModelInfo, ...]:
+        """What the catalog has on this machine, by name."""
+        return tuple(self._info(entry.name) for entry in catalog.installed(self._folder))
+
+    async def describe(self, model: str) -> ModelInfo:
+        """One model: a name of the catalog, or the path of a GGUF file. Raises ModelNotFoundError."""
+        return self._info(model)
+
+    async def count_tokens(self, model: str, messages: Sequence[Message]) -> TokenCount:
+        """Exact: the model's own template and tokenizer. Loads the model where it is not."""
+        lease = await self._open_pool().hold(*self._chat_model(model))
+        wire = [{"role": message.role, "content": message.content} for message in messages]
+        tokens = await call(self._executor, lambda: lease.server.count(wire), stop=Event(), on_done=lease.release)
+        if tokens is None:
+            raise RuntimeUnavailableError("The embedded runtime was closed during the call.")
+        return TokenCount(tokens, exact=True)
+
+    async def aclose(self) -> None:
+        """End every call, unload every model."""
+        self._closed = True
+        for stop in tuple(self._stops):
+            stop.set()
+        if self._pool is not None:
+            await self._pool.aclose()
+        self._embedders.clear()
+        self._executor.shutdown(wait=False)
+
+    def _open_pool(self) -> ModelPool:
+        if self._closed:
+            raise RuntimeUnavailableError("The embedded runtime is closed.")
+        if self._pool is None:
+            self._pool = ModelPool(self._limit_bytes, self._executor)
+            # A program may end without aclose: llama.cpp's thread must be gone before the interpreter is.
+            weakref.finalize(self, _close_servers, self._pool.servers)
+        return self._pool
+
+    def _chat_model(self, model: str) -> tuple[Path, GgufHeader, ServerOptions]:
+        path = self._path(model)
+        entry = catalog.find(model)
+        if entry is not None and "chat" not in entry.roles:
+            raise BadRequestError(f"{model} does not chat: it makes embeddings.", next_step="Choose a chat model.")
+        if find_spec("xllamacpp") is None:
+            raise RuntimeUnavailableError("The embedded runtime is not installed.", next_step=INSTALL_HINT)
+        header = read_header(path)
+        window = self._window(model, header.context_tokens)
+        return path, header, ServerOptions(window, self._slots, self._threads, self._reuse_prompts)
+
+    def _path(self, model: str) -> Path:
+        if catalog.find(model) is not None:
+            return catalog.path_of(model, self._folder)
+        if model.endswith(".gguf") or os.sep in model:
+            return Path(model).expanduser().resolve()
+        known = ", ".join(entry.name for entry in catalog.ENTRIES)
+        raise ModelNotFoundError(
+            f"The embedded runtime knows no model called {model!r}.",
+            next_step=f"It knows {known}, and any GGUF file by its path: ./model.gguf.",
+        )
+
+    def _window(self, model: str, most: int) -> int:
+        wanted = self._context_tokens_of.get(model, self._context_tokens)
+        return min(wanted, most) if most else wanted
+
+    def _info(self, model: str) -> ModelInfo:
+        path = self._path(model)
+        entry = catalog.find(model)
+        if entry is not None and entry.roles == {"embed"}:
+            return ModelInfo(
+                entry.name,
+                MAX_TOKENS,
+                entry.size_bytes,
+                entry.roles,
+                loaded=path in self._embedders,
+                digest=entry.sha256,
+                family=entry.family,
+                parameters=entry.parameters,
+                quantization=entry.quantization,
+            )
+        header = read_header(path)
+        return ModelInfo(
+            entry.name if entry else model,
+            self._window(model, header.context_tokens),
+            header.size_bytes,
+            loaded=self._pool is not None and path in self._pool.servers,
+            digest=entry.sha256 if entry else "",
+            family=header.architecture,
+            parameters=entry.parameters if entry else header.parameters,
+            quantization=entry.quantization if entry else header.quantization,
+        )
+
+
+def _close_servers(servers: dict[Path, LlamaServer]) -> None:
+    while servers:
+        servers.popitem()[1].close()
+
+
+def _body(request: ChatRequest) -> dict[str, Any]:
+    if not request.messages:
+        raise BadRequestError("The request has no messages.")
+    body: dict[str, Any] = {
+        "messages": [{"role": message.role, "content": message.content} for message in request.messages],
+        "temperature": request.temperature,
+        "seed": request.seed,
+    }
+    if request.max_completion_tokens is not None:
+        body["max_tokens"] = request.max_completion_tokens
+    if request.stop:
+        body["stop"] = list(request.stop)
+    if request.schema is not None:
+        body["response_format"] = {"type": "json_schema", "json_schema": {"schema": dict(request.schema)}}
+    return body
+
+
+def _call_error(error: Mapping[str, Any]) -> CallError:
+    if error.get("type") == "exceed_context_size_error":
+        prompt, window = int(error.get("n_prompt_tokens", 0)), int(error.get("n_ctx", 0))
+        return ContextOverflowError(
+            f"The prompt has {prompt} tokens and the window {window}.",
+            prompt_tokens=prompt,
+            window_tokens=window,
+            kept="Nothing was cut.",
+            next_step="Shorten the prompt or raise context_tokens.",
+        )
+    return BadRequestError(f"llama.cpp refused the request: {error.get('message', error)}")
