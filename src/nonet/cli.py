@@ -69,12 +69,12 @@ def _report(error: NonetError, *, wants_json: bool) -> int:
 
 
 def _unforeseen(error: Exception) -> NonetError:
-    from nonet.errors import NonetError  # noqa: PLC0415
+    from nonet.terminal import UnforeseenError  # noqa: PLC0415
 
     what = f"{type(error).__name__}: {error}".splitlines()[0][:300]
     path = _write_down(error)
     where = f"The details are in {path}." if path else "The details could not be written anywhere."
-    return NonetError(
+    return UnforeseenError(
         f"nonet met something it does not know ({what}).",
         next_step=f"{where} `nonet --debug` and the same command shows them here; please report it.",
     )

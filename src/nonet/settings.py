@@ -32,7 +32,9 @@ Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 class Settings(BaseSettings):
     """All settings, validated and frozen. `Settings(...)` takes only what it is given; `load()` reads the layers."""
 
-    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, env_ignore_empty=True, extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, use_attribute_docstrings=True
+    )
 
     runtime: Literal["auto", "ollama", "embedded", "scripted"] = "auto"
     """What serves the models. "auto" takes Ollama if it answers, else the embedded runtime."""

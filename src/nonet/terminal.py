@@ -28,6 +28,10 @@ class InterruptedByUserError(NonetError):
     exit_status = INTERRUPTED
 
 
+class UnforeseenError(NonetError):
+    """An error that nobody foresaw; its traceback is in a file."""
+
+
 class OutputClosedError(Exception):
     """Whoever read standard output has gone (`| head`): there is nobody left to work for."""
 

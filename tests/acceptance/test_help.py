@@ -96,6 +96,13 @@ def test_every_command_is_documented_as_its_help_says(path: tuple[str, ...]) -> 
     assert [line for line in examples if line.strip() not in section] == []
 
 
+def test_the_other_pages_are_up_to_date() -> None:
+    """Run docs/generate.py when this fails."""
+    for page in ("json.md", "settings.md"):
+        written = (DOCS / page).read_text(encoding="utf-8").partition(GENERATOR.MARK)[2]
+        assert written == GENERATOR.PAGES[page](), page
+
+
 def test_the_top_names_every_command() -> None:
     shown = GENERATOR.help_of(())
     for path in COMMANDS:
