@@ -47,6 +47,11 @@ _BYTE_ORDER_MARKS = (
 )
 _SNIFF_BYTES = 262_144
 """The detector's time grows with its input; a quarter of a megabyte decides as well."""
+_COMMONEST = "cp1252"
+_LEGACY = (
+    _COMMONEST, "cp1250", "cp1251", "koi8_r", "cp1253", "cp1254", "cp1255", "cp1256",
+    "gb18030", "big5", "shift_jis", "euc_jp", "euc_kr",
+)  # fmt: skip
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _MOST_CONTROL_SHARE = 0.002
 """Text has next to none; a binary file that happens to decode has many."""
@@ -174,14 +179,25 @@ def _decode(path: Path, data: bytes) -> tuple[str, str]:
         try:
             return _checked(path, data.decode("utf-8")), "utf-8"
         except UnicodeDecodeError:
-            best = from_bytes(data[:_SNIFF_BYTES]).best()
-            if best is None:
+            encoding = _guess(data[:_SNIFF_BYTES])
+            if not encoding:
                 raise _binary(path) from None
-            encoding = best.encoding
     try:
         return _checked(path, data.decode(encoding)), encoding
     except UnicodeDecodeError:
         raise _binary(path) from None
+
+
+def _guess(data: bytes) -> str:
+    """The likeliest encoding, "" for none. Of equals the commonest, which the detector does not weigh."""
+    found = from_bytes(data, cp_isolation=list(_LEGACY))
+    best = found.best()
+    if best is None:
+        return ""
+    equals = [match for match in found if match.chaos <= best.chaos and match.coherence >= best.coherence]
+    if any(_COMMONEST in match.could_be_from_charset for match in equals):
+        return _COMMONEST
+    return best.encoding
 
 
 def _checked(path: Path, text: str) -> str:

@@ -71,8 +71,8 @@ class SummarizationSpecialist:
         try:
             raw = await attempt.summarize()
         except (ContextOverflowError, IncompleteAnswerError) as error:
-            reason = Evidence("call", passed=False, detail=f"the model gave no summary: {error.message}")
-            return _extracted(attempt, reason)
+            detail = f"the model gave no summary: {error.message}"
+            return _extracted(attempt, Evidence("call", passed=False, detail=detail))
         if reason := _unusable(raw, material):
             return _extracted(attempt, Evidence("degeneration", passed=False, detail=reason))
         return _judged(attempt, enforce(raw, material.wish))
