@@ -17,6 +17,9 @@ from dataclasses import dataclass, field
 from nonet.runtimes.protocol import OnText, Runtime
 from nonet.runtimes.types import ChatRequest, ChatResponse, EmbedResponse
 
+OnSwap = Callable[[str, str], None]
+"""Called with the model that was pushed out and the model that is loaded in its place."""
+
 
 @dataclass(slots=True)
 class SchedulerCounts:
@@ -38,7 +41,8 @@ class _Waiter:
 
     model: str
     since: float
-    turn: asyncio.Future[None]
+    turn: asyncio.Future[str | None]
+    """Its result: the model that was pushed out for it."""
 
 
 @dataclass(slots=True)
@@ -69,14 +73,16 @@ class Scheduler:
         if self.slots < 1 or self.max_loaded < 1:
             raise ValueError("slots and max_loaded must be at least 1")
 
-    async def chat(self, request: ChatRequest, on_text: OnText | None = None) -> ChatResponse:
+    async def chat(
+        self, request: ChatRequest, on_text: OnText | None = None, on_swap: OnSwap | None = None
+    ) -> ChatResponse:
         """As Runtime.chat, when it is this call's turn."""
-        async with self._slot(request.model):
+        async with self._slot(request.model, on_swap):
             return await self.runtime.chat(request, on_text)
 
-    async def embed(self, model: str, texts: Sequence[str]) -> EmbedResponse:
+    async def embed(self, model: str, texts: Sequence[str], on_swap: OnSwap | None = None) -> EmbedResponse:
         """As Runtime.embed, when it is this call's turn."""
-        async with self._slot(model):
+        async with self._slot(model, on_swap):
             return await self.runtime.embed(model, texts)
 
     def seen_loaded(self, models: Sequence[str]) -> None:
@@ -85,24 +91,24 @@ class Scheduler:
             self._loaded[model] = None
 
     @asynccontextmanager
-    async def _slot(self, model: str) -> AsyncIterator[None]:
-        if self._waiting_count or not self._may_start(model):
-            await self._wait(model)
-        else:
-            self._start(model)
+    async def _slot(self, model: str, on_swap: OnSwap | None) -> AsyncIterator[None]:
+        wait = self._waiting_count or not self._may_start(model)
+        pushed_out = await self._wait(model) if wait else self._start(model)
         try:
+            if pushed_out is not None and on_swap is not None:
+                on_swap(pushed_out, model)
             yield
         finally:
             self._finish(model)
 
-    async def _wait(self, model: str) -> None:
+    async def _wait(self, model: str) -> str | None:
         waiter = _Waiter(model, self.clock(), asyncio.get_running_loop().create_future())
         self._waiting.setdefault(model, deque()).append(waiter)
         self._waiting_count += 1
         self.counts.most_waiting = max(self.counts.most_waiting, self._waiting_count)
         self._dispatch()
         try:
-            await waiter.turn
+            return await waiter.turn
         except asyncio.CancelledError:
             if waiter.turn.done() and not waiter.turn.cancelled():
                 self._finish(model)  # its slot was granted in the same moment: give it back
@@ -125,18 +131,21 @@ class Scheduler:
             return True
         return any(not self._running.get(name) for name in self._loaded)
 
-    def _start(self, model: str) -> None:
+    def _start(self, model: str) -> str | None:
+        """Take a slot; the model that had to make room, if one had to."""
+        pushed_out: str | None = None
         self.counts.calls += 1
         self._busy += 1
         self._running[model] = self._running.get(model, 0) + 1
         if model not in self._loaded:
             self.counts.loads += 1
             if len(self._loaded) >= self.max_loaded:
-                idle = next(name for name in self._loaded if not self._running.get(name))
-                del self._loaded[idle]
+                pushed_out = next(name for name in self._loaded if not self._running.get(name))
+                del self._loaded[pushed_out]
                 self.counts.swaps += 1
             self._loaded[model] = None
         self._loaded.move_to_end(model)
+        return pushed_out
 
     def _finish(self, model: str) -> None:
         self._busy -= 1
@@ -154,8 +163,7 @@ class Scheduler:
             self._waiting_count -= 1
             if not self._waiting[waiter.model]:
                 del self._waiting[waiter.model]
-            self._start(waiter.model)
-            waiter.turn.set_result(None)
+            waiter.turn.set_result(self._start(waiter.model))
 
     def _next(self) -> _Waiter | None:
         """The waiter whose turn it is, or None while only models that cannot be loaded yet are asked for."""

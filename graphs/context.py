@@ -1,0 +1,98 @@
+"""What the nodes of one run share. LangGraph carries it beside the state, so it never enters a checkpoint."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from nonet.agents.plan import Plan
+from nonet.errors import PlanError
+from nonet.graphs.budget import Budget
+from nonet.graphs.events import Event, Notice, OnEvent
+from nonet.graphs.result import RunUsage
+
+if TYPE_CHECKING:
+    from nonet.agents.composer import Composition
+    from nonet.agents.documents import DocumentInfo
+    from nonet.graphs.session import Session
+    from nonet.specialists import Searcher
+    from nonet.store import Lease, SubtaskRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the user says of a plan."""
+
+    kind: Literal["accept", "edit", "refuse"]
+    plan: Plan | None = None
+    """With "edit": the plan to run instead; it is validated like any other."""
+
+
+Approve = Callable[[Plan], Awaitable[Decision]]
+
+
+@dataclass(slots=True)
+class RunContext:
+    """One run at work."""
+
+    session: Session
+    lease: Lease
+    task: str
+    attached: Sequence[DocumentInfo]
+    collection: Sequence[DocumentInfo]
+    searcher: Searcher
+    budget: Budget
+    on_event: OnEvent | None = None
+    wants_approval: bool = False
+    plan: Plan | None = None
+    """Set from the start where the run has a plan already."""
+    finished: Mapping[str, SubtaskRecord] = field(default_factory=dict)
+    """What earlier processes finished."""
+    before: RunUsage = field(default_factory=RunUsage)
+    """What earlier processes spent."""
+    notes: list[str] = field(default_factory=list)
+    records: dict[str, SubtaskRecord] = field(default_factory=dict)
+    composition: Composition | None = None
+    escalations: int = 0
+    swaps: int = 0
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def run(self) -> str:
+        return self.lease.run
+
+    def accepted_plan(self) -> Plan:
+        """The plan at work. Raises PlanError before there is one."""
+        if self.plan is None:
+            raise PlanError("The run has no plan yet.")
+        return self.plan
+
+    def emit(self, event: Event) -> None:
+        """Tell the door, if one listens."""
+        if self.on_event is not None:
+            self.on_event(event)
+
+    def notice(self, kind: str, text: str) -> None:
+        """Something that must not happen in silence: shown now and kept with the run."""
+        self.notes.append(text)
+        self.session.store.runs.add_note(self.lease, kind, text)
+        self.emit(Notice(kind, text))
+
+    def usage(self) -> RunUsage:
+        """What the run has cost so far, earlier processes included."""
+        spent = self.budget.usage
+        return RunUsage(
+            calls=self.before.calls + self.budget.calls,
+            prompt_tokens=self.before.prompt_tokens + spent.prompt_tokens,
+            completion_tokens=self.before.completion_tokens + spent.completion_tokens,
+            seconds=self.before.seconds + time.monotonic() - self.started,
+            swaps=self.before.swaps + self.swaps,
+            escalations=self.before.escalations + self.escalations,
+        )
+
+    def swapped(self, pushed_out: str, model: str) -> None:
+        """Count a swap of models and tell of it."""
+        self.swaps += 1
+        self.notice("swap", f"{pushed_out} made room for {model}")

@@ -1,0 +1,160 @@
+"""Drives one run through the graph, under its lease, and leaves it in a state that says how it ended."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import asdict
+from typing import Any
+
+from nonet.agents.composer import compose
+from nonet.agents.reviewer import review
+from nonet.errors import NonetError, StoreError
+from nonet.graphs.budget import BudgetSpentError
+from nonet.graphs.context import Approve, Decision, RunContext
+from nonet.graphs.events import RunFinished, RunStarted
+from nonet.graphs.planning import check_plan
+from nonet.graphs.records import outcomes_of, subtask_results
+from nonet.graphs.result import RunResult
+from nonet.specialists import Verdict
+from nonet.store.leases import LEASE_SECONDS
+
+
+async def drive(context: RunContext, approve: Approve | None, decision: Decision | None, *, resumed: bool) -> RunResult:
+    """Run the graph under the lease, and leave the run in a state that says how it ended, whatever happens."""
+    session = context.session
+    models = tuple((name, ladder[0]) for name, ladder in session.ladders.items())
+    context.emit(RunStarted(context.run, context.task, session.runtime.name, models, resumed=resumed))
+    try:
+        async with _heartbeat(context):
+            state = await _run_graph(context, approve, decision)
+    except BudgetSpentError as error:
+        context.notice("budget", error.message)
+        return await _close(context, "failed", _so_far(context))
+    except (Exception, asyncio.CancelledError) as error:
+        await _stop(context, error)
+        raise
+    return await _close(context, *_status(state))
+
+
+def _so_far(context: RunContext) -> Mapping[str, Any]:
+    """What a run that was stopped has to show: its finished parts, and what is missing."""
+    plan, results = context.accepted_plan(), outcomes_of(context.records)
+    context.composition = compose(context.task, plan, results)
+    return {"verdict": str(Verdict.FAILED), "missing": list(review(plan, results).missing)}
+
+
+def _status(state: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    if "__interrupt__" in state:
+        return "waiting", {}
+    if state.get("decision") == "refuse":
+        return "refused", {}
+    return ("failed" if state["verdict"] == Verdict.FAILED else "done"), state
+
+
+async def _run_graph(context: RunContext, approve: Approve | None, decision: Decision | None) -> Mapping[str, Any]:
+    from nonet.graphs import supervisor  # noqa: PLC0415  LangGraph takes half a second to import
+
+    start = {"run": context.run}
+    if not context.wants_approval:
+        return dict(await supervisor.built().ainvoke(start, context=context))
+    from langgraph.types import Command  # noqa: PLC0415
+
+    from nonet.store.checkpoints import checkpointer  # noqa: PLC0415
+
+    async with checkpointer(context.session.store.path) as saver:
+        graph = supervisor.build(saver)
+        config: Any = {"configurable": {"thread_id": context.run}}
+        state = dict(await graph.ainvoke(start, config, context=context, durability="exit"))
+        if "__interrupt__" in state:
+            plan = context.accepted_plan()
+            said = decision or (await approve(plan) if approve is not None else None)
+            if said is None:
+                return state
+            _apply(context, said)
+            command: Command[Any] = Command(resume="refuse" if said.kind == "refuse" else "accept")
+            state = dict(await graph.ainvoke(command, config, context=context, durability="exit"))
+        return state
+
+
+def _apply(context: RunContext, said: Decision) -> None:
+    """Keep the decision with the plan, before anything runs on it. Raises PlanError for an edit that cannot run."""
+    plan = context.accepted_plan()
+    if said.kind == "edit" and said.plan is not None:
+        plan = said.plan
+        check_plan(plan, context.session, whose="The edited plan")
+    context.plan = plan
+    status = "refused" if said.kind == "refuse" else "accepted"
+    context.session.store.runs.save_plan(context.lease, plan.model_dump_json(), plan.planner, status)
+
+
+async def _close(context: RunContext, status: str, state: Mapping[str, Any]) -> RunResult:
+    """Write how the run ended, wait until the disk has it, and give the result."""
+    runs = context.session.store.runs
+    composition = context.composition
+    answer = composition.answer if composition is not None else ""
+    verdict = Verdict(state.get("verdict", Verdict.FAILED if status == "failed" else Verdict.UNVERIFIED))
+    missing = tuple(state.get("missing", ()))
+    usage = context.usage()
+    kept = json.dumps({**asdict(usage), "missing": missing})
+    runs.finish(context.lease, status, str(verdict), answer, kept)
+    runs.release(context.lease)
+    await runs.flush(context.lease)
+    context.emit(RunFinished(context.run, status, verdict))
+    return RunResult(
+        run=context.run,
+        task=context.task,
+        status=status,
+        verdict=verdict,
+        answer=answer,
+        plan=context.plan,
+        subtasks=subtask_results(context.plan, context.records),
+        citations=composition.citations if composition is not None else (),
+        usage=usage,
+        notes=(*(context.plan.notes if context.plan else ()), *context.notes),
+        missing=missing,
+    )
+
+
+async def _stop(context: RunContext, error: BaseException) -> None:
+    """Leave the run resumable. What cannot be written now is found missing, and done again, by the resume."""
+    runs = context.session.store.runs
+    reason = error.message if isinstance(error, NonetError) else type(error).__name__
+    with suppress(StoreError):
+        runs.add_note(context.lease, "interrupted", reason)
+        runs.finish(context.lease, "interrupted", "", "", json.dumps(asdict(context.usage())))
+        runs.release(context.lease)
+        await runs.flush(context.lease)
+
+
+@asynccontextmanager
+async def _heartbeat(context: RunContext) -> AsyncIterator[None]:
+    """Renew the lease while the run works; when it is lost, stop the work and raise RunLeasedError."""
+    runs = context.session.store.runs
+    work = asyncio.current_task()
+    lost: list[StoreError] = []
+
+    async def beat() -> None:
+        while True:
+            await asyncio.sleep(LEASE_SECONDS / 3)
+            try:
+                await runs.renew(context.lease)
+            except StoreError as error:
+                lost.append(error)
+                if work is not None:
+                    work.cancel()
+                return
+
+    pulse = asyncio.create_task(beat())
+    try:
+        yield
+    except asyncio.CancelledError:
+        if lost:
+            raise lost[0] from None
+        raise
+    finally:
+        pulse.cancel()
+        with suppress(asyncio.CancelledError):
+            await pulse

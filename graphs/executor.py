@@ -1,0 +1,85 @@
+"""Runs a plan: every subtask starts the moment its inputs are there. No waves, no barrier between them."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from nonet.agents.plan import Plan, Subtask
+from nonet.graphs.attempts import work_on
+from nonet.graphs.context import RunContext
+from nonet.graphs.events import SubtaskFinished
+from nonet.graphs.records import record_of
+from nonet.specialists import Evidence, Outcome, Source, Verdict
+
+if TYPE_CHECKING:
+    from nonet.store import SubtaskRecord
+
+
+async def execute(context: RunContext, plan: Plan) -> None:
+    """Run what is not finished yet; a record a subtask goes into `context.records` as it ends.
+
+    The first error that ends the run (no server, no disk, no budget) cancels what is still at work, and is raised
+    when all of it has stopped; finished subtasks are in the store by then.
+    """
+    sorter = plan.sorter()
+    running: dict[asyncio.Task[SubtaskRecord], str] = {}
+    try:
+        while sorter.is_active():
+            for subtask_id in sorter.get_ready():
+                work = _subtask(context, plan.subtask(subtask_id))
+                running[asyncio.ensure_future(work)] = subtask_id
+            done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                subtask_id = running.pop(task)
+                context.records[subtask_id] = task.result()
+                sorter.done(subtask_id)
+    finally:
+        for task in running:
+            task.cancel()
+        if running:
+            await asyncio.gather(*running, return_exceptions=True)
+
+
+async def _subtask(context: RunContext, subtask: Subtask) -> SubtaskRecord:
+    """One subtask, or what an earlier process already made of the very same inputs."""
+    started = time.monotonic()
+    records = context.records
+    documents = [_document(context, name) for name in subtask.documents]
+    digest = input_digest(subtask, records, documents)
+    before = context.finished.get(subtask.id)
+    if before is not None and before.input_digest == digest and before.verdict != Verdict.FAILED:
+        context.emit(SubtaskFinished(subtask.id, Verdict(before.verdict), before.attempts, before.seconds, reused=True))
+        return before
+    broken = [name for name in subtask.inputs if records[name].verdict == Verdict.FAILED]
+    if broken:
+        # Work on a result known to be wrong would only hide it.
+        detail = f"not run: it reads {', '.join(broken)}, which failed"
+        outcome = Outcome("", Verdict.FAILED, (Evidence("input", passed=False, detail=detail),))
+        record = record_of(subtask, outcome, input_digest=digest)
+    else:
+        artifacts = [Source(name, records[name].text, "artifact") for name in subtask.inputs]
+        ended = await work_on(context, subtask, [*artifacts, *documents])
+        seconds = time.monotonic() - started
+        record = record_of(
+            subtask, ended.outcome, input_digest=digest, model=ended.model, attempts=ended.attempts, seconds=seconds
+        )
+    context.session.store.runs.finish_subtask(context.lease, record)
+    context.emit(SubtaskFinished(subtask.id, Verdict(record.verdict), record.attempts, record.seconds))
+    return record
+
+
+def _document(context: RunContext, name: str) -> Source:
+    return Source(name, context.session.store.documents.get(name).text(), "document")
+
+
+def input_digest(subtask: Subtask, records: Mapping[str, SubtaskRecord], documents: list[Source]) -> str:
+    """SHA-256 over all a subtask sees: its specialist, its instruction, and the texts it reads."""
+    seen = [subtask.specialist, subtask.instruction]
+    seen += [records[name].text for name in subtask.inputs]
+    seen += [f"{source.name}\n{source.text}" for source in documents]
+    return hashlib.sha256(json.dumps(seen).encode()).hexdigest()

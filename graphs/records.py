@@ -1,0 +1,120 @@
+"""Between what the store keeps (text and JSON) and what specialists, agents and doors speak of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from nonet.agents.composer import SubtaskText
+from nonet.agents.plan import Plan, Subtask
+from nonet.graphs.result import RunResult, RunUsage, SubtaskResult
+from nonet.specialists import Citation, Evidence, Outcome, Verdict
+from nonet.store import SubtaskRecord
+
+if TYPE_CHECKING:
+    from nonet.store import RunRecord
+
+
+def record_of(
+    subtask: Subtask, outcome: Outcome, *, input_digest: str, model: str = "", attempts: int = 0, seconds: float = 0.0
+) -> SubtaskRecord:
+    """What the store keeps of a subtask that ended."""
+    return SubtaskRecord(
+        id=subtask.id,
+        specialist=subtask.specialist,
+        instruction=subtask.instruction,
+        verdict=str(outcome.verdict),
+        text=outcome.text,
+        inputs=subtask.inputs,
+        attempts=attempts,
+        model=model,
+        seconds=seconds,
+        evidence_json=evidence_json(outcome.evidence),
+        citations_json=json.dumps([asdict(citation) for citation in outcome.citations]),
+        data_json=json.dumps(dict(outcome.data)),
+        input_digest=input_digest,
+    )
+
+
+def evidence_json(evidence: Sequence[Evidence]) -> str:
+    """A JSON list of checks."""
+    return json.dumps([asdict(item) for item in evidence])
+
+
+def evidence_of(stored: str) -> tuple[Evidence, ...]:
+    """The checks of a stored list."""
+    return tuple(Evidence(**item) for item in json.loads(stored))
+
+
+def citations_of(stored: str) -> tuple[Citation, ...]:
+    """The quotes of a stored list."""
+    return tuple(Citation(**item) for item in json.loads(stored))
+
+
+def outcomes_of(records: Mapping[str, SubtaskRecord]) -> dict[str, SubtaskText]:
+    """What the reviewer and the composer read."""
+    return {
+        name: SubtaskText(record.text, Verdict(record.verdict), citations_of(record.citations_json))
+        for name, record in records.items()
+    }
+
+
+def subtask_results(plan: Plan | None, records: Mapping[str, SubtaskRecord]) -> tuple[SubtaskResult, ...]:
+    """How each subtask of the plan ended, in plan order."""
+    subtasks = plan.subtasks if plan is not None else ()
+    return tuple(_subtask_result(subtask, records.get(subtask.id)) for subtask in subtasks)
+
+
+def plan_of(run: RunRecord) -> Plan | None:
+    """The newest revision of a stored run's plan."""
+    return Plan.model_validate_json(run.plans[-1].plan_json) if run.plans else None
+
+
+def result_of_run(run: RunRecord) -> RunResult:
+    """A stored run as its result."""
+    plan = plan_of(run)
+    subtasks = subtask_results(plan, {record.id: record for record in run.subtasks})
+    return RunResult(
+        run=run.id,
+        task=run.task,
+        status=run.status,
+        verdict=Verdict(run.verdict) if run.verdict else Verdict.UNVERIFIED,
+        answer=run.answer,
+        plan=plan,
+        subtasks=subtasks,
+        citations=tuple(dict.fromkeys(citation for subtask in subtasks for citation in subtask.citations)),
+        usage=usage_of_run(run),
+        notes=(*(plan.notes if plan else ()), *(note.text for note in run.notes)),
+        missing=tuple(run.usage.get("missing", ())),
+    )
+
+
+def _subtask_result(subtask: Subtask, record: SubtaskRecord | None) -> SubtaskResult:
+    if record is None:
+        return SubtaskResult(subtask.id, subtask.specialist, subtask.instruction, subtask.inputs, None, 0, "")
+    return SubtaskResult(
+        id=subtask.id,
+        specialist=subtask.specialist,
+        instruction=subtask.instruction,
+        inputs=subtask.inputs,
+        verdict=Verdict(record.verdict),
+        attempts=record.attempts,
+        model=record.model,
+        text=record.text,
+        evidence=evidence_of(record.evidence_json),
+        citations=citations_of(record.citations_json),
+    )
+
+
+def usage_of_run(run: RunRecord) -> RunUsage:
+    """What a stored run has cost; calls and tokens are counted anew from its calls."""
+    return RunUsage(
+        calls=len(run.calls),
+        prompt_tokens=sum(call.prompt_tokens for call in run.calls),
+        completion_tokens=sum(call.completion_tokens for call in run.calls),
+        seconds=float(run.usage.get("seconds", 0.0)),
+        swaps=int(run.usage.get("swaps", 0)),
+        escalations=int(run.usage.get("escalations", 0)),
+    )

@@ -1,0 +1,177 @@
+"""Run a task, resume a run, or show the plan alone. One lease a run: two processes never work on the same one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nonet.agents.documents import DocumentInfo
+from nonet.agents.plan import Plan
+from nonet.errors import DocumentError, TaskError
+from nonet.graphs.budget import Budget
+from nonet.graphs.context import Approve, Decision, RunContext
+from nonet.graphs.documents import StoreSearcher, add_documents
+from nonet.graphs.drive import drive
+from nonet.graphs.events import Notice, OnEvent
+from nonet.graphs.planning import check_plan
+from nonet.graphs.records import plan_of, result_of_run, usage_of_run
+from nonet.graphs.result import RunResult
+from nonet.graphs.session import owner
+
+if TYPE_CHECKING:
+    from nonet.graphs.session import Session
+    from nonet.store import Lease
+
+MAX_TASK_CHARACTERS = 100_000
+"""About 25,000 tokens: a longer text is a document, and belongs where it can be cited and summarized in parts."""
+
+
+async def run_task(
+    session: Session,
+    task: str,
+    *,
+    documents: Sequence[Path] = (),
+    approve: Approve | None = None,
+    wants_approval: bool = False,
+    on_event: OnEvent | None = None,
+) -> RunResult:
+    """Plan the task, hand its subtasks to specialists, check what comes back, and compose the answer.
+
+    Args:
+        documents: files or folders; they are added to the collection, and this run reads only them.
+        approve: asked for its decision on the plan. With `wants_approval` and without it, the run is left waiting
+            with status "waiting", to be resumed with a decision.
+
+    Raises:
+        TaskError, DocumentError: before anything is stored of the run.
+        ResourceError, StoreError: the run stopped; what was finished is kept, and `resume_run` goes on.
+    """
+    check_task(task)
+    names = await attach(session, documents, on_event)
+    lease = session.store.runs.create(
+        task, runtime=session.runtime.name, documents=names, options={"approve": wants_approval}, owner=owner()
+    )
+    context = _context(session, lease, task, names, on_event, wants_approval=wants_approval)
+    return await drive(context, approve, None, resumed=False)
+
+
+async def resume_run(
+    session: Session,
+    run_id: str,
+    *,
+    approve: Approve | None = None,
+    decision: Decision | None = None,
+    on_event: OnEvent | None = None,
+) -> RunResult:
+    """Go on with a run that was interrupted, failed, or waits for approval; finished subtasks are not repeated.
+
+    A run that is done is shown, not run again.
+
+    Raises:
+        RunNotFoundError: there is no such run.
+        RunLeasedError: another process works on it.
+    """
+    found = session.store.runs.get(run_id)
+    if found.status == "done":
+        return result_of_run(found)
+    lease = await session.store.runs.lease(found.id, owner())
+    approved = bool(found.plans) and found.plans[-1].status == "accepted"
+    context = _context(
+        session,
+        lease,
+        found.task,
+        found.documents,
+        on_event,
+        wants_approval=bool(found.options.get("approve")) and not approved,
+    )
+    context.plan = plan_of(found)
+    context.finished = session.store.runs.finished(found.id)
+    context.before = usage_of_run(found)
+    context.notes = [note.text for note in found.notes]
+    return await drive(context, approve, decision, resumed=True)
+
+
+async def plan_task(
+    session: Session, task: str, *, documents: Sequence[Path] = (), on_event: OnEvent | None = None
+) -> Plan:
+    """The plan and nothing more. Documents that are named are added to the collection, as `run_task` would."""
+    check_task(task)
+    names = await attach(session, documents, on_event)
+    attached, collection = _documents(session, names)
+    plan = await session.planner().plan(task, attached=attached, collection=collection)
+    check_plan(plan, session)
+    return plan
+
+
+def check_task(task: str) -> None:
+    """Raise TaskError for a task that is empty or too long to be one."""
+    if not task.strip():
+        raise TaskError(
+            "The task is empty.", next_step='Say what you want, for example: nonet run "Summarize notes.md"'
+        )
+    if len(task) > MAX_TASK_CHARACTERS:
+        raise TaskError(
+            f"The task has {len(task):,} characters; at most {MAX_TASK_CHARACTERS:,} can be one task.",
+            kept="Nothing was stored.",
+            next_step="Put the long text into a file and name it with --docs.",
+        )
+
+
+async def drive_plan(
+    session: Session, task: str, plan: Plan, names: Sequence[str], *, on_event: OnEvent | None = None
+) -> RunResult:
+    """Run a plan that is given, as `run_task` runs one that it made."""
+    lease = session.store.runs.create(task, runtime=session.runtime.name, documents=names, owner=owner())
+    session.store.runs.save_plan(lease, plan.model_dump_json(), plan.planner, "accepted")
+    context = _context(session, lease, task, names, on_event, wants_approval=False)
+    context.plan = plan
+    return await drive(context, None, None, resumed=False)
+
+
+async def attach(session: Session, paths: Sequence[Path], on_event: OnEvent | None) -> tuple[str, ...]:
+    """Add the files to the collection; the names of the documents. What is skipped is told as a Notice."""
+    if not paths:
+        return ()
+    report = await asyncio.to_thread(add_documents, session.store, paths)
+    for path, reason in report.skipped:
+        if on_event is not None:
+            on_event(Notice("skipped", f"{path}: {reason}"))
+    return report.names
+
+
+def _documents(session: Session, names: Sequence[str]) -> tuple[list[DocumentInfo], list[DocumentInfo]]:
+    """What is attached to this run, and what the collection holds."""
+    collection = [DocumentInfo(record.name, characters=record.characters) for record in session.store.documents.list()]
+    by_name = {info.name: info for info in collection}
+    missing = [name for name in names if name not in by_name]
+    if missing:
+        raise DocumentError(
+            f"The run reads {', '.join(missing)}, which the collection no longer holds.",
+            next_step="Add it again with `nonet docs add`, then resume.",
+        )
+    return [by_name[name] for name in names], collection
+
+
+def _context(
+    session: Session,
+    lease: Lease,
+    task: str,
+    names: Sequence[str],
+    on_event: OnEvent | None,
+    *,
+    wants_approval: bool,
+) -> RunContext:
+    attached, collection = _documents(session, names)
+    return RunContext(
+        session=session,
+        lease=lease,
+        task=task,
+        attached=attached,
+        collection=collection,
+        searcher=StoreSearcher(session.store, tuple(names) or None),
+        budget=Budget(session.settings.max_calls, session.settings.max_seconds),
+        on_event=on_event,
+        wants_approval=wants_approval,
+    )

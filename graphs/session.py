@@ -1,0 +1,143 @@
+"""What a door opens once and works with: the store, one runtime behind its scheduler, specialists and the planner."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+
+from nonet.errors import ModelNotFoundError
+from nonet.graphs.choice import choose_runtime
+from nonet.graphs.ladders import Ladders, choose_embedder, choose_ladders
+from nonet.runtimes.scheduler import Scheduler
+from nonet.specialists.sandbox import find_sandbox
+from nonet.store import Store
+
+if TYPE_CHECKING:
+    from nonet.agents.planner import RulePlanner
+    from nonet.runtimes import Runtime
+    from nonet.settings import Settings
+    from nonet.specialists import Sandbox, Specialist
+
+
+def owner() -> str:
+    """Who holds a lease: host and process, so that another process on this host can tell whether it still lives."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+@dataclass(slots=True)
+class Session:
+    """Open with `await Session.open(settings)`; an async context manager. Many runs may share one session."""
+
+    settings: Settings
+    store: Store
+    runtime: Runtime
+    runtime_reason: str
+    """Why this runtime was chosen, in words."""
+    scheduler: Scheduler
+    ladders: Ladders
+    specialists: Mapping[str, Specialist]
+    embed_model: str | None
+    """None: no embedding model is there; routing is lexical and retrieval is BM25 alone."""
+    notes: tuple[str, ...] = ()
+    _planner: RulePlanner | None = None
+    _windows: dict[str, int] = field(default_factory=dict)
+    _sandbox: Sandbox | None = None
+    _sandbox_probed: bool = False
+
+    @classmethod
+    async def open(cls, settings: Settings, *, specialists: Mapping[str, Specialist] | None = None) -> Self:
+        """Open the store and choose the runtime and the models.
+
+        Args:
+            specialists: by name; those that ship with nonet if none are given.
+
+        Raises:
+            StoreError: the database cannot be used.
+            RuntimeUnavailableError: no runtime answers.
+            ModelNotFoundError: a model that was asked for, or every model, is missing.
+        """
+        store = Store.open(settings.database_path())
+        try:
+            chosen = await choose_runtime(settings)
+            try:
+                models = await chosen.runtime.models()
+                staff = specialists if specialists is not None else _shipped()
+                ladders = choose_ladders(settings, models, tuple(staff), chosen.runtime.name)
+                scheduler = Scheduler(chosen.runtime, slots=chosen.slots, max_loaded=chosen.max_loaded)
+                scheduler.seen_loaded([model.name for model in models if model.loaded])
+            except BaseException:
+                await chosen.runtime.aclose()
+                raise
+        except BaseException:
+            await store.aclose()
+            raise
+        return cls(
+            settings=settings,
+            store=store,
+            runtime=chosen.runtime,
+            runtime_reason=chosen.reason,
+            scheduler=scheduler,
+            ladders=ladders,
+            specialists=staff,
+            embed_model=choose_embedder(settings, models),
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Give back the runtime, then the store, whatever the first one does."""
+        try:
+            await self.runtime.aclose()
+        finally:
+            await self.store.aclose()
+
+    def planner(self) -> RulePlanner:
+        """The planner, made at first use."""
+        if self._planner is None:
+            from nonet.agents.planner import RulePlanner  # noqa: PLC0415  only what plans pays for it
+            from nonet.agents.router import Router  # noqa: PLC0415
+
+            examples = {name: specialist.examples for name, specialist in self.specialists.items()}
+            router = Router(examples, self.embed if self.embed_model else None)
+            self._planner = RulePlanner(router, max_subtasks=self.settings.max_subtasks)
+        return self._planner
+
+    def sandbox(self) -> Sandbox | None:
+        """The best tier that works here, probed at first use; None where none does."""
+        if not self._sandbox_probed:
+            self._sandbox = find_sandbox()
+            self._sandbox_probed = True
+        return self._sandbox
+
+    async def window_tokens(self, model: str) -> int:
+        """The window the runtime serves the model with. Raises ModelNotFoundError."""
+        if model not in self._windows:
+            self._windows[model] = (await self.runtime.describe(model)).context_tokens
+        return self._windows[model]
+
+    async def embed(self, texts: Sequence[str]) -> tuple[tuple[float, ...], ...] | None:
+        """Unit vectors from the embedding model, None where there is none."""
+        if self.embed_model is None or not texts:
+            return None
+        try:
+            return (await self.scheduler.embed(self.embed_model, texts)).vectors
+        except ModelNotFoundError:
+            self.embed_model = None
+            return None
+
+
+def _shipped() -> Mapping[str, Specialist]:
+    from nonet.specialists.catalog import default_specialists  # noqa: PLC0415  not for those who bring their own
+
+    return default_specialists()
