@@ -1,0 +1,157 @@
+"""The code specialist: writes code in one call, then proves it where it can: the request's tests in the sandbox."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from nonet.runtimes import Finish, Message
+from nonet.specialists.budget import Fit, Part, fit, split_chars
+from nonet.specialists.code_answer import ExtractedCode, extract_code, other_language_code
+from nonet.specialists.code_checks import Checked, check_code
+from nonet.specialists.code_request import CodeRequest, read_request
+from nonet.specialists.protocol import Assignment, Desk, Evidence, Outcome, Source, Verdict
+from nonet.specialists.templates import render
+from nonet.specialists.text import content_stems
+
+_ANSWER_TOKENS = 768
+"""The most an answer may take; half of a small window. Functions of the public sets take some 60 to 250."""
+_PART_CHARS = (300, 900)
+"""A source that does not fit whole is offered in parts of about this size."""
+_FINDINGS_CHARS = 1200
+
+_EXAMPLES = (
+    "Write a Python function that reverses the digits of an integer.",
+    "Implement a function `median` that returns the middle value of a list of numbers.",
+    "I need a script that renames all photos in a list by their date.",
+    "Code a class for a bank account with deposit and withdraw methods.",
+    "Write a function to check whether a string is a palindrome, called `is_palindrome`.",
+    "Create a Python program that prints the multiplication table of a number.",
+    "Write a regular expression in Python that matches email addresses.",
+    "Fix this code: def add(a, b): return a - b",
+    "Implement binary search over a sorted list.",
+    "I need `chunk` implemented: split a list into pieces of n. It must satisfy chunk([1, 2, 3], 2) == [[1, 2], [3]]",
+    "Write a python function to count the vowels in a given string.",
+    "Write a function that returns the n-th prime number.",
+    "Write a Python function `answer()` that returns that answer as a string.",
+    "Refactor this function so that it uses a dictionary instead of nested ifs.",
+    "Write a generator that yields the Collatz sequence of a number.",
+    "Write a function to convert temperatures from Celsius to Fahrenheit.",
+)
+
+
+class CodeSpecialist:
+    """Verified only if at least one test that the request gives was run, and all of them passed."""
+
+    name = "code"
+    description = "writes Python and runs it against the tests it is given"
+    examples = _EXAMPLES
+
+    async def work(self, assignment: Assignment, desk: Desk) -> Outcome:
+        """One call, then the checks. Raises CallError and SandboxUnavailableError."""
+        request = read_request(assignment.instruction)
+        prompt, notes = await _prompt(assignment, request, desk)
+        room = desk.window_tokens - prompt.tokens
+        response = await desk.chat(prompt.messages, max_completion_tokens=max(1, min(_ANSWER_TOKENS, room)))
+        cut = response.finish is Finish.LENGTH
+        if cut:
+            notes.append(Evidence("length", passed=False, detail="the answer was cut at the limit"))
+        if request.language != "python":
+            return _other_language(response.text, request.language, cut=cut, notes=notes)
+        return await _python(response.text, assignment.instruction, request, desk, notes)
+
+
+async def _python(text: str, instruction: str, request: CodeRequest, desk: Desk, notes: list[Evidence]) -> Outcome:
+    extracted = extract_code(text, request.names, instruction)
+    if not extracted.code:
+        missing = Evidence("code", passed=False, detail="the answer has no code")
+        return Outcome(text.strip(), Verdict.FAILED, (missing, *notes))
+    if extracted.added:
+        notes.append(Evidence("code", passed=None, detail=f"added: {'; '.join(_first_lines(extracted.added))}"))
+    notes += [Evidence("tests", passed=None, detail=f"not understood as a test: {text}") for text in request.unread]
+    checked = _static(extracted) or await check_code(extracted.code, request.tests, desk.sandbox)
+    data = {
+        "language": "python",
+        "code": extracted.code,
+        "tests": [
+            {"test": result.test.shown, "passed": result.passed, "detail": result.detail} for result in checked.tests
+        ],
+    }
+    return Outcome(_fenced(extracted.code, "python"), checked.verdict, (*checked.evidence, *notes), data=data)
+
+
+def _static(extracted: ExtractedCode) -> Checked | None:
+    """What can be said without running it."""
+    if extracted.error:
+        return Checked(Verdict.FAILED, (Evidence("code", passed=False, detail=extracted.error),))
+    if extracted.missing:
+        names = ", ".join(f"`{name}`" for name in extracted.missing)
+        return Checked(Verdict.FAILED, (Evidence("code", passed=False, detail=f"it does not define {names}"),))
+    return None
+
+
+def _other_language(text: str, language: str, *, cut: bool, notes: Sequence[Evidence]) -> Outcome:
+    code, tag = other_language_code(text)
+    if not code:
+        return Outcome("", Verdict.FAILED, (Evidence("code", passed=False, detail="the answer has no code"), *notes))
+    not_run = Evidence("sandbox", passed=None, detail=f"not run: only Python is run, this is {language}")
+    verdict = Verdict.FAILED if cut else Verdict.UNVERIFIED
+    data = {"language": language, "code": code, "tests": []}
+    return Outcome(_fenced(code, tag or language), verdict, (not_run, *notes), data=data)
+
+
+def _fenced(code: str, tag: str) -> str:
+    # A fence longer than any inside, as CommonMark has it.
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", code)), default=0))
+    return f"{fence}{tag}\n{code}\n{fence}"
+
+
+def _first_lines(texts: Sequence[str]) -> list[str]:
+    return [text.partition("\n")[0] for text in texts]
+
+
+async def _prompt(assignment: Assignment, request: CodeRequest, desk: Desk) -> tuple[Fit, list[Evidence]]:
+    answer_tokens = min(_ANSWER_TOKENS, desk.window_tokens // 2)
+    build = _builder(assignment, request)
+    whole = [Part(_shown(source.name, source.text), priority=1) for source in assignment.sources]
+    fitted = await fit(whole, build, desk, answer_tokens)
+    if not fitted.dropped:
+        return fitted, []
+    parts = _ranked_parts(assignment.sources, assignment.instruction)
+    fitted = await fit([Part(text, priority) for text, priority in parts], build, desk, answer_tokens)
+    read = f"{len(fitted.kept)} of {len(parts)} parts of {', '.join(source.name for source in assignment.sources)}"
+    detail = f"only {read} fit the window; the most relevant were taken"
+    return fitted, [Evidence("coverage", passed=False, detail=detail)]
+
+
+def _builder(assignment: Assignment, request: CodeRequest) -> Callable[[Sequence[str]], tuple[Message, ...]]:
+    def build(texts: Sequence[str]) -> tuple[Message, ...]:
+        material = "".join(f"{text}\n\n" for text in texts)
+        if request.language != "python":
+            return render("code_other", material=material, request=assignment.instruction, language=request.language)
+        first = render("code", material=material, request=assignment.instruction)
+        findings = "\n".join(f"- {item.detail}" for item in assignment.feedback if item.passed is False)
+        if not findings or not assignment.previous:
+            return first
+        repair = render("code_repair", findings=findings[:_FINDINGS_CHARS], request=assignment.instruction)
+        return (*first, Message("assistant", assignment.previous), *repair)
+
+    return build
+
+
+def _shown(name: str, text: str) -> str:
+    return f"{name}:\n{text.strip()}"
+
+
+def _ranked_parts(sources: Sequence[Source], instruction: str) -> list[tuple[str, int]]:
+    """(text, priority) in the order of the text; those that share most words with the request come first."""
+    asked = set(content_stems(instruction))
+    parts = [
+        (source.name, source.text[start:end])
+        for source in sources
+        for start, end in split_chars(source.text, _PART_CHARS)
+    ]
+    scores = [len(asked & set(content_stems(text))) for _, text in parts]
+    order = sorted(range(len(parts)), key=lambda index: -scores[index])
+    ranks = {index: rank for rank, index in enumerate(order, start=1)}
+    return [(_shown(name, text), ranks[index]) for index, (name, text) in enumerate(parts)]
