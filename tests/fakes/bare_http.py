@@ -137,6 +137,9 @@ class Connection(asyncio.Protocol):
     async def _serve(self, request: Request, reply: Reply) -> None:
         try:
             await self._handler(request, reply)
+        except Exception:
+            self._transport.abort()  # a mistake in the fake: let the client see it now, and asyncio report it
+            raise
         finally:
             self._task = None
         if not self._transport.is_closing():

@@ -39,7 +39,7 @@ from fakes.ollama_chat import (
 )
 from fakes.ollama_engine import Engine
 from fakes.ollama_parts import LIBRARY, MODELS, Counts, FakeModel, Fault, FaultKind, recording
-from fakes.ollama_stream import Pace, pulled, stream_answer
+from fakes.ollama_stream import Pace, Stream, pulled
 from nonet.runtimes.scripted_answers import Script, responder, split_tokens, word_vector
 
 _LOCAL = ("localhost", "127.0.0.1", "::1", "0.0.0.0")
@@ -250,9 +250,7 @@ class FakeOllama:
             await asyncio.sleep(self._latency_ms / 1e3)
             made = generate(chat, self._respond(chat.request()), self._thinking, prompt_tokens)
             if chat.stream:
-                await stream_answer(
-                    chat, made, load_ns, reply, fault, step=self._pieces_a_line, token_seconds=self._pace.token_seconds
-                )
+                await Stream(chat, made, load_ns, reply, fault, self._pace).write()
             else:
                 self._whole(chat, made, load_ns, reply)
 

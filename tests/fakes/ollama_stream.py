@@ -24,82 +24,90 @@ class Pace:
     token_seconds: float
 
 
-async def stream_answer(
-    chat: Chat, made: Generation, load_ns: int, reply: Reply, fault: Fault | None, pace: Pace
-) -> None:
-    """Write an answer."""
-    name = chat.model.name
-    reply.start(200, "application/x-ndjson")
-    for piece in made.thinking:
-        reply.chunk(line(name, thinking=piece) + "\n")
-    if fault is not None and fault.kind in ("empty", "empty_after_thinking"):
-        _empty(chat, made, reply, fault)
-        return
-    for start in range(0, len(made.pieces), pace.step):
-        if fault is not None and start >= fault.after and await _ends(chat, made, reply, fault):
+@dataclass(slots=True)
+class Stream:
+    """One answer, written line by line."""
+
+    chat: Chat
+    made: Generation
+    load_ns: int
+    reply: Reply
+    fault: Fault | None
+    pace: Pace
+
+    async def write(self) -> None:
+        """Write it, as far as the fault allows."""
+        self.reply.start(200, "application/x-ndjson")
+        for piece in self.made.thinking:
+            self._line(thinking=piece)
+        fault, pieces = self.fault, self.made.pieces
+        if fault is not None and fault.kind in ("empty", "empty_after_thinking"):
+            self._empty(fault)
             return
-        if pace.token_seconds:
-            await asyncio.sleep(pace.token_seconds * pace.step)
-        reply.chunk(line(name, "".join(made.pieces[start : start + pace.step])) + "\n")
-    if fault is not None and len(made.pieces) <= fault.after and await _ends(chat, made, reply, fault):
-        return
-    if made.reason:
-        last = ending(made, len(made.pieces), load_ns, _EVAL_NS)
-        reply.chunk(line(name, **_spoiled(last, chat, fault)) + "\n")
-    if fault is not None and fault.kind == "done_without_end":
-        await asyncio.sleep(fault.seconds)
-    reply.finish()
-
-
-def _empty(chat: Chat, made: Generation, reply: Reply, fault: Fault) -> None:
-    if fault.kind == "empty_after_thinking":
-        for piece in split_tokens("2 + 3 equals 5"):
-            reply.chunk(line(chat.model.name, thinking=piece) + "\n")
-    reply.chunk(line(chat.model.name, **ending(made, 12, 0, _EVAL_NS)) + "\n")
-    reply.finish()
-
-
-async def _ends(chat: Chat, made: Generation, reply: Reply, fault: Fault) -> bool:
-    """Act out a fault of an answer that has begun; True: the answer ends here."""
-    last = _last_line(chat, made, fault)
-    if last is not None:
-        reply.chunk(last)
-        reply.finish()
-    elif fault.kind == "hang_up_mid_stream":
-        reply.hang_up()
-    elif fault.kind == "reset_mid_stream":
-        await asyncio.sleep(0.02)  # so that what was sent arrives: a reset would take it along
-        reply.reset()
-    else:
-        if fault.kind == "garbage":
-            reply.chunk(fault.data + b"\n")
-        elif fault.kind == "stall":
+        for start in range(0, len(pieces), self.pace.step):
+            if fault is not None and start >= fault.after and await self._ends(fault):
+                return
+            if self.pace.token_seconds:
+                await asyncio.sleep(self.pace.token_seconds * self.pace.step)
+            self._line("".join(pieces[start : start + self.pace.step]))
+        if fault is not None and len(pieces) <= fault.after and await self._ends(fault):
+            return
+        if self.made.reason:
+            self._line(**self._spoiled(ending(self.made, len(pieces), self.load_ns, _EVAL_NS)))
+        if fault is not None and fault.kind == "done_without_end":
             await asyncio.sleep(fault.seconds)
-        fault.after = _NEVER
-        return False
-    return True
+        self.reply.finish()
 
+    def _line(self, content: str = "", thinking: str | None = None, **more: object) -> None:
+        self.reply.chunk(line(self.chat.model.name, content, thinking, **more) + "\n")
 
-def _last_line(chat: Chat, made: Generation, fault: Fault) -> str | None:
-    name = chat.model.name
-    ends = {
-        "runner_died": recording("71b").body + "\n",
-        "error_line": fault.data.decode("utf-8", "replace") + "\n",
-        "done_false": line(name) + "\n",
-        "strange_end": line(name, done=True, done_reason="tired") + "\n",
-        "cut": line(name, **{**ending(made, fault.after, 0, _EVAL_NS), "done_reason": "length"}) + "\n",
-        "cut_line": line(name, "never seen")[:40],
-        "no_done": "",
-    }
-    return ends.get(fault.kind)
+    def _empty(self, fault: Fault) -> None:
+        for piece in split_tokens("2 + 3 equals 5") if fault.kind == "empty_after_thinking" else ():
+            self._line(thinking=piece)
+        self._line(**ending(self.made, 12, 0, _EVAL_NS))
+        self.reply.finish()
 
+    async def _ends(self, fault: Fault) -> bool:
+        """Act out a fault of an answer that has begun; True: the answer ends here."""
+        last = self._last_line(fault)
+        if last is not None:
+            self.reply.chunk(last)
+            self.reply.finish()
+        elif fault.kind == "hang_up_mid_stream":
+            self.reply.hang_up()
+        elif fault.kind == "reset_mid_stream":
+            await asyncio.sleep(0.02)  # so that what was sent arrives: a reset would take it along
+            self.reply.reset()
+        else:
+            if fault.kind == "garbage":
+                self.reply.chunk(fault.data + b"\n")
+            elif fault.kind == "stall":
+                await asyncio.sleep(fault.seconds)
+            fault.after = _NEVER
+            return False
+        return True
 
-def _spoiled(last: dict[str, Any], chat: Chat, fault: Fault | None) -> dict[str, Any]:
-    if fault is not None and fault.kind == "truncated_prompt":
-        return {**last, "prompt_eval_count": chat.window // 2 + 2}
-    if fault is not None and fault.kind == "no_counts":
-        return {"done": True, "done_reason": last["done_reason"]}
-    return last
+    def _last_line(self, fault: Fault) -> str | None:
+        name = self.chat.model.name
+        cut = {**ending(self.made, fault.after, 0, _EVAL_NS), "done_reason": "length"}
+        ends = {
+            "runner_died": recording("71b").body + "\n",
+            "error_line": fault.data.decode("utf-8", "replace") + "\n",
+            "done_false": line(name) + "\n",
+            "strange_end": line(name, done=True, done_reason="tired") + "\n",
+            "cut": line(name, **cut) + "\n",
+            "cut_line": line(name, "never seen")[:40],
+            "no_done": "",
+        }
+        return ends.get(fault.kind)
+
+    def _spoiled(self, last: dict[str, Any]) -> dict[str, Any]:
+        kind = self.fault.kind if self.fault is not None else ""
+        if kind == "truncated_prompt":
+            return {**last, "prompt_eval_count": self.chat.window // 2 + 2}
+        if kind == "no_counts":
+            return {"done": True, "done_reason": last["done_reason"]}
+        return last
 
 
 def pulled(model: FakeModel, fault: Fault | None) -> list[str]:
