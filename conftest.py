@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import os
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from sybil import Example, Sybil
+from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser
 
+ROOT = Path(__file__).parent
 KEPT = ("NONET_TEST_MODELS",)
 """Variables that are for the tests themselves."""
 
@@ -29,3 +35,29 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
 def _doctest_names(doctest_namespace: dict[str, object], tmp_path_factory: pytest.TempPathFactory) -> None:
     """`tmp` in a doctest is a folder of its own."""
     doctest_namespace["tmp"] = tmp_path_factory.mktemp("doctest")
+
+
+def _run_console(example: Example) -> None:
+    """Each `$ nonet ...` line of a console block, on the scripted runtime, must end with status 0."""
+    environment = {**os.environ, "NONET_RUNTIME": "scripted", "NONET_DB": str(Path.cwd() / "console.db")}
+    for line in example.parsed.splitlines():
+        if not line.startswith("$ nonet "):
+            continue
+        command = [sys.executable, "-m", "nonet", *shlex.split(line)[2:]]
+        done = subprocess.run(  # noqa: S603  our own README
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120
+        )
+        assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
+
+
+@pytest.fixture
+def _in_tmp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A block that writes a file writes it into a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+
+
+pytest_collect_file = Sybil(
+    parsers=[PythonCodeBlockParser(), CodeBlockParser(language="console", evaluator=_run_console)],
+    patterns=["README.md", "docs/*.md"],
+    fixtures=["_own_home", "_in_tmp"],
+).pytest()
