@@ -238,7 +238,8 @@ def _network_failure(reader: _Reader, error: Exception) -> NonetError | Transien
             next_step="Check OLLAMA_HOST and the network, or raise connect_timeout_seconds.",
         )
     if isinstance(error, aiohttp.ClientConnectorError):
-        return TransientError(unavailable(call, why))
+        refused = isinstance(error.os_error, ConnectionRefusedError)
+        return TransientError(unavailable(call, "connection refused" if refused else why))
     if isinstance(error, (aiohttp.ClientPayloadError, aiohttp.ClientConnectionError, OSError)):
         return dropped(call, partial, why)
     return not_understood(call, why, partial)

@@ -111,6 +111,10 @@ class FakeOllama:
         """Misbehave in the calls to come; `more` as in `Fault`."""
         self._faults.append(Fault(kind, times, path, **more))
 
+    def behave(self) -> None:
+        """No more faults."""
+        self._faults.clear()
+
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
@@ -184,6 +188,8 @@ class FakeOllama:
         """The faults that come before any answer; False where there is an answer to come."""
         if fault.kind in _INSTEAD:
             raise refused_as(_INSTEAD[fault.kind])
+        if fault.kind == "recorded":
+            raise refused_as(fault.data.decode())
         if fault.kind == "not_found":
             raise RefusedError(404, go_json({"error": "model 'gone:1b' not found"}))
         if fault.kind == "error_500":

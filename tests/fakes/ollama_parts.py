@@ -14,6 +14,7 @@ FaultKind = Literal[
     # instead of an answer
     "queue_full",  # 503, as while a model is loading
     "runner_died_at_once",  # 500
+    "recorded",  # the recording whose number is `data`
     "error_500",
     "out_of_memory",  # 500
     "not_found",  # 404

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +11,6 @@ from fakes.ollama_chat import Chat, Generation, ending, line
 from fakes.ollama_parts import FakeModel, Fault, recording
 from nonet.runtimes.scripted_answers import split_tokens
 
-_NEVER = sys.maxsize
 _EVAL_NS = 1_000_000
 
 
@@ -40,22 +38,22 @@ class Stream:
         self.reply.start(200, "application/x-ndjson")
         for piece in self.made.thinking:
             self._line(thinking=piece)
-        fault, pieces = self.fault, self.made.pieces
-        if fault is not None and fault.kind in ("empty", "empty_after_thinking"):
-            self._empty(fault)
+        pieces = self.made.pieces
+        if self.fault is not None and self.fault.kind in ("empty", "empty_after_thinking"):
+            self._empty(self.fault)
             return
         for start in range(0, len(pieces), self.pace.step):
-            if fault is not None and start >= fault.after and await self._ends(fault):
+            if self.fault is not None and start >= self.fault.after and await self._ends(self.fault):
                 return
             if self.pace.token_seconds:
                 await asyncio.sleep(self.pace.token_seconds * self.pace.step)
             self._line("".join(pieces[start : start + self.pace.step]))
-        if fault is not None and len(pieces) <= fault.after and await self._ends(fault):
+        if self.fault is not None and len(pieces) <= self.fault.after and await self._ends(self.fault):
             return
         if self.made.reason:
             self._line(**self._spoiled(ending(self.made, len(pieces), self.load_ns, _EVAL_NS)))
-        if fault is not None and fault.kind == "done_without_end":
-            await asyncio.sleep(fault.seconds)
+        if self.fault is not None and self.fault.kind == "done_without_end":
+            await asyncio.sleep(self.fault.seconds)
         self.reply.finish()
 
     def _line(self, content: str = "", thinking: str | None = None, **more: object) -> None:
@@ -81,9 +79,10 @@ class Stream:
         else:
             if fault.kind == "garbage":
                 self.reply.chunk(fault.data + b"\n")
+                self.fault = None
             elif fault.kind == "stall":
                 await asyncio.sleep(fault.seconds)
-            fault.after = _NEVER
+                self.fault = None
             return False
         return True
 
