@@ -68,6 +68,7 @@ class DocumentStore:
 
     def resolve(self, name: str) -> str:
         """The full name of a document. Raises as `get`."""
+        name = storable(name)
         if self._reader.row("SELECT 1 FROM documents WHERE name = ?", (name,)):
             return name
         ends = self._ends(name)
@@ -84,6 +85,7 @@ class DocumentStore:
 
     def remove(self, name: str) -> bool:
         """Remove the document named as for `get`; False where there is none. Raises DocumentError for several."""
+        name = storable(name)
         known = self._reader.row("SELECT 1 FROM documents WHERE name = ?", (name,))
         if known is None and not self._ends(name):
             return False

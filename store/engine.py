@@ -43,10 +43,11 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
 
 
 def configure(connection: sqlite3.Connection) -> None:
-    """What holds for a connection, not for the file: durable commits, foreign keys, no trust in the schema."""
+    """What holds for a connection, not for the file: durable, strict, deleting for real."""
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute("PRAGMA secure_delete = ON")  # what was removed is overwritten, as some builds do anyway
 
 
 def prepare(path: Path, *, create: bool) -> None:

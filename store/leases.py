@@ -112,14 +112,19 @@ def take(connection: sqlite3.Connection, run_id: str, owner: str, seconds: float
         )
     connection.execute(
         "UPDATE runs SET lease_token = ?, lease_owner = ?, lease_process = ?, lease_expires_s = ?,"
-        " status = CASE WHEN status IN ('done', 'refused') THEN status ELSE 'running' END WHERE id = ?",
+        " status = CASE WHEN status IN ('done', 'refused') THEN status ELSE 'running' END,"
+        " finished_at_s = CASE WHEN status IN ('done', 'refused') THEN finished_at_s END WHERE id = ?",
         (token + 1, owner, process_name(), now + seconds, run_id),
     )
     return Lease(run_id, owner, token + 1, status)
 
 
 def extend(connection: sqlite3.Connection, lease: Lease, seconds: float) -> None:
-    """Move the expiry; `seconds` 0 gives the run back. Raises as `fence`."""
+    """Move the expiry. Raises as `fence`."""
     seq = fence(connection, lease)
-    expires = time.time() + seconds if seconds > 0 else 0.0
-    connection.execute("UPDATE runs SET lease_expires_s = ? WHERE seq = ?", (expires, seq))
+    connection.execute("UPDATE runs SET lease_expires_s = ? WHERE seq = ?", (time.time() + seconds, seq))
+
+
+def give_back(connection: sqlite3.Connection, lease: Lease) -> None:
+    """End the lease, if it is still this one."""
+    connection.execute("UPDATE runs SET lease_expires_s = 0 WHERE id = ? AND lease_token = ?", (lease.run, lease.token))

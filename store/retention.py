@@ -44,5 +44,6 @@ def _remove(connection: sqlite3.Connection, runs: list[tuple[int, str]]) -> Prun
         drop_checkpoints(connection, run_id)
     texts = drop_unused(connection)
     free_pages = connection.execute("PRAGMA freelist_count").fetchone()[0]
-    connection.execute("PRAGMA incremental_vacuum").fetchall()  # a page a row: it stops where nobody reads on
+    for _ in range(free_pages):  # sqlite3 takes one step of a statement without columns, and a step frees a page
+        connection.execute("PRAGMA incremental_vacuum(1)")
     return Pruned(len(runs), texts, free_pages * connection.execute("PRAGMA page_size").fetchone()[0])

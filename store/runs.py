@@ -155,7 +155,7 @@ class RunStore:
         if self._held.get(lease.run) == lease:
             del self._held[lease.run]
             self._young.pop(lease.run, None)
-            self._writer.submit(lambda connection: leases.extend(connection, lease, 0), lease.run)
+            self._writer.submit(lambda connection: leases.give_back(connection, lease), lease.run)
 
     def release_all(self) -> None:
         """Give back every run that is held here (on closing)."""
@@ -281,7 +281,7 @@ class RunStore:
         Raises:
             RunNotFoundError: none or several are meant; the nearest are named.
         """
-        wanted = run_id.strip().lower()
+        wanted = storable(run_id).strip().lower()
         self._writer.settle(wanted)
         if self._reader.row("SELECT 1 FROM runs WHERE id = ?", (wanted,)):
             return wanted

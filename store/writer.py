@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from nonet.errors import StoreError
+from nonet.errors import NonetError, StoreError
 from nonet.store.engine import connect
 from nonet.store.faults import store_error
 
@@ -27,10 +27,10 @@ T = TypeVar("T")
 _NOBODY = "\0"
 """A key that no write has."""
 
-_FAULTS = (sqlite3.Error, StoreError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+_FAULTS = (sqlite3.Error, NonetError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """What a write can raise by its data; it must reach who waits for it, and must not end the thread."""
 
-LINGER_SECONDS = 0.004
+LINGER_SECONDS = 0.01
 """How long a write waits for company when nobody waits for it. Lost at most, when the process is killed."""
 
 
@@ -42,7 +42,7 @@ class _Entry:
     key: str
     future: Future[Any] | None = None
     value: Any = field(default=None)
-    error: StoreError | None = field(default=None)
+    error: NonetError | None = field(default=None)
 
 
 class Writer:
@@ -60,7 +60,7 @@ class Writer:
         self._entries: list[_Entry] = []
         self._busy = False
         self._closed = False
-        self._errors: dict[str, StoreError] = {}
+        self._errors: dict[str, NonetError] = {}
         self._pending: Counter[str] = Counter()
         self._thread: threading.Thread | None = None
         self._connection: sqlite3.Connection | None = None
@@ -128,26 +128,49 @@ class Writer:
 
     def _run(self) -> None:
         """The thread: sleep until there is something, let it gather, commit it, tell who waits."""
-        while True:
-            with self._wake:
-                self._busy = False
-                while not self._entries and not self._closed:
-                    self._wake.wait()
-                if not self._entries:
-                    break
-            self._urgent.wait(LINGER_SECONDS)
-            with self._wake:
-                entries, self._entries = self._entries, []
-                self._busy = True
+        try:
+            while entries := self._next():
+                try:
+                    self._commit(entries)
+                except BaseException as error:
+                    self._give_up(entries, error)
+                    raise
+                for entry in entries:
+                    self._tell(entry)
+        finally:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    def _next(self) -> list[_Entry]:
+        """What has come together; nothing once the writer is closed and all is done."""
+        with self._wake:
+            self._busy = False
+            while not self._entries and not self._closed:
+                self._wake.wait()
+            if not self._entries:
+                return []
+        self._urgent.wait(LINGER_SECONDS)
+        with self._wake:
+            entries, self._entries = self._entries, []
+            self._busy = True
+            if not self._closed:
                 self._urgent.clear()
-                if self._closed:
-                    self._urgent.set()
-            self._commit(entries)
-            for entry in entries:
-                self._tell(entry)
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+            return entries
+
+    def _give_up(self, entries: list[_Entry], error: BaseException) -> None:
+        """The thread ends by something that no write should do: nobody may wait for it for ever."""
+        stopped = StoreError(f"Writing to {self._path} has stopped: {type(error).__name__}: {error}.")
+        with self._wake:
+            self._closed = True
+            self._busy = False
+            entries += self._entries
+            self._entries = []
+            self._pending.clear()
+            self._errors.update({entry.key: stopped for entry in entries if entry.future is None})
+        for entry in entries:
+            entry.error = stopped
+            self._tell(entry)
 
     def _commit(self, entries: list[_Entry]) -> None:
         """All in one transaction; if a write fails, once more with each write in a savepoint of its own."""
@@ -209,8 +232,8 @@ class Writer:
             connection.execute("RELEASE entry")
         return True
 
-    def _fault(self, error: Exception) -> StoreError:
-        if isinstance(error, StoreError):
+    def _fault(self, error: Exception) -> NonetError:
+        if isinstance(error, NonetError):
             return error
         if isinstance(error, sqlite3.Error):
             return store_error(error, self._path)
@@ -235,7 +258,7 @@ class Writer:
         _finish(future, error=error)
 
 
-def _finish(future: Future[Any], *, value: object = None, error: StoreError | None = None) -> None:
+def _finish(future: Future[Any], *, value: object = None, error: NonetError | None = None) -> None:
     """Set the future's outcome, unless who waited was cancelled meanwhile."""
     if not future.set_running_or_notify_cancel():
         return

@@ -1,0 +1,42 @@
+"""Makes store-v1.db, a small database of this release that later ones must be able to open.
+
+Run once a release, and never again for a release that is out: `python tests/data/make_store.py`.
+"""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+from nonet.store import CallRecord, NewDocument, Store, SubtaskRecord
+
+PATH = Path(__file__).with_name("store-v1.db")
+NOTES = "# Scheduler\n\nA waiting limit makes sure that no request starves.\n"
+
+
+def main() -> None:
+    PATH.unlink(missing_ok=True)
+    with Store.open(PATH) as store:
+        document = store.documents.add(
+            NewDocument("notes.md", NOTES, "text/markdown", chunks=[(0, 12), (13, len(NOTES))])
+        )
+        store.documents.set_vectors(
+            document.name, [struct.pack("<2f", 1.0, 0.0), struct.pack("<2f", 0.0, 1.0)], "minilm"
+        )
+        store.models.save_profile("scripted", "tiny", "d1", '{"plans": 1}')
+        done = store.runs.create(
+            "Why does nothing starve?", runtime="scripted", documents=["notes.md"], owner="release"
+        )
+        store.runs.save_plan(done, '{"planner": "rules", "subtasks": []}', "rules")
+        store.runs.start_attempt(done, "s1", 1, "tiny")
+        store.runs.record_call(done, "s1", 1, CallRecord("tiny", prompt_tokens=9, completion_tokens=4, finish="stop"))
+        store.runs.finish_attempt(done, "s1", 1, "verified", "[]", "A waiting limit.")
+        store.runs.finish_subtask(done, SubtaskRecord("s1", "retrieval", "Why?", "verified", "A waiting limit."))
+        store.runs.add_note(done, "swap", "tiny was loaded")
+        store.runs.finish(done, "done", "verified", "A waiting limit.", '{"calls": 1}')
+        open_run = store.runs.create("Summarize notes.md", runtime="scripted", owner="release")
+        store.runs.save_plan(open_run, "{}", "rules")
+
+
+if __name__ == "__main__":
+    main()
