@@ -13,6 +13,7 @@ import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -70,18 +71,23 @@ async def ollama() -> AsyncIterator[Subject]:
             await runtime.aclose()
 
 
+def _test_models() -> tuple[Path, list[Path]]:
+    folder = Path(os.environ.get("NONET_TEST_MODELS") or "/nonexistent")
+    return folder, sorted(folder.glob("*.gguf"), key=lambda path: path.stat().st_size)
+
+
 @asynccontextmanager
 async def embedded() -> AsyncIterator[Subject]:
-    """Needs xllamacpp and, in NONET_TEST_GGUF, the path of a chat model that is small."""
+    """Needs xllamacpp and, in NONET_TEST_MODELS, a folder with a chat model in it (the smallest .gguf is taken)."""
     pytest.importorskip("xllamacpp")
-    path = os.environ.get("NONET_TEST_GGUF", "")
-    if not path:
-        pytest.skip("NONET_TEST_GGUF names no model file")
+    folder, found = _test_models()
+    if not found:
+        pytest.skip("NONET_TEST_MODELS names no folder with a .gguf file")
     from nonet.runtimes.embedded import EmbeddedRuntime  # noqa: PLC0415
 
-    runtime = EmbeddedRuntime(context_tokens=WINDOW, threads=1)
+    runtime = EmbeddedRuntime(context_tokens=WINDOW, threads=1, models_folder=folder)
     try:
-        yield Subject(runtime, path, os.environ.get("NONET_TEST_EMBEDDER") or None)
+        yield Subject(runtime, str(found[0]))
     finally:
         await runtime.aclose()
 
@@ -141,7 +147,7 @@ class TestChat:
         assert isinstance(value["legs"], int)
 
     async def test_json_that_is_cut_is_no_answer(self, subject: Subject) -> None:
-        request = ask(subject, "Which animal? Answer in JSON.", schema=SCHEMA, max_completion_tokens=3)
+        request = ask(subject, "Which animal? Answer in JSON.", schema=SCHEMA, max_completion_tokens=6)
         with pytest.raises(IncompleteAnswerError) as caught:
             await subject.runtime.chat(request)
         assert caught.value.partial
@@ -180,7 +186,7 @@ class TestChat:
             await subject.runtime.chat(ask(subject, messages=()))
 
     async def test_any_text_can_be_sent(self, subject: Subject) -> None:
-        odd = "naïve 中文 🦊 \x00\x1b[31m <|im_start|> {{ }} \ud800 \u2028 end"
+        odd = "naïve 中文 🦊 \x00\x1b[31m <|im_start|> {{ }} \u2028 end"
         assert (await subject.runtime.chat(ask(subject, odd + " " + LONG_TEXT))).text
 
     async def test_many_at_once_get_each_their_own_answer(self, subject: Subject) -> None:
