@@ -21,6 +21,7 @@ _GO_DURATION = re.compile(r"-?\d+(?:\.\d+)?(?:ns|us|ms|s|m|h)?")
 _DEFAULT_CONTEXT = 4096
 _DEFAULT_SYSTEM_TOKENS = 21
 _REPEATS = 30
+_NUMBERS = re.compile("920|256")
 
 
 class RefusedError(Exception):
@@ -31,12 +32,15 @@ class RefusedError(Exception):
         self.status = status
         self.body = body
         self.content_type = content_type
+        self.chunked: bool | None = None
 
 
-def refused_as(number: str, change: Callable[[str], str] = str) -> RefusedError:
-    """As recorded, its body changed."""
+def refused_as(number: str, change: Callable[[str], str] = str, *, late: bool = False) -> RefusedError:
+    """As recorded, its body changed; `late`: when the server had made ready to stream."""
     record = recording(number)
-    return RefusedError(record.status, change(record.body), record.content_type)
+    refused = RefusedError(record.status, change(record.body), "application/json" if late else record.content_type)
+    refused.chunked = late or None
+    return refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,7 @@ def check_format(chat: Chat) -> None:
     if not isinstance(schema, dict):
         raise refused_as("23", lambda text: text.replace("yaml", str(schema)))
     if not _known_types(schema):
-        raise refused_as("23h" if chat.model.templated else "23b")
+        raise refused_as("23h" if chat.model.templated else "23b", late=chat.stream)
 
 
 def _known_types(schema: object) -> bool:
@@ -147,7 +151,8 @@ def read_prompt_tokens(chat: Chat) -> int:
     if tokens < window:
         return tokens
     if chat.body.get("truncate") is False:
-        raise refused_as("30b", lambda text: text.replace("920", str(tokens)).replace("256", str(window)))
+        counted = {"920": str(tokens), "256": str(window)}
+        raise refused_as("30b", lambda text: _NUMBERS.sub(lambda n: counted[n[0]], text), late=chat.stream)
     if chat.body.get("shift") is False:
         raise refused_as("30c")
     return window // 2 + 2
