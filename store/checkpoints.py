@@ -6,7 +6,6 @@ A checkpoint is only the resume cache of the control flow (what ran is in `runs`
 from __future__ import annotations
 
 import os
-import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
@@ -33,15 +32,12 @@ async def checkpointer(path: Path) -> AsyncIterator[AsyncSqliteSaver]:
     from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer  # noqa: PLC0415
     from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver  # noqa: PLC0415 - 0.5 s and more
 
-    def connector() -> sqlite3.Connection:
+    with faults_of(path):
         connection = connect(path)
         connection.isolation_level = "IMMEDIATE"  # the saver counts on a transaction before its writes
-        return connection
-
-    with faults_of(path):
-        async with aiosqlite.Connection(connector, iter_chunk_size=64) as connection:
+        async with aiosqlite.Connection(lambda: connection, iter_chunk_size=64) as served:
             # Strict even where the application has imported langgraph before us, and the variable came too late.
-            yield AsyncSqliteSaver(connection, serde=JsonPlusSerializer(allowed_msgpack_modules=None))
+            yield AsyncSqliteSaver(served, serde=JsonPlusSerializer(allowed_msgpack_modules=None))
 
 
 def drop(path: Path, thread_id: str) -> None:
