@@ -1,0 +1,329 @@
+"""The commands as a user or a script meets them, on the scripted runtime and in this process."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nonet.cli import main
+from nonet.schema import OUTPUTS, schemas
+
+REPORT = """# Report of the mill
+
+The mill wheel turned all winter. The miller Anna Berg replaced two oak paddles on 3 March. The flow of the stream was
+measured at 140 litres a second. No grain was lost. The roof needs new slates before autumn comes.
+"""
+TASK = "Look up who replaced two oak paddles. Then summarize report.md in one sentence."
+
+
+@dataclass(frozen=True)
+class Said:
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        assert self.out.count("\n") == 1, self.out
+        return json.loads(self.out)
+
+
+Cli = Callable[..., Said]
+
+
+@pytest.fixture
+def nonet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
+    """Runs a command in a folder that holds report.md, with a database beside it."""
+    (tmp_path / "report.md").write_text(REPORT)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NONET_DB", "here.db")
+    monkeypatch.setenv("NONET_RUNTIME", "scripted")
+
+    def run(*words: str, stdin: str | bytes | None = None) -> Said:
+        given = tmp_path / "stdin"
+        given.write_bytes(b"" if stdin is None else stdin.encode() if isinstance(stdin, str) else stdin)
+        with given.open(encoding="utf-8") as file:
+            monkeypatch.setattr(sys, "stdin", file)
+            status = main(words)
+        captured = capsys.readouterr()
+        assert "Traceback" not in captured.err
+        return Said(status, captured.out, captured.err)
+
+    return run
+
+
+def test_a_task_is_run_answered_and_kept(nonet: Cli) -> None:
+    said = nonet("run", TASK, "--docs", "report.md")
+    assert said.status == 0
+    assert "Anna Berg" in said.out
+    assert "Verdict: " in said.out
+    assert "s1  retrieval" in said.err
+    assert "scripted runtime: the settings name it" in said.err
+    run = said.err.rpartition("nonet runs show ")[2].strip()
+    shown = nonet("runs", "show", run)
+    assert shown.status == 0
+    for part in (TASK, "attempt 1 on", "report.md [", "Verdict: "):
+        assert part in shown.out
+    assert said.out.strip() in shown.out
+
+
+def test_quiet_says_nothing_but_the_answer(nonet: Cli) -> None:
+    said = nonet("run", TASK, "--docs", "report.md", "--quiet")
+    assert (said.status, said.err) == (0, "")
+
+
+def test_a_task_comes_through_a_pipe(nonet: Cli) -> None:
+    said = nonet("run", "--docs", "report.md", "--json", stdin=TASK)
+    assert said.json["task"] == TASK
+    assert nonet("plan", "--json", stdin=b"\xef\xbb\xbfSay hello.").json["subtasks"][0]["instruction"] == "Say hello."
+
+
+def test_a_flag_for_the_database_is_named_in_what_to_do_next(nonet: Cli) -> None:
+    said = nonet("run", "Say hello.", "--db", "my other.db")
+    assert said.err.strip().endswith("--db 'my other.db'")
+
+
+COMMANDS = {
+    "run": ["run", TASK, "--docs", "report.md"],
+    "plan": ["plan", TASK, "--docs", "report.md"],
+    "ask": ["ask", "retrieval", "Who replaced two oak paddles?", "--input", "report.md"],
+    "graph": ["run", "--graph"],
+    "docs-add": ["docs", "add", "report.md"],
+    "docs-list": ["docs", "list"],
+    "docs-search": ["docs", "search", "oak paddles", "--limit", "3"],
+    "docs-remove": ["docs", "remove", "report.md"],
+    "runs-list": ["runs", "list"],
+    "runs-show": ["runs", "show"],
+    "runs-prune": ["runs", "prune", "--older-than-days", "0"],
+    "models-list": ["models", "list"],
+    "doctor": ["doctor", "--quick"],
+    "config": ["config"],
+    "error": ["runs", "show", "zzzz"],
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_json_is_one_object_of_its_schema(nonet: Cli, name: str) -> None:
+    nonet("run", TASK, "--docs", "report.md", "--quiet")
+    said = nonet(*COMMANDS[name], "--json")
+    OUTPUTS[name].model_validate_json(said.out)
+    documented = set(OUTPUTS[name].model_json_schema()["properties"])
+    assert set(said.json) == documented, "every key is documented"
+    assert said.status == (2 if name == "error" else 0)
+    without = nonet(*COMMANDS[name])
+    assert without.status == said.status or name == "docs-remove"
+
+
+def test_every_output_has_a_schema(nonet: Cli) -> None:
+    assert json.loads(nonet("schema").out) == schemas()
+    assert json.loads(nonet("schema", "run").out)["properties"]["verdict"]
+    assert set(COMMANDS) | {"models-pull"} == set(OUTPUTS)
+    assert nonet("schema", "poem").status == 2
+
+
+def test_the_keys_that_scripts_rely_on(nonet: Cli) -> None:
+    run = nonet("run", TASK, "--docs", "report.md", "--json").json
+    assert run.keys() >= {"run", "status", "verdict", "answer", "subtasks", "citations", "usage"}
+    assert run["subtasks"][0].keys() >= {"id", "specialist", "inputs", "verdict", "attempts", "model"}
+    assert run["usage"].keys() >= {
+        "calls",
+        "prompt_tokens",
+        "completion_tokens",
+        "seconds",
+        "swaps",
+        "escalations",
+    }
+    for each in run["citations"]:
+        assert REPORT[each["start"] : each["end"]] == each["quote"]
+    assert run["citations"]
+    hit = nonet("docs", "search", "oak paddles", "--json").json["results"][0]
+    assert hit.keys() >= {"document", "chunk", "score", "start", "end", "text"}
+    assert REPORT[hit["start"] : hit["end"]] == hit["text"]
+
+
+def test_a_line_a_task(nonet: Cli) -> None:
+    said = nonet("run", "-", "--quiet", stdin="Say hello.\r\n\nSay goodbye.")
+    first, second, third = (json.loads(line) for line in said.out.splitlines())
+    assert (first["task"], third["task"]) == ("Say hello.", "Say goodbye.")
+    assert second["error"]["kind"] == "task"
+    assert said.status == 2
+    plans = nonet("plan", "-", stdin="Say hello.\nWrite a Python function f(x).\n")
+    written = [json.loads(line)["subtasks"][0]["instruction"] for line in plans.out.splitlines()]
+    assert written == ["Say hello.", "Write a Python function f(x)."]
+    asked = nonet("ask", "general", "-", stdin=b"Say hello.\n\xff\n")
+    assert [set(json.loads(line)) & {"output", "error"} for line in asked.out.splitlines()] == [{"output"}, {"error"}]
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "kind", "says"),
+    [
+        (["run", ""], 2, "task", "The task is empty."),
+        (["run", " \n"], 2, "task", "The task is empty."),
+        (["run", "x" * 1_000_000], 2, "task", "--docs"),
+        (["run", "a\udcff"], 2, "task", "not valid UTF-8"),
+        (["run", "hi", "--model", "llama9:900b"], 3, "model_not_found", "nonet models pull llama9:900b"),
+        (["run", "hi", "--runtime", "ollama"], 3, "runtime_unavailable", "ollama serve"),
+        (["run", "hi", "--runtime", "cloud"], 2, "settings", "--runtime"),
+        (["run", "hi", "--docs", "missing.md"], 2, "document", "missing.md"),
+        (["run", "hi", "--docs", "binary.txt"], 2, "document", "binary.txt"),
+        (["run", "hi", "--docs", "empty"], 2, "document", "empty"),
+        (["run", "hi", "--db", "damaged.db"], 3, "store_corrupt", "damaged.db"),
+        (["run", "hi", "--db", "foreign.db"], 3, "store_corrupt", "foreign.db"),
+        (["run", "hi", "--db", "."], 3, "store", "folder"),
+        (["runs", "list", "--db", "absent.db"], 3, "store", "absent.db"),
+        (["ask", "poetry", "hi"], 2, "usage", "There are: code, retrieval"),
+        (["runs", "show", "zzzz"], 2, "run_not_found", "nonet runs list"),
+        (["runs", "resume"], 2, "run_not_found", "no unfinished run"),
+        (["runs", "resume", "--accept", "--refuse"], 2, "usage", "exclude each other"),
+        (["docs", "remove", "nothing.md"], 2, "document", "nothing.md"),
+        (["docs", "add", "empty"], 2, "document", "empty"),
+        (["docs", "search", "x", "--limit", "0"], 2, "usage", "limit"),
+        (["models", "pull", "x"], 3, "model_not_found", "--runtime"),
+        (["frobnicate"], 2, "usage", "frobnicate"),
+        (["run", "hi", "--frobnicate"], 2, "usage", "--frobnicate"),
+    ],
+    ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else None,
+)
+def test_a_mistake_is_explained(  # noqa: PLR0917  pytest hands them over by name
+    nonet: Cli, tmp_path: Path, words: list[str], status: int, kind: str, says: str
+) -> None:
+    (tmp_path / "binary.txt").write_bytes(bytes(range(256)) * 16)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "damaged.db").write_bytes(b"SQLite format 3\0" + b"garbage" * 1000)
+    with sqlite3.connect(tmp_path / "foreign.db") as connection:
+        connection.execute("CREATE TABLE somebody_elses (x)")
+    connection.close()
+    plain = nonet(*words)
+    assert plain.status == status
+    assert says in plain.err
+    assert plain.out == ""
+    error = nonet(*words, "--json").json["error"]
+    assert error["kind"] == kind
+    assert says in " ".join(error.values())
+
+
+def test_a_plan_waits_for_approval_where_nobody_can_be_asked(nonet: Cli) -> None:
+    said = nonet("run", TASK, "--docs", "report.md", "--approve")
+    assert said.status == 0
+    assert "the run is waiting" in said.out
+    assert "--accept" in said.err
+    waiting = nonet("runs", "list", "--json").json["runs"][0]
+    assert waiting["status"] == "waiting"
+    assert nonet("runs", "resume").err.count("waits for approval") == 1
+    accepted = nonet("runs", "resume", waiting["run"], "--accept", "--json")
+    assert (accepted.status, accepted.json["status"]) == (0, "done")
+    assert "Anna Berg" in accepted.json["answer"]
+
+
+def test_a_refused_plan_is_not_run(nonet: Cli) -> None:
+    run = nonet("run", TASK, "--approve", "--json").json["run"]
+    refused = nonet("runs", "resume", run, "--refuse", "--json")
+    assert (refused.status, refused.json["status"], refused.json["usage"]["calls"]) == (1, "refused", 0)
+
+
+def test_a_task_that_fails_says_so(nonet: Cli) -> None:
+    said = nonet("run", "Write a Python function f(x).\nassert f(1) == 'never'", "--json")
+    assert (said.status, said.json["status"], said.json["verdict"]) == (1, "failed", "failed")
+    assert said.json["missing"]
+
+
+def test_documents_come_and_go(nonet: Cli, tmp_path: Path) -> None:
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "one.md").write_text("The lamp is green.")
+    (tmp_path / "notes" / "two.bin").write_bytes(b"\0\1")
+    added = nonet("docs", "add", "notes", "report.md", "--json").json
+    assert sorted(added["added"]) == ["one.md", "report.md"]
+    assert added["skipped"][0]["path"].endswith("two.bin")
+    assert nonet("docs", "add", "report.md").out == "unchanged  report.md\n"
+    (tmp_path / "report.md").write_text("Changed.")
+    assert nonet("docs", "add", "report.md").out == "replaced   report.md\n"
+    assert "one.md" in nonet("docs", "search", "green lamp").out
+    partly = nonet("docs", "remove", "one.md", "gone.md")
+    assert (partly.status, "Removed before: one.md" in partly.err) == (2, True)
+    assert [each["name"] for each in nonet("docs", "list", "--json").json["documents"]] == ["report.md"]
+
+
+def test_the_demo_shows_the_whole_job(nonet: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NONET_DB")
+    said = nonet("demo", "--runtime", "scripted", "--json")
+    assert {each["specialist"] for each in said.json["subtasks"]} == {"code", "retrieval", "summarization"}
+    assert (tmp_path / ".demo" / "nonet.db").stat().st_mode & 0o777 == 0o600
+    assert said.json["citations"], "the documents that ship are found"
+    assert said.err.strip().endswith("--db .demo/nonet.db")
+
+
+def test_settings_tell_where_they_come_from(nonet: Cli, tmp_path: Path) -> None:
+    (tmp_path / "nonet.toml").write_text("slots = 3\n")
+    settings = nonet("config", "--json").json["settings"]
+    assert settings["slots"] == {"value": 3, "from": f"{tmp_path / 'nonet.toml'}, line 1"}
+    assert settings["db"]["from"] == "NONET_DB"
+    (tmp_path / "nonet.toml").write_text("slits = 3\n")
+    wrong = nonet("run", "hi")
+    assert wrong.status == 2
+    assert "Did you mean slots?" in wrong.err
+
+
+# What only a process of its own can show.
+
+
+def process(*words: str, **more: Any) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "nonet", *words]
+    return subprocess.run(command, capture_output=True, check=False, timeout=60, **more)
+
+
+def test_a_reader_that_leaves_is_no_error(nonet: Cli) -> None:
+    nonet("docs", "add", "report.md")
+    for words in (["docs", "list"], ["config"], ["schema"]):
+        line = f"{sys.executable} -m nonet {' '.join(words)} | head -c 1; echo ${{PIPESTATUS[0]}} >&2"
+        done = subprocess.run(["bash", "-c", line], capture_output=True, check=True, timeout=60)
+        assert done.stderr.split() in ([b"0"], [b"Read:", b"no", b"nonet.toml", b"was", b"found.", b"0"]), words
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_under_standard_output_is_told() -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "nonet", "schema"], stdout=full, stderr=subprocess.PIPE, check=False, timeout=60
+        )
+    assert done.returncode == 1
+    assert done.stderr == b"Error: Standard output cannot be written: No space left on device.\n"
+
+
+def test_closed_streams_are_no_error() -> None:
+    line = f"{sys.executable} -m nonet --version <&- >&- 2>&-"
+    assert subprocess.run(["bash", "-c", line], check=False, timeout=60).returncode == 0
+
+
+def test_output_survives_a_terminal_without_utf_8(nonet: Cli, tmp_path: Path) -> None:
+    (tmp_path / "naïve.md").write_text("Crème brûlée \x1b[31m\u202e")
+    nonet("docs", "add", "naïve.md")
+    latin = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    plain = process("docs", "search", "brûlée", env=latin)
+    assert (plain.returncode, b"Cr?me br?l?e" in plain.stdout, b"\x1b" in plain.stdout) == (0, True, False)
+    found = json.loads(process("docs", "search", "brûlée", "--json", env=latin).stdout)
+    assert found["results"][0]["document"] == "naïve.md"
+
+
+def test_an_unforeseen_error_is_written_down(nonet: Cli, tmp_path: Path) -> None:
+    nonet("docs", "add", "report.md")
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "rich.py").write_text("raise ValueError('a broken library')")
+    environment = {**os.environ, "PYTHONPATH": str(broken), "XDG_STATE_HOME": str(tmp_path / "state")}
+    done = process("docs", "list", env=environment)
+    assert done.returncode == 1
+    assert b"ValueError: a broken library" in done.stderr
+    assert b"Traceback" not in done.stderr
+    written = tmp_path / "state" / "nonet" / "last-error.txt"
+    assert "Traceback" in written.read_text()
+    assert written.stat().st_mode & 0o777 == 0o600
+    assert b"Traceback" in process("--debug", "docs", "list", env=environment).stderr
