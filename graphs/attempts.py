@@ -26,8 +26,10 @@ class SubtaskOutcome:
 async def work_on(context: RunContext, subtask: Subtask, sources: Sequence[Source]) -> SubtaskOutcome:
     """Try, repair from the evidence, climb the ladder. The best outcome seen is returned, never raised away.
 
-    A rung is tried again only when its last attempt left evidence to repair from, and at most `max_attempts` times;
-    the same evidence twice means that repairing does not help, and the next rung has its turn.
+    - Good enough is what no check speaks against: verified, or unverified with no failed check.
+    - A failed attempt is repaired on the same rung, at most `max_attempts` times, and only while it brings something
+      new: the same text with the same evidence twice means that this model can do no better.
+    - Unverified with a failed check is for a larger model to do better; where there is none, it stands as it is.
 
     Raises:
         ResourceError, StoreError: the run cannot go on at all (no server, no model, no disk).
@@ -35,28 +37,34 @@ async def work_on(context: RunContext, subtask: Subtask, sources: Sequence[Sourc
     """
     session = context.session
     ladder = session.ladders[subtask.specialist]
-    assignment = Assignment(subtask.instruction, tuple(sources))
-    best: tuple[Outcome, str] | None = None
-    number = 0
+    tries: list[tuple[Outcome, str]] = []
     for rung, model in enumerate(ladder):
         if rung:
             context.escalations += 1
-            context.notice("escalation", f"{subtask.id}: {ladder[rung - 1]} failed its checks, {model} is tried")
-        for _ in range(session.settings.max_attempts):
-            number += 1
-            outcome = await _attempt(context, subtask, assignment, number, model)
-            if best is None or _rank(outcome) > _rank(best[0]):
-                best = outcome, model
-            if outcome.verdict is not Verdict.FAILED:
-                return SubtaskOutcome(*best, number)
-            failures = tuple(item for item in outcome.evidence if item.passed is False)
-            seen = assignment.feedback
-            assignment = replace(assignment, feedback=failures, previous=outcome.text)
-            if not failures or failures == seen or failures[0].kind == "retrieval":
+            context.notice("escalation", f"{subtask.id}: {ladder[rung - 1]} did not pass its checks, {model} is tried")
+        assignment = Assignment(subtask.instruction, tuple(sources))
+        if tries:
+            assignment = _repair(assignment, tries[-1][0], attempt=1)
+        seen: set[tuple[str, tuple[Evidence, ...]]] = set()
+        for attempt in range(1, session.settings.max_attempts + 1):
+            outcome = await _attempt(context, subtask, assignment, len(tries) + 1, model)
+            tries.append((outcome, model))
+            failures = _failures(outcome)
+            if outcome.verdict is Verdict.VERIFIED or (outcome.verdict is Verdict.UNVERIFIED and not failures):
+                return SubtaskOutcome(outcome, model, len(tries))
+            if outcome.verdict is Verdict.UNVERIFIED or (outcome.text, failures) in seen:
                 break
-    if best is None:
-        raise AssertionError(f"the ladder of {subtask.specialist} is empty")
-    return SubtaskOutcome(*best, number)
+            seen.add((outcome.text, failures))
+            assignment = _repair(assignment, outcome, attempt=attempt + 1)
+    return SubtaskOutcome(*max(tries, key=lambda tried: _rank(tried[0])), len(tries))
+
+
+def _failures(outcome: Outcome) -> tuple[Evidence, ...]:
+    return tuple(item for item in outcome.evidence if item.passed is False)
+
+
+def _repair(assignment: Assignment, outcome: Outcome, attempt: int) -> Assignment:
+    return replace(assignment, feedback=_failures(outcome), previous=outcome.text, attempt=attempt)
 
 
 async def _attempt(context: RunContext, subtask: Subtask, assignment: Assignment, number: int, model: str) -> Outcome:
@@ -87,5 +95,4 @@ def deciding_detail(outcome: Outcome) -> str:
 def _rank(outcome: Outcome) -> tuple[int, int, int]:
     """Better verdict first, then fewer failed checks, then any text at all."""
     order = {Verdict.FAILED: 0, Verdict.UNVERIFIED: 1, Verdict.VERIFIED: 2}
-    failed = sum(item.passed is False for item in outcome.evidence)
-    return order[outcome.verdict], -failed, int(bool(outcome.text))
+    return order[outcome.verdict], -len(_failures(outcome)), int(bool(outcome.text))

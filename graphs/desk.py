@@ -39,11 +39,18 @@ class RunDesk:
         *,
         schema: Mapping[str, Any] | None = None,
         max_completion_tokens: int | None = None,
+        temperature: float = 0.0,
+        seed: int = 0,
         on_text: OnText | None = None,
     ) -> ChatResponse:
         self.context.budget.take_call()
         request = ChatRequest(
-            model=self.model, messages=tuple(messages), schema=schema, max_completion_tokens=max_completion_tokens
+            model=self.model,
+            messages=tuple(messages),
+            schema=schema,
+            max_completion_tokens=max_completion_tokens,
+            temperature=temperature,
+            seed=seed,
         )
         started = time.monotonic()
         try:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-
 from nonet.errors import ModelNotFoundError
 from nonet.graphs.choice import choose_runtime
 from nonet.graphs.ladders import Ladders, choose_embedder, choose_ladders

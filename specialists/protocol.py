@@ -63,6 +63,8 @@ class Assignment:
     """Failed checks of the attempt before this one, to repair from."""
     previous: str = ""
     """The text that the failed attempt produced, empty at the first."""
+    attempt: int = 1
+    """Which try on this rung of the ladder it is; a model asked the same again must be asked differently."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +154,14 @@ class Desk(Protocol):
         *,
         schema: Mapping[str, Any] | None = None,
         max_completion_tokens: int | None = None,
+        temperature: float = 0.0,
+        seed: int = 0,
         on_text: OnText | None = None,
     ) -> ChatResponse:
-        """One call to this rung's model, through the scheduler, recorded in the store."""
+        """One call to this rung's model, through the scheduler, recorded in the store.
+
+        Greedy unless a `temperature` is given; then `seed` makes it repeatable.
+        """
         ...
 
     async def count_tokens(self, messages: Sequence[Message]) -> int:

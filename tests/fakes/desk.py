@@ -31,10 +31,17 @@ class FakeDesk:
         *,
         schema: Mapping[str, Any] | None = None,
         max_completion_tokens: int | None = None,
+        temperature: float = 0.0,
+        seed: int = 0,
         on_text: OnText | None = None,
     ) -> ChatResponse:
         request = ChatRequest(
-            model=self.model, messages=tuple(messages), schema=schema, max_completion_tokens=max_completion_tokens
+            model=self.model,
+            messages=tuple(messages),
+            schema=schema,
+            max_completion_tokens=max_completion_tokens,
+            temperature=temperature,
+            seed=seed,
         )
         self.requests.append(request)
         return await self.runtime.chat(request, on_text)

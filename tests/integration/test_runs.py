@@ -154,7 +154,7 @@ def failing(details: Mapping[str, list[str]]) -> StaffMember:
 
 async def run_one(db: Path, member: StaffMember, **settings: Any) -> Any:
     events: list[Event] = []
-    async with await opened(db, member, models={"a": [SMALL, LARGE]}, **settings) as session:
+    async with await opened(db, member, models={"a": [SMALL, LARGE]}, **{"max_attempts": 2, **settings}) as session:
         result = await drive_plan(session, "task", plan_of(("s1", "a", ())), (), on_event=events.append)
     return result, events
 
@@ -180,10 +180,25 @@ async def test_the_ladder_is_climbed_and_said(db: Path) -> None:
     assert any(LARGE in note for note in result.notes)
 
 
-async def test_the_same_evidence_twice_is_enough(db: Path) -> None:
+async def test_the_same_result_twice_is_enough(db: Path) -> None:
     member = failing({SMALL: ["same", "same", "same"], LARGE: []})
     await run_one(db, member, max_attempts=5)
     assert member.models == [SMALL, SMALL, LARGE]
+    assert [assignment.attempt for assignment in member.seen] == [1, 2, 1]
+
+
+async def test_doubts_go_to_a_larger_model_and_the_best_stands(db: Path) -> None:
+    async def work(_assignment: Assignment, desk: Desk) -> Outcome:
+        doubt = Evidence("overlap", passed=False, detail="little of it is in the text")
+        more = () if desk.model == SMALL else (Evidence("length", passed=False, detail="too long"),)
+        return Outcome(desk.model, Verdict.UNVERIFIED, (doubt, *more))
+
+    member = StaffMember("a", work)
+    result, _ = await run_one(db, member)
+    assert member.models == [SMALL, LARGE]
+    assert result.status == "done"
+    assert result.subtasks[0].text == SMALL
+    assert result.subtasks[0].model == SMALL
 
 
 async def test_when_all_rungs_fail_the_run_says_so(db: Path) -> None:
@@ -214,7 +229,7 @@ async def test_nothing_is_built_on_a_failure(db: Path) -> None:
 
 async def test_a_failed_subtask_is_tried_again_on_resume(db: Path) -> None:
     member = failing({SMALL: ["a", "b"], LARGE: ["c", "d"]})
-    async with await opened(db, member, models={"a": [SMALL, LARGE]}) as session:
+    async with await opened(db, member, models={"a": [SMALL, LARGE]}, max_attempts=2) as session:
         first = await drive_plan(session, "task", plan_of(("s1", "a", ())), ())
         second = await resume_run(session, first.run)
     assert (first.status, second.status) == ("failed", "done")
