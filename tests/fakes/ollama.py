@@ -18,6 +18,7 @@ if __name__ == "__main__":  # this folder is first on the path then, and its oll
 import argparse
 import asyncio
 import json
+import math
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -35,6 +36,7 @@ from fakes.ollama_chat import (
     judged,
     line,
     read_prompt_tokens,
+    refusal_of,
     refused_as,
 )
 from fakes.ollama_engine import Engine
@@ -43,12 +45,6 @@ from fakes.ollama_stream import Pace, Stream, pulled
 from nonet.runtimes.scripted_answers import Script, responder, split_tokens, word_vector
 
 _LOCAL = ("localhost", "127.0.0.1", "::1", "0.0.0.0")
-_INSTEAD = {
-    "queue_full": "73",
-    "runner_died_at_once": "71b",
-    "forbidden": "26",
-    "overflow": "30b",
-}
 _METHODS = {"/api/version": "GET", "/api/tags": "GET", "/api/ps": "GET", "/": "GET"}
 
 
@@ -143,10 +139,7 @@ class FakeOllama:
         try:
             await self._route(request, reply)
         except RefusedError as refused:
-            chunked = (
-                b'"shift":false' in request.body and refused.status == 400 and b'"stream":false' not in request.body
-            )
-            reply.send(refused.status, refused.body, refused.content_type, chunked=chunked or None)
+            reply.send(refused.status, refused.body, refused.content_type, chunked=refused.chunked)
         except asyncio.CancelledError:
             self.counts.disconnects += 1
             raise
@@ -186,17 +179,9 @@ class FakeOllama:
 
     async def _instead(self, fault: Fault, reply: Reply) -> bool:
         """The faults that come before any answer; False where there is an answer to come."""
-        if fault.kind in _INSTEAD:
-            raise refused_as(_INSTEAD[fault.kind])
-        if fault.kind == "recorded":
-            raise refused_as(fault.data.decode())
-        if fault.kind == "not_found":
-            raise RefusedError(404, go_json({"error": "model 'gone:1b' not found"}))
-        if fault.kind == "error_500":
-            raise RefusedError(500, fault.data.decode() or go_json({"error": "something went wrong"}))
-        if fault.kind == "out_of_memory":
-            words = "model requires more system memory (8.1 GiB) than is available (3.2 GiB)"
-            raise RefusedError(500, go_json({"error": words}))
+        refused = refusal_of(fault)
+        if refused is not None:
+            raise refused
         if fault.kind == "redirect":
             reply.send(307, b"", "text/plain", (("Location", fault.data.decode()),))
         elif fault.kind == "reset":
@@ -217,11 +202,11 @@ class FakeOllama:
 
     async def _version(self, _request: Request, reply: Reply, fault: Fault | None) -> None:
         record = recording("02")
-        reply.send(record.status, fault.data if fault else record.body, record.content_type)
+        reply.send(record.status, _body(fault, record.body), record.content_type)
 
     async def _tags(self, _request: Request, reply: Reply, fault: Fault | None) -> None:
         body = go_json({"models": [model.listed() for model in self.models.values()]})
-        reply.send(200, fault.data if fault else body)
+        reply.send(200, _body(fault, body))
 
     async def _ps(self, _request: Request, reply: Reply, fault: Fault | None) -> None:
         running = [
@@ -237,11 +222,11 @@ class FakeOllama:
             }
             for model, runner in reversed(self.engine.loaded.values())
         ]
-        reply.send(200, fault.data if fault else go_json({"models": running}))
+        reply.send(200, _body(fault, go_json({"models": running})))
 
     async def _show(self, request: Request, reply: Reply, fault: Fault | None) -> None:
         model = find_model(self.models, decoded(request.body), "20d")
-        reply.send(200, fault.data if fault else go_json(model.shown()))
+        reply.send(200, _body(fault, go_json(model.shown())))
 
     async def _chat(self, request: Request, reply: Reply, fault: Fault | None) -> None:
         body = decoded(request.body)
@@ -291,12 +276,12 @@ class FakeOllama:
             return
         runner = (int((body.get("options") or {}).get("num_ctx", model.context)), None, True)
         async with self.engine.slot(model, runner) as load_ns:
-            vectors = [[round(value, 8) for value in word_vector(text)] for text in texts]
+            vectors = [_dense(text) for text in texts]
         if fault is not None and fault.kind == "many_vectors":
             vectors.append(vectors[0])
         durations = {"total_duration": load_ns + 1_000_000, "load_duration": load_ns or 690_000}
         whole = go_json({"model": model.name, "embeddings": vectors, **durations, "prompt_eval_count": sum(counts)})
-        reply.send(200, fault.data if fault is not None and fault.kind == "garbage" else whole)
+        reply.send(200, _body(fault, whole))
 
     async def _pull(self, request: Request, reply: Reply, fault: Fault | None) -> None:
         body = decoded(request.body)
@@ -316,6 +301,17 @@ class FakeOllama:
     def _remember(self, body: dict[str, Any], prompt_bytes: int) -> None:
         self.counts.prompt_bytes += prompt_bytes
         self.counts.bodies.append(body)
+
+
+def _body(fault: Fault | None, whole: str) -> bytes | str:
+    return fault.data if fault is not None and fault.kind == "garbage" else whole
+
+
+def _dense(text: str) -> list[float]:
+    """A vector of words without zeros, as models make them."""
+    vector = [value + 0.01 for value in word_vector(text)]
+    length = math.hypot(*vector)
+    return [round(value / length, 8) for value in vector]
 
 
 def _is_local(headers: dict[str, str]) -> bool:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fakes.bare_http import go_json
-from fakes.ollama_parts import FakeModel, recording
+from fakes.ollama_parts import FakeModel, Fault, recording
 from nonet.runtimes.scripted_answers import split_tokens
 from nonet.runtimes.types import ChatRequest, Message
 
@@ -41,6 +41,25 @@ def refused_as(number: str, change: Callable[[str], str] = str, *, late: bool = 
     refused = RefusedError(record.status, change(record.body), "application/json" if late else record.content_type)
     refused.chunked = late or None
     return refused
+
+
+_RECORDED = {"queue_full": "73", "runner_died_at_once": "71b", "forbidden": "26", "overflow": "30b"}
+_WORDS = {
+    "not_found": (404, "model 'gone:1b' not found"),
+    "error_500": (500, "something went wrong"),
+    "out_of_memory": (500, "model requires more system memory (8.1 GiB) than is available (3.2 GiB)"),
+}
+
+
+def refusal_of(fault: Fault) -> RefusedError | None:
+    """The refusal that a fault stands for, if it is one."""
+    number = fault.data.decode() if fault.kind == "recorded" else _RECORDED.get(fault.kind)
+    if number is not None:
+        return refused_as(number)
+    if fault.kind not in _WORDS:
+        return None
+    status, words = _WORDS[fault.kind]
+    return RefusedError(status, fault.data.decode() or go_json({"error": words}))
 
 
 @dataclass(frozen=True, slots=True)
