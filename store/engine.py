@@ -67,9 +67,9 @@ def prepare(path: Path, *, create: bool) -> None:
             f"The database {path} cannot be opened: {error.strerror or error}.",
             next_step="Make the file and its folder writable, or name another with --db.",
         ) from error
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a NUL or half a surrogate pair in the name
         raise StoreWriteError(
-            f"The database {path} cannot be made: {error.strerror or error}.",
+            f"The database {str(path)!r} cannot be made: {getattr(error, 'strerror', None) or error}.",
             next_step="Check the path and the disk's space, or name another with --db.",
         ) from error
     with faults_of(path):

@@ -55,7 +55,10 @@ class Store:
             StoreWriteError: it cannot be written.
             StoreError: it is a folder, is missing, or was made by a newer nonet.
         """
-        file = Path(path).expanduser().absolute()
+        try:
+            file = Path(path).expanduser().absolute()
+        except RuntimeError as error:
+            raise StoreError(f"{path}: {error}", next_step="Give the database's whole path.") from error
         prepare(file, create=create)
         return cls(file, lease_seconds=lease_seconds)
 

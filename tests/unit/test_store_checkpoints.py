@@ -29,7 +29,7 @@ def graph() -> Any:
     def ask(_: State) -> State:
         return {"said": interrupt("go on?")}
 
-    builder = StateGraph(State)
+    builder: Any = StateGraph(State)
     builder.add_node("add", add)
     builder.add_node("ask", ask)
     builder.add_edge(START, "add")

@@ -96,6 +96,12 @@ def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:
         Store.open(tmp_path / "file" / "nonet.db")
 
 
+@pytest.mark.parametrize("name", ["a\0b", "half \ud83d.db", "x" * 300, "~nosuchuser/nonet.db"])
+def test_a_name_that_cannot_be_one_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(StoreError):
+        Store.open(name if name.startswith("~") else tmp_path / name)
+
+
 @pytest.mark.parametrize("content", [b"# Notes\n", b"x", b"SQLite", b"\0" * 5000])
 def test_a_file_of_another_kind_is_left_untouched(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "notes.md"
