@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from nonet.runtimes import Finish, Message
 from nonet.specialists.budget import Fit, Part, fit, split_chars
-from nonet.specialists.code_answer import ExtractedCode, extract_code, other_language_code
-from nonet.specialists.code_checks import Checked, check_code
+from nonet.specialists.code_answer import ExtractedCode, extract_code, other_language_code, packages_needed
+from nonet.specialists.code_checks import Checked, CodeChecker
 from nonet.specialists.code_request import CodeRequest, read_request
 from nonet.specialists.protocol import Assignment, Desk, Evidence, Outcome, Source, Verdict
 from nonet.specialists.templates import render
@@ -19,6 +19,7 @@ _ANSWER_TOKENS = 768
 _PART_CHARS = (300, 900)
 """A source that does not fit whole is offered in parts of about this size."""
 _FINDINGS_CHARS = 1200
+_REPAIR_TEMPERATURE = 0.6
 
 _EXAMPLES = (
     "Write a Python function that reverses the digits of an integer.",
@@ -41,53 +42,81 @@ _EXAMPLES = (
 
 
 class CodeSpecialist:
-    """Verified only if at least one test that the request gives was run, and all of them passed."""
+    """Verified only if at least one test that the request gives was run, and all of them passed.
+
+    Args:
+        test_seconds: what all tests of an attempt may take together.
+    """
 
     name = "code"
     description = "writes Python and runs it against the tests it is given"
     examples = _EXAMPLES
+
+    def __init__(self, *, test_seconds: float = 10.0) -> None:
+        self._test_seconds = test_seconds
 
     async def work(self, assignment: Assignment, desk: Desk) -> Outcome:
         """One call, then the checks. Raises CallError and SandboxUnavailableError."""
         request = read_request(assignment.instruction)
         prompt, notes = await _prompt(assignment, request, desk)
         room = desk.window_tokens - prompt.tokens
-        response = await desk.chat(prompt.messages, max_completion_tokens=max(1, min(_ANSWER_TOKENS, room)))
+        response = await desk.chat(
+            prompt.messages,
+            max_completion_tokens=max(1, min(_ANSWER_TOKENS, room)),
+            # Greedy first; after that a small model repeats itself word for word unless it is sampled.
+            temperature=_REPAIR_TEMPERATURE if assignment.attempt > 1 else 0.0,
+            seed=assignment.attempt,
+        )
         cut = response.finish is Finish.LENGTH
         if cut:
-            notes.append(Evidence("length", passed=False, detail="the answer was cut at the limit"))
+            passed = None if request.language == "python" else False
+            notes.append(Evidence("length", passed=passed, detail="the answer was cut at the limit"))
         if request.language != "python":
             return _other_language(response.text, request.language, cut=cut, notes=notes)
-        return await _python(response.text, assignment.instruction, request, desk, notes)
+        extracted = extract_code(response.text, request.names, assignment.instruction)
+        if not extracted.code:
+            missing = Evidence("code", passed=False, detail="the answer has no code")
+            return Outcome(response.text.strip(), Verdict.FAILED, (missing, *notes))
+        checked = _static(extracted, assignment.instruction) or await self._checked(extracted.code, request, desk)
+        return _outcome(extracted, checked, (*_told_of(extracted, request), *notes))
+
+    async def _checked(self, code: str, request: CodeRequest, desk: Desk) -> Checked:
+        if desk.sandbox is None:
+            return Checked(Verdict.UNVERIFIED, (Evidence("sandbox", passed=None, detail="not run: no sandbox"),))
+        return await CodeChecker(desk.sandbox, self._test_seconds).check(code, request.tests)
 
 
-async def _python(text: str, instruction: str, request: CodeRequest, desk: Desk, notes: list[Evidence]) -> Outcome:
-    extracted = extract_code(text, request.names, instruction)
-    if not extracted.code:
-        missing = Evidence("code", passed=False, detail="the answer has no code")
-        return Outcome(text.strip(), Verdict.FAILED, (missing, *notes))
+def _told_of(extracted: ExtractedCode, request: CodeRequest) -> Iterator[Evidence]:
+    """What was changed in the code, and what of the request could not be used."""
     if extracted.added:
-        notes.append(Evidence("code", passed=None, detail=f"added: {'; '.join(_first_lines(extracted.added))}"))
-    notes += [Evidence("tests", passed=None, detail=f"not understood as a test: {text}") for text in request.unread]
-    checked = _static(extracted) or await check_code(extracted.code, request.tests, desk.sandbox)
-    data = {
-        "language": "python",
-        "code": extracted.code,
-        "tests": [
-            {"test": result.test.shown, "passed": result.passed, "detail": result.detail} for result in checked.tests
-        ],
-    }
+        lines = "; ".join(text.partition("\n")[0] for text in extracted.added)
+        yield Evidence("code", passed=None, detail=f"added: {lines}")
+    if extracted.renamed:
+        yield Evidence("code", passed=None, detail=f"renamed: {extracted.renamed}")
+    for text in request.unread:
+        yield Evidence("tests", passed=None, detail=f"not understood as a test: {text}")
+
+
+def _outcome(extracted: ExtractedCode, checked: Checked, notes: Sequence[Evidence]) -> Outcome:
+    tests = [{"test": item.test.shown, "passed": item.passed, "detail": item.detail} for item in checked.tests]
+    data = {"language": "python", "code": extracted.code, "tests": tests}
     return Outcome(_fenced(extracted.code, "python"), checked.verdict, (*checked.evidence, *notes), data=data)
 
 
-def _static(extracted: ExtractedCode) -> Checked | None:
+def _static(extracted: ExtractedCode, instruction: str) -> Checked | None:
     """What can be said without running it."""
     if extracted.error:
         return Checked(Verdict.FAILED, (Evidence("code", passed=False, detail=extracted.error),))
     if extracted.missing:
         names = ", ".join(f"`{name}`" for name in extracted.missing)
         return Checked(Verdict.FAILED, (Evidence("code", passed=False, detail=f"it does not define {names}"),))
-    return None
+    packages = packages_needed(extracted.code)
+    if not packages:
+        return None
+    wanted = all(re.search(rf"\b{re.escape(package)}\b", instruction, re.IGNORECASE) for package in packages)
+    detail = f"not run: it needs {', '.join(packages)}, and only the standard library is there"
+    verdict = Verdict.UNVERIFIED if wanted else Verdict.FAILED
+    return Checked(verdict, (Evidence("sandbox", passed=None if wanted else False, detail=detail),))
 
 
 def _other_language(text: str, language: str, *, cut: bool, notes: Sequence[Evidence]) -> Outcome:
@@ -104,10 +133,6 @@ def _fenced(code: str, tag: str) -> str:
     # A fence longer than any inside, as CommonMark has it.
     fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", code)), default=0))
     return f"{fence}{tag}\n{code}\n{fence}"
-
-
-def _first_lines(texts: Sequence[str]) -> list[str]:
-    return [text.partition("\n")[0] for text in texts]
 
 
 async def _prompt(assignment: Assignment, request: CodeRequest, desk: Desk) -> tuple[Fit, list[Evidence]]:

@@ -48,6 +48,8 @@ class ExtractedCode:
     """Lines that were put before it: forgotten imports, helpers of the request."""
     missing: tuple[str, ...] = ()
     """Names that were to be defined and are not."""
+    renamed: str = ""
+    """"old to new" where its only function had another name than the one asked for."""
 
 
 def extract_code(answer: str, names: Sequence[str], request: str) -> ExtractedCode:
@@ -64,14 +66,29 @@ def extract_code(answer: str, names: Sequence[str], request: str) -> ExtractedCo
         best = _without_examples(best, tree)
     added = _missing_lines(best, request)
     code = "\n".join([*added, *([""] if added else []), best.strip("\n")])
-    defined = _defined(parse(code))
-    return ExtractedCode(code, added=added, missing=tuple(name for name in names if name not in defined))
+    missing = tuple(name for name in names if name not in _defined(parse(code)))
+    functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+    if len(missing) == len(functions) == 1 and missing[0].isidentifier():
+        renamed = re.sub(rf"\b{functions[0]}\b", missing[0], code)
+        return ExtractedCode(renamed, added=added, renamed=f"{functions[0]} to {missing[0]}")
+    return ExtractedCode(code, added=added, missing=missing)
 
 
 def other_language_code(answer: str) -> tuple[str, str]:
     """The first fenced block and its tag, else the whole answer and no tag."""
     match = _FENCE.search(answer)
     return (match[3].strip("\n"), match[2]) if match else (answer.strip(), "")
+
+
+def packages_needed(code: str) -> tuple[str, ...]:
+    """What valid code imports at its top that is not in the standard library."""
+    packages: list[str] = []
+    for node in parse(code).body:
+        if isinstance(node, ast.Import):
+            packages += [alias.name.split(".")[0] for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            packages.append((node.module or ".").split(".")[0])
+    return tuple(dict.fromkeys(name for name in packages if name not in sys.stdlib_module_names))
 
 
 def _told(error: SyntaxError, code: str) -> str:
@@ -158,16 +175,20 @@ def _prints(node: ast.stmt) -> bool:
 
 def _missing_lines(code: str, request: str) -> tuple[str, ...]:
     """Imports and helpers for names that the code uses and nothing binds."""
-    unbound = _unbound(parse(code))
     shown = _shown_code(request)
+    waiting = sorted(_unbound(parse(code)))
+    seen: set[str] = set()
     lines: list[str] = []
-    for name in list(unbound):
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
         if name in shown:
-            lines.append(shown[name])
-            # What a helper needs in its turn.
-            unbound |= _unbound(parse(shown[name])) - {name}
-    for name in sorted(unbound - shown.keys()):
-        if name in _FORGOTTEN:
+            lines.insert(0, shown[name])
+            # What a helper needs in its turn goes before it.
+            waiting += sorted(_unbound(parse(shown[name])))
+        elif name in _FORGOTTEN:
             lines.insert(0, _FORGOTTEN[name])
         elif name in sys.stdlib_module_names and re.search(rf"\b{name}\.\w", code):
             lines.insert(0, f"import {name}")

@@ -10,13 +10,10 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from nonet.specialists.code_request import Test
+from nonet.specialists.code_tests import Test
 from nonet.specialists.protocol import Evidence, ExecutionResult, Sandbox, Verdict
 
-TEST_SECONDS = 10.0
-"""For all the tests of one attempt together."""
 _MOST_SHOWN = 3
-_NO_TESTS = "no test was given"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,78 +44,97 @@ class Checked:
     tests: tuple[TestResult, ...] = field(default=())
 
 
-async def check_code(code: str, tests: Sequence[Test], sandbox: Sandbox | None) -> Checked:
-    """Run the tests, or the code alone where there are none. Raises SandboxUnavailableError."""
-    if sandbox is None:
-        return Checked(Verdict.UNVERIFIED, (Evidence("sandbox", passed=None, detail="not run: no sandbox"),))
-    if not tests:
-        return await _run_alone(code, sandbox)
-    results, ran = await _run_tests(code, tests, sandbox)
-    verdict = Verdict.VERIFIED
-    if any(result.opaque for result in results):
-        verdict = Verdict.UNVERIFIED
-    if not all(result.passed for result in results):
-        verdict = Verdict.FAILED
-    inside = [result.test.shown for result in results if result.passed and not result.replayed]
-    notes = [ran]
-    if inside and verdict is not Verdict.FAILED:
-        some = "; ".join(inside[:_MOST_SHOWN]) + ("; ..." if len(inside) > _MOST_SHOWN else "")
-        detail = f"judged in the code's own process, because they cannot be replayed: {some}"
-        notes.append(Evidence("sandbox", passed=None, detail=detail))
-    # The failures first: they are what a repair needs and what a reader looks for.
-    ordered = sorted(results, key=lambda result: result.passed)
-    return Checked(verdict, (*(result.evidence() for result in ordered), *notes), tuple(results))
+@dataclass(frozen=True, slots=True)
+class CodeChecker:
+    """Runs code and its tests, each run within `seconds`. Raises SandboxUnavailableError."""
 
+    sandbox: Sandbox
+    seconds: float = 10.0
 
-async def _run_alone(code: str, sandbox: Sandbox) -> Checked:
-    result = await sandbox.run(code, timeout_seconds=TEST_SECONDS)
-    given = Evidence("tests", passed=None, detail=_NO_TESTS)
-    where = f"in the {sandbox.tier} sandbox, {result.seconds:.2f} s"
-    last = result.stderr.strip().splitlines()[-1] if result.stderr.strip() else ""
-    if result.exit_status == 0:
-        return Checked(Verdict.UNVERIFIED, (given, Evidence("sandbox", passed=True, detail=f"it runs ({where})")))
-    if last.startswith("EOFError"):
-        detail = f"not run to its end: it asks for input ({where})"
-        return Checked(Verdict.UNVERIFIED, (given, Evidence("sandbox", passed=None, detail=detail)))
-    problem = _how_it_ended(result) if result.timed_out or not last else _traceback(result.stderr)
-    return Checked(Verdict.FAILED, (Evidence("sandbox", passed=False, detail=problem), given))
+    async def check(self, code: str, tests: Sequence[Test]) -> Checked:
+        """Run the tests, or the code alone where there are none."""
+        if not tests:
+            return await self._run_alone(code)
+        results, ran = await self._run_tests(code, tests)
+        verdict = Verdict.VERIFIED
+        if any(result.opaque for result in results):
+            verdict = Verdict.UNVERIFIED
+        if not all(result.passed for result in results):
+            verdict = Verdict.FAILED
+        inside = [result.test.shown for result in results if result.passed and not result.replayed]
+        notes = [ran]
+        if inside and verdict is not Verdict.FAILED:
+            some = "; ".join(inside[:_MOST_SHOWN]) + ("; ..." if len(inside) > _MOST_SHOWN else "")
+            detail = f"judged in the code's own process, because they cannot be replayed: {some}"
+            notes.append(Evidence("sandbox", passed=None, detail=detail))
+        # The failures first: they are what a repair needs and what a reader looks for.
+        ordered = sorted(results, key=lambda result: result.passed)
+        return Checked(verdict, (*(result.evidence() for result in ordered), *notes), tuple(results))
 
+    async def _run_alone(self, code: str) -> Checked:
+        result = await self.sandbox.run(code, timeout_seconds=self.seconds)
+        given = Evidence("tests", passed=None, detail="no test was given")
+        where = f"in the {self.sandbox.tier} sandbox, {result.seconds:.2f} s"
+        last = result.stderr.strip().splitlines()[-1] if result.stderr.strip() else ""
+        if result.exit_status == 0:
+            return Checked(Verdict.UNVERIFIED, (given, Evidence("sandbox", passed=True, detail=f"it runs ({where})")))
+        if last.startswith("EOFError"):
+            detail = f"not run to its end: it asks for input ({where})"
+            return Checked(Verdict.UNVERIFIED, (given, Evidence("sandbox", passed=None, detail=detail)))
+        problem = self._how_it_ended(result) if result.timed_out or not last else _traceback(result.stderr)
+        return Checked(Verdict.FAILED, (Evidence("sandbox", passed=False, detail=problem), given))
 
-async def _run_tests(code: str, tests: Sequence[Test], sandbox: Sandbox) -> tuple[list[TestResult], Evidence]:
-    jobs = [(test.source, list(test.names)) for test in tests]
-    result, reports = await _run_harness("run_tests", sandbox, code, jobs)
-    first = {report["test"]: report for report in reports if isinstance(report.get("test"), int)}
-    loading = next((report for report in reports if "loaded" in report), None)
-    if loading is None or not loading["loaded"]:
-        why = str(loading["error"]) if loading else f"the code did not load: {_how_it_ended(result)}"
-        failed = Evidence("sandbox", passed=False, detail=why)
-        return [TestResult(test, passed=False, detail="not run") for test in tests], failed
-    judged = await _judge(tests, first, sandbox)
-    ended = any(report.get("end") for report in reports)
-    why = "" if ended else _how_it_ended(result)
-    results = [_result(test, first.get(index), judged.get(index), why) for index, test in enumerate(tests)]
-    number = sum(item.passed for item in results)
-    detail = f"{number} of {len(tests)} tests passed in the {sandbox.tier} sandbox, {result.seconds:.2f} s"
-    return results, Evidence("sandbox", passed=ended, detail=detail if ended else f"{detail}; {why}")
+    async def _run_tests(self, code: str, tests: Sequence[Test]) -> tuple[list[TestResult], Evidence]:
+        jobs = [(test.source, list(test.names)) for test in tests]
+        result, reports = await self._run_harness("run_tests", code, jobs)
+        first = {report["test"]: report for report in reports if isinstance(report.get("test"), int)}
+        loading = next((report for report in reports if "loaded" in report), None)
+        if loading is None or not loading["loaded"]:
+            why = str(loading["error"]) if loading else f"the code did not load: {self._how_it_ended(result)}"
+            failed = Evidence("sandbox", passed=False, detail=why)
+            return [TestResult(test, passed=False, detail="not run") for test in tests], failed
+        judged = await self._judge(tests, first)
+        ended = any(report.get("end") for report in reports)
+        why = "" if ended else self._how_it_ended(result)
+        results = [_result(test, first.get(index), judged.get(index), why) for index, test in enumerate(tests)]
+        number = sum(item.passed for item in results)
+        detail = f"{number} of {len(tests)} tests passed in the {self.sandbox.tier} sandbox, {result.seconds:.2f} s"
+        return results, Evidence("sandbox", passed=ended, detail=detail if ended else f"{detail}; {why}")
 
+    async def _judge(
+        self, tests: Sequence[Test], first: Mapping[int, Mapping[str, Any]]
+    ) -> dict[int, Mapping[str, Any]]:
+        """Reports of the second run, by test: one for every replayable pass of the first, if need be a failed one."""
+        replayable = [
+            (index, test.source, calls)
+            for index, test in enumerate(tests)
+            if (report := first.get(index)) and report.get("passed") is True and report.get("replayable")
+            if (calls := _calls(report)) is not None
+        ]
+        if not replayable:
+            return {}
+        _, reports = await self._run_harness("judge", replayable)
+        unheard: dict[int, Mapping[str, Any]] = {
+            index: {"passed": False, "error": "it did not pass again on the values it returned"}
+            for index, *_ in replayable
+        }
+        return unheard | {report["test"]: report for report in reports if report.get("test") in unheard}
 
-async def _judge(
-    tests: Sequence[Test], first: Mapping[int, Mapping[str, Any]], sandbox: Sandbox
-) -> dict[int, Mapping[str, Any]]:
-    """Reports of the second run, by test; every replayable pass of the first run has one, if need be a failed one."""
-    replayable = [
-        (index, test.source, calls)
-        for index, test in enumerate(tests)
-        if (report := first.get(index)) and report.get("passed") is True and report.get("replayable")
-        if (calls := _calls(report)) is not None
-    ]
-    if not replayable:
-        return {}
-    _, reports = await _run_harness("judge", sandbox, replayable)
-    unheard: dict[int, Mapping[str, Any]] = {
-        index: {"passed": False, "error": "it did not pass again on the values it returned"} for index, *_ in replayable
-    }
-    return unheard | {report["test"]: report for report in reports if report.get("test") in unheard}
+    async def _run_harness(self, entry: str, *arguments: object) -> tuple[ExecutionResult, list[Mapping[str, Any]]]:
+        nonce = secrets.token_hex(16)
+        call = f"{entry}({', '.join(repr(argument) for argument in arguments)}, {nonce!r})"
+        result = await self.sandbox.run(f"{_harness()}\n\n{call}\n", timeout_seconds=self.seconds)
+        return result, _reports(result.stdout, nonce)
+
+    def _how_it_ended(self, result: ExecutionResult) -> str:
+        if result.timed_out:
+            return f"it did not end within {self.seconds:g} s"
+        if "[sandbox: " in result.stderr:
+            return result.stderr.rpartition("[sandbox: ")[2].strip().rstrip("]")
+        if result.exit_status < 0:
+            return f"it was ended by signal {-result.exit_status}"
+        last = result.stderr.strip().splitlines()[-1:]
+        return f"it ended itself with status {result.exit_status}" + (f" ({last[0][:200]})" if last else "")
 
 
 def _calls(report: Mapping[str, Any]) -> list[tuple[str, str, object]] | None:
@@ -143,15 +159,6 @@ def _result(test: Test, first: Mapping[str, Any] | None, judged: Mapping[str, An
     return TestResult(test, passed=False, detail="it is not true" if error == "AssertionError" else error)
 
 
-async def _run_harness(
-    entry: str, sandbox: Sandbox, *arguments: object
-) -> tuple[ExecutionResult, list[Mapping[str, Any]]]:
-    nonce = secrets.token_hex(16)
-    call = f"{entry}({', '.join(repr(argument) for argument in arguments)}, {nonce!r})"
-    result = await sandbox.run(f"{_harness()}\n\n{call}\n", timeout_seconds=TEST_SECONDS)
-    return result, _reports(result.stdout, nonce)
-
-
 @cache
 def _harness() -> str:
     return files("nonet.specialists").joinpath("code_harness.py").read_text("utf-8")
@@ -170,17 +177,6 @@ def _reports(stdout: str, nonce: str) -> list[Mapping[str, Any]]:
         if isinstance(report, dict):
             reports.append(report)
     return reports
-
-
-def _how_it_ended(result: ExecutionResult) -> str:
-    if result.timed_out:
-        return f"it did not end within {TEST_SECONDS:g} s"
-    if "[sandbox: " in result.stderr:
-        return result.stderr.rpartition("[sandbox: ")[2].strip().rstrip("]")
-    if result.exit_status < 0:
-        return f"it was ended by signal {-result.exit_status}"
-    last = result.stderr.strip().splitlines()[-1:]
-    return f"it ended itself with status {result.exit_status}" + (f" ({last[0][:200]})" if last else "")
 
 
 def _traceback(stderr: str) -> str:
