@@ -30,7 +30,12 @@ _TRIVIAL = compiled(r"(?:take|read|open|get|collect|save|store|grab|look at|use|
 _MAX_TRIVIAL_WORDS = 6
 _MIN_ITEM_WORDS = 3
 _MAX_FRAGMENT_WORDS = 3
+_MAX_BARE_WORDS = 2
+"""A request this short before a list ("Give me (a) ...") begins all its items."""
 _MAX_SHARED_WORDS = 8
+_GAP_CHARACTERS = 40
+_WIDE_GAP = compiled(rf"\s{{{_GAP_CHARACTERS},}}")
+"""Longer runs of blanks are cut to this: they say nothing, and patterns would read them again and again."""
 _TRAILING = compiled(r"(?:[\s,;:–—-]|\b(?:and|then|but|plus|or|also|while)\b(?=[\s,;]*$))+$")  # noqa: RUF001
 _LEADING = compiled(
     r"^[\s,;:.–—-]+(?=\S)"  # noqa: RUF001
@@ -85,6 +90,7 @@ def split(task: str) -> tuple[Clause, ...]:
     """The clauses of a request, in its order; always at least one, whatever the text."""
     if len(task) > MAX_SPLIT_CHARACTERS:
         return (whole(task),)
+    task = _WIDE_GAP.sub(lambda gap: gap.group()[:_GAP_CHARACTERS], task)
     masked = mask(task)
     payload = find_payload(masked)
     drafts = _Walk(masked, payload).drafts
@@ -131,11 +137,14 @@ class _Walk:
                 self._attach((piece.start, piece.end), region.item)
 
     def _is_work(self, piece: Piece, *, begins_item: bool) -> bool:
-        words = len(self._masked[piece.start : piece.end].split())
+        words = self._words(piece)
         if piece.head is None:
             return begins_item and words >= _MIN_ITEM_WORDS
         fragment = piece.head.kind == "question" and words <= _MAX_FRAGMENT_WORDS
         return not (fragment and self.drafts)
+
+    def _words(self, piece: Piece) -> int:
+        return len(self._masked[piece.start : piece.end].split())
 
     def _add(self, piece: Piece, item: int | None, *, begins_item: bool) -> None:
         spans = [*(self._context if begins_item else ()), *self._waiting, (piece.start, piece.end)]
@@ -153,6 +162,10 @@ class _Walk:
 
     def _read_preamble(self) -> None:
         """What stands before a list and belongs to all its items: "From what you find," or facts they share."""
+        if self.drafts and self._words(self.drafts[-1].piece) <= _MAX_BARE_WORDS:
+            self._context = [*self.drafts.pop().spans, *self._waiting]
+            self._waiting = []
+            return
         if self.drafts and len(self.drafts[-1].spans) > 1:
             start, stop = self.drafts[-1].spans[-1]
             text = self._masked[start:stop].strip()
@@ -226,6 +239,8 @@ def _clause(task: str, masked: str, draft: _Draft) -> Clause:
     hidden: list[str] = []
     for start, stop in sorted(set(draft.spans)):
         cut_start, cut_stop = _trimmed(masked, start, stop)
+        if shares_opening(masked[cut_start:cut_stop]) and masked[cut_stop : cut_stop + 1] in {",", ":"}:
+            cut_stop += 1
         if cut_start < cut_stop:
             words.append(task[cut_start:cut_stop])
             hidden.append(masked[cut_start:cut_stop])

@@ -95,7 +95,7 @@ _CHAT = compiled(
     r"|who are you|what's up)\b"
     r"|\b(?:joke|poem|haiku|limerick|story about|song|birthday|greeting|slogan|translate|synonyms?|rhymes?|recipe|spell"
     r"|define the word|meaning of|pun|tagline|names? for|toast|riddle|antonyms?|brainstorm|capital letters"
-    r"|how do you say)\b"
+    r"|how do you say|good idea|your (?:opinion|favou?rite)|should i)\b"
 )
 _ARITHMETIC = compiled(
     r"\d\s*(?:[-+*/^%×÷]|plus|minus|times|divided by|percent of|% of)\s*\d|\bsquare root\b"  # noqa: RUF001

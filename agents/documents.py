@@ -37,9 +37,15 @@ _EACH = compiled(
     rf"|\b(?:both|all|the two)(?: of)?(?: them| the)?{_WHICH}(?: {DOCUMENT_NOUN})?"
     r"(?=[^.;]*\b(?:separately|individually|apiece|respectively|one by one|one after the other)\b)"
 )
+_GROUP = compiled(
+    rf"\b(?:both|all|the|these|those)(?: of)?(?: (?:them|the|these|those))?{_WHICH}(?: {DOCUMENT_NOUN}| notes)?\b"
+)
+_APIECE = compiled(r",?\s*\b(?:each|separately|individually|apiece|respectively|one by one|one after the other)\b")
 _FOR_EACH = compiled(r"\s*for\s+(?:" + _EACH.pattern + r")\s*,?\s*")
 _LABELLED = rf"(?<![\w-]){{name}}(?=\s*(?:[,.;:)?]|and\b|or\b|$))|{DOCUMENT_NOUN} {{name}}(?![\w-])"
 _MIN_TITLE_WORDS = 2
+_TITLE_SHARE = 0.7
+"""Of a title's telling words that have to stand in a request that names it."""
 _MIN_NAME = 3
 _ARTICLES = frozenset({"A", "I", "a"})
 
@@ -83,11 +89,24 @@ def wants_each(masked: str) -> bool:
     return _EACH.search(masked) is not None
 
 
-def for_one(text: str, name: str) -> str:
-    """A clause about each document, reworded for one of them."""
+def for_one(text: str, name: str, names: Sequence[str] = ()) -> str:
+    """A clause about each document, reworded for one of them.
+
+    >>> for_one("Boil each down to one sentence.", "B")
+    'Boil B down to one sentence.'
+    >>> for_one("For each of the two papers give me one sentence.", "B")
+    'give me one sentence of B.'
+    >>> for_one("Summarise a.md and b.md in one line each.", "b.md", ["a.md", "b.md"])
+    'Summarise b.md in one line.'
+    """
     leading = _FOR_EACH.match(text)
     if leading and leading.end() < len(text):
         return f"{text[leading.end() :].rstrip(' .')} of {name}."
+    listed = re.search(r"(?:,? and |, )".join(re.escape(one) for one in names), text) if len(names) > 1 else None
+    group = listed or _GROUP.search(text)
+    apiece = _APIECE.search(text)
+    if group and apiece and group.end() <= apiece.start() and (listed or group.group().split()[0].lower() != "the"):
+        return f"{text[: group.start()]}{name}{text[group.end() : apiece.start()]}{text[apiece.end() :]}"
     return _EACH.sub(lambda _: name, text, count=1)
 
 
@@ -120,7 +139,7 @@ def _by_title(text: str, attached: Sequence[DocumentInfo]) -> set[str]:
 
 def _covers(words: set[str], title: set[str]) -> bool:
     shared = words & title
-    return len(shared) >= _MIN_TITLE_WORDS and 2 * len(shared) > len(title)
+    return len(shared) >= _MIN_TITLE_WORDS and len(shared) >= _TITLE_SHARE * len(title)
 
 
 def _stem(name: str) -> str:

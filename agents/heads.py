@@ -25,6 +25,11 @@ from nonet.agents.lexicon import (
 from nonet.agents.masking import FILLER
 
 _DONE = r"(?: [^,;:.]{1,40})?"
+_AFTERWARDS = any_of(
+    "after (?:that|this|which|doing so|you have (?:done|finished) (?:so|that|it))",
+    rf"once (?:you have|you've|you are|you're|that is|that's|this is|it is|it's|that|these are|those are|done){_DONE}",
+    rf"when (?:you have|you've|you are|that is|that's|this is|done){_DONE}",
+)
 _CONNECTIVE = any_of(
     "and|but|so|or|plus|also|too|then|next|finally|lastly|last|afterwards?|thereafter|subsequently|meanwhile|besides",
     "moreover|second(?:ly)?|third(?:ly)?|fourth(?:ly)?|first(?:ly)?(?: of all)?|to (?:start|begin)(?: with)?",
@@ -32,9 +37,7 @@ _CONNECTIVE = any_of(
     "likewise|similarly|again|now|here|well|ok(?:ay)?|hi|hello|hey|thanks|please|kindly|just|quickly|briefly|maybe",
     "perhaps|in the end|at last|as a (?:second|third|last|final|next) (?:step|task|thing)|on top of that",
     "(?:apart|aside) from (?:that|this)|other than that|as well|only|carefully|simply|directly|task|step",
-    "after (?:that|this|which|doing so|you have (?:done|finished) (?:so|that|it))",
-    rf"once (?:you have|you've|you are|you're|that is|that's|this is|it is|it's|that|these are|those are|done){_DONE}",
-    rf"when (?:you have|you've|you are|that is|that's|this is|done){_DONE}",
+    _AFTERWARDS,
     "independently of (?:that|this|it|the (?:first|rest))",
 )
 _POLITE = any_of(
@@ -64,6 +67,8 @@ _BEFORE = compiled(
     r"|you (?:do|start|begin|write|summari[sz]e|code|answer)[^,]*|anything else)\b|beforehand"
     r"|prior to (?:that|this)|but first|first,? though)\b,?\s*"
 )
+
+_AFTERWARDS_FIRST = compiled(rf"\s*{_AFTERWARDS},")
 
 _USE_TO = r"use (?:\S+ ){1,12}?(?:to|for|in|as)"
 _VERB = compiled(
@@ -101,7 +106,8 @@ _PRODUCT = compiled(
 )
 _NOUN_HEAD = compiled(
     r"(?:(?:an?|the|one|some|another|two|three|four|five|\d+|short|brief|my)[ -](?:[\w-]+ ){0,4}?"
-    rf"|(?={LANGUAGE} ))(?:{SUMMARY_NOUN}|{CODE_NOUN}|{LANGUAGE}|{TEXT_NOUN} (?:summary|about|on|of|for))\b"
+    rf"|(?={LANGUAGE} ))(?:{SUMMARY_NOUN}|{CODE_NOUN}|{LANGUAGE}"
+    rf"|{TEXT_NOUN} (?:summary|about|on|of|for|that|which|to))\b"
 )
 _PASSIVE = compiled(
     r"(?:(?:it|this|that|which|these|those|they|the [\w ]{1,30}?)\s+)?"
@@ -116,9 +122,12 @@ _ASKING = compiled(
 _SAID = compiled(r"according to\b[^,]{1,80},\s*")
 _LOOKED_UP = compiled(
     r"(?:(?:quote|cite)\b(?! (?:the|your|all|any|every|which) (?:\w+ )?(?:passages?|sources?|documents?|lines?)\b)"
-    rf"|answer|check|find|get|fetch|identify|determine|see)\b(?=.*\b{COLLECTION_NOUN}\b)"
+    r"|answer (?!(?:with|in|only|briefly|shortly|it)\b)"
+    rf"|check|find|get|fetch|identify|determine|see)\b(?=.*\b{COLLECTION_NOUN}\b)"
 )
 _MOST_OPENINGS = 8
+_WINDOW_CHARACTERS = 600
+"""How far a head looks: keeps the time linear in the length of a request."""
 _AFTER_MARK = " \"\u201d'\u2019)\n"
 
 
@@ -145,6 +154,7 @@ def find_head(masked: str, start: int, end: int, *, nouns: bool = False) -> Head
         end: where it ends at most.
         nouns: whether a bare noun phrase ("a one-line summary of it") counts, as it does in a list.
     """
+    end = min(end, start + _WINDOW_CHARACTERS)
     at, backwards = _skip_openings(masked, start, end)
     kind = _kind_at(masked, at, end, nouns=nouns)
     if kind is None:
@@ -162,14 +172,15 @@ def find_head(masked: str, start: int, end: int, *, nouns: bool = False) -> Head
 
 def is_constraint(masked: str, start: int, end: int) -> bool:
     """Whether the text from `start` only says how the work before it is to be done."""
+    end = min(end, start + _WINDOW_CHARACTERS)
     at, _ = _skip_openings(masked, start, end)
     return _only_constrains(masked, at, end)
 
 
-def hide_before(masked: str) -> str:
-    """The text with "before you summarise anything," hidden: it names work that is not asked for here."""
-    before = _BEFORE.match(masked)
-    return FILLER * before.end() + masked[before.end() :] if before else masked
+def hide_opening(masked: str) -> str:
+    """The text with "when that is done," hidden: it says nothing of the work, or names other work."""
+    opening = _BEFORE.match(masked) or _AFTERWARDS_FIRST.match(masked)
+    return FILLER * opening.end() + masked[opening.end() :] if opening else masked
 
 
 def _only_constrains(masked: str, at: int, end: int) -> bool:
@@ -201,7 +212,7 @@ def _kind_at(masked: str, at: int, end: int, *, nouns: bool) -> str | None:
     if at >= end or _only_constrains(masked, at, end):
         return None
     verb = _VERB.match(masked, at, end)
-    if verb and not _NOUN_AFTER.match(masked, verb.end(), end):
+    if verb and (" " in verb.group() or not _NOUN_AFTER.match(masked, verb.end(), end)):
         return verb.lastgroup
     desire = _DESIRE.match(masked, at, end)
     found = {
@@ -214,4 +225,6 @@ def _kind_at(masked: str, at: int, end: int, *, nouns: bool) -> str | None:
 
 
 def _is_asked(masked: str, at: int, end: int) -> bool:
-    return masked[at:end].rstrip(_AFTER_MARK).endswith("?") and _ASKING.match(masked, at, end) is not None
+    if not _ASKING.match(masked, at, end):
+        return False
+    return masked[at:end].rstrip(_AFTER_MARK).endswith("?") or end - at >= _WINDOW_CHARACTERS // 2

@@ -34,7 +34,8 @@ SUMMARY_VERB = any_of(
     r"summari[sz](?:e|ing)|sum(?:ming)? (?:\S+ ){0,8}?up|condens(?:e|ing)|shorten(?:ing)?|compress(?:ing)?",
     r"abridg(?:e|ing)|digest|recap(?:ping)?|boil(?:ing)? (?:\S+ ){0,12}?down|distil(?:l|ling)?|paraphras(?:e|ing)",
     r"trim (?:\S+ ){1,6}?(?:down )?to|outline",
-    rf"(?:reduce|cut|shrink|squeeze|get|bring) (?:\S+ ){{1,8}}?(?:down )?(?:in)?to (?:\w+[ -]){{0,4}}?{TEXT_NOUN}",
+    r"(?:reduce|cut|shrink|squeeze|get|bring|turn|put|rewrite|rephrase|reword|restate|express|say) (?:\S+ ){0,8}?"
+    rf"(?:down )?(?:in|to|into) (?:\w+[ -]){{0,4}}?{TEXT_NOUN}",
 )
 
 SUMMARY_VERB_TOLD = any_of(
@@ -44,7 +45,8 @@ SUMMARY_VERB_TOLD = any_of(
 """The same told of someone or something: "a function that summarises", "while someone condenses"."""
 
 RETRIEVAL_VERB = any_of(
-    r"look (?:\w+ ){0,4}?up|look for|search|retrieve|locate|dig (?:\w+ ){0,3}?(?:up|out)|track (?:\w+ ){0,3}?down",
+    r"look (?:\w+ ){0,4}?up|look for|look (?:in|into|inside|through|over) (?:the|our|my|all)|search",
+    r"retrieve|locate|dig (?:\w+ ){0,3}?(?:up|out)|track (?:\w+ ){0,3}?down",
     r"find out|consult|hunt (?:\w+ ){0,3}?down|go through|pull (?:up|out)|fish out",
 )
 
@@ -79,7 +81,7 @@ RESULT_NOUN = any_of(
 MAKE_VERB = any_of(
     "write|implement|create|build|define|develop|code|program|design|generate|make|draft|compose|produce|provide",
     "prepare|put together|supply|devise|craft|sketch|wrap|port|refactor|debug|fix|hand me|give|show|send|deliver",
-    "formulate",
+    "formulate|put|place|embed|insert|hard-?code|package",
 )
 
 OTHER_VERB = any_of(

@@ -7,44 +7,25 @@ a valid plan.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 
 from nonet.agents.clauses import MAX_SPLIT_CHARACTERS, Clause, split
-from nonet.agents.cues import CODE, GENERAL, RETRIEVAL, SUMMARIZATION
+from nonet.agents.cues import RETRIEVAL, SUMMARIZATION
 from nonet.agents.documents import DocumentInfo, named_documents, named_in_collection
-from nonet.agents.heads import hide_before
+from nonet.agents.heads import hide_opening
 from nonet.agents.lexicon import STORE_NOUN, compiled
 from nonet.agents.masking import mask
 from nonet.agents.plan import MAX_SUBTASKS, Plan, Subtask
-from nonet.agents.references import Known, points_outside, reads_of
-from nonet.agents.router import Request, Routed, Router
+from nonet.agents.references import has_matter
+from nonet.agents.router import Request, Router
+from nonet.agents.steps import Step, joined, ordered, stepwise, supplied, wire
 from nonet.agents.unfold import unfolded
 
 __all__ = ["DocumentInfo", "RulePlanner"]
 
 _MANY_DOCUMENTS = 3
 """Up to this many attached documents a question is answered by reading them whole; of more, by searching them."""
-_ATTACHED = compiled(r"\b(?:attach(?:ed|ments?)|enclosed)\b")
 _STORE = compiled(rf"\b(?:the|our|my|these|those|all|your) (?:\w+ ){{0,2}}?{STORE_NOUN}\b")
-_FIRST = compiled(r"\bbe (?:\w+ ){1,2}first\b|\b(?:first|beforehand)\W*$|^\W*(?:but )?first\b")
 _SHOWN_CHARACTERS = 80
-
-
-@dataclass(slots=True, eq=False)
-class _Step:
-    """A subtask in the making."""
-
-    clause: Clause
-    routed: Routed
-    documents: tuple[str, ...] = ()
-    needs: list[_Step] = field(default_factory=list)
-    """Steps that were asked for after it but have to come before it."""
-    reads: tuple[int, ...] = ()
-    """Positions of the earlier steps it reads."""
-
-    @property
-    def specialist(self) -> str:
-        return self.routed.specialist
 
 
 class RulePlanner:
@@ -53,12 +34,14 @@ class RulePlanner:
     Args:
         router: routes the clauses.
         max_subtasks: bound on a plan's size, at least 1.
+        hops: whether a question that rests on another ("the spouse of the director of X") is asked step by step.
     """
 
     name = "rules"
 
-    def __init__(self, router: Router, *, max_subtasks: int = MAX_SUBTASKS) -> None:
+    def __init__(self, router: Router, *, max_subtasks: int = MAX_SUBTASKS, hops: bool = True) -> None:
         self._router = router
+        self._hops = hops
         self._max_subtasks = max(1, max_subtasks)
 
     async def plan(
@@ -81,19 +64,24 @@ class RulePlanner:
             notes.append(f"The request is {len(task):,} characters long, so it was not searched for parts.")
         attached = attached or _named(task, collection)
         clauses = self._bounded(unfolded(split(task), attached), notes)
-        steps = _ordered(_joined(await self._routed(clauses, attached), has_document=bool(attached)))
-        _wire(steps, attached)
+        steps = ordered(joined(await self._routed(clauses, attached), has_document=bool(attached)))
+        wire(steps, attached)
+        if self._hops and len(steps) == 1 and not attached:
+            steps = stepwise(steps[0], self._max_subtasks)
+        if SUMMARIZATION in self._router.names and RETRIEVAL in self._router.names and not attached:
+            steps = supplied(steps, collection, self._max_subtasks)
         subtasks = _subtasks(steps, notes)
+        notes.extend(_lacks(steps, has_documents=bool(attached or collection)))
         plan = Plan(planner=self.name, subtasks=subtasks, notes=(*notes, *_doubts(subtasks)))
         plan.check(self._router.names, self._max_subtasks)
         return plan
 
-    async def _routed(self, clauses: Sequence[Clause], attached: Sequence[DocumentInfo]) -> list[_Step]:
+    async def _routed(self, clauses: Sequence[Clause], attached: Sequence[DocumentInfo]) -> list[Step]:
         requests = [
-            Request(clause.text, _reads_whole(clause, attached), hide_before(clause.masked)) for clause in clauses
+            Request(clause.text, _reads_whole(clause, attached), hide_opening(clause.masked)) for clause in clauses
         ]
         routed = await self._router.route_many(requests)
-        return [_Step(clause, result) for clause, result in zip(clauses, routed, strict=True)]
+        return [Step(clause, result) for clause, result in zip(clauses, routed, strict=True)]
 
     def _bounded(self, clauses: Sequence[Clause], notes: list[str]) -> list[Clause]:
         """At most as many clauses as a plan may have; the rest stand together in the last one."""
@@ -125,93 +113,19 @@ def _reads_whole(clause: Clause, attached: Sequence[DocumentInfo]) -> bool:
     return len(attached) <= _MANY_DOCUMENTS and not searched
 
 
-def _joined(steps: Sequence[_Step], *, has_document: bool) -> list[_Step]:
-    """Neighbours that one call can do become one: small talk, and questions about the attached documents."""
-    found: list[_Step] = []
-    for step in steps:
-        if found and step.clause.item is None and _one_call(found[-1], step, has_document=has_document):
-            before, clause = found[-1].clause, step.clause
-            found[-1].clause = replace(
-                before, text=f"{before.text} {clause.text}", masked=f"{before.masked} {clause.masked}"
-            )
-        else:
-            found.append(step)
-    return found
-
-
-def _one_call(first: _Step, second: _Step, *, has_document: bool) -> bool:
-    if first.specialist != second.specialist:
-        return False
-    questions = first.clause.kind == second.clause.kind == "question"
-    return first.specialist == GENERAL or (has_document and first.specialist == SUMMARIZATION and questions)
-
-
-def _ordered(steps: Sequence[_Step]) -> list[_Step]:
-    """What has to happen before the step before it is put there, and read by that step."""
-    found: list[_Step] = []
-    for step in steps:
-        if found and _comes_before(step, found[-1]):
-            found[-1].needs.append(step)
-            found.insert(len(found) - 1, step)
-        else:
-            found.append(step)
-    return found
-
-
-def _comes_before(step: _Step, main: _Step) -> bool:
-    """Whether it is a "before that, look up", an "it has to be looked up first", or what a function needs."""
-    if step.clause.reversed:
-        return True
-    if step.specialist != RETRIEVAL or main.specialist == RETRIEVAL:
-        return False
-    words = step.clause.masked.split(". ")[0]
-    if step.clause.kind in {"passive", "retrieval"} and _FIRST.search(words):
-        return True
-    return main.specialist == CODE and points_outside(words, RETRIEVAL)
-
-
-def _wire(steps: Sequence[_Step], attached: Sequence[DocumentInfo]) -> None:
-    """Give every step the documents and the earlier steps it reads."""
-    known: list[Known] = []
-    places = {id(step): number for number, step in enumerate(steps)}
-    needed = {id(need) for step in steps for need in step.needs}
-    for step in steps:
-        clause = step.clause
-        named = (clause.about,) if clause.about else named_documents(clause.masked, clause.text, attached)
-        own = bool(named) or bool(attached and _ATTACHED.search(clause.masked))
-        if clause.kind != "copy" and id(step) not in needed:
-            step.reads = reads_of(clause, step.specialist, known, reads_documents=own)
-        if step.needs:
-            step.reads = tuple(sorted({places[id(need)] for need in step.needs}))
-        step.documents = _documents(step, named, attached, own=own)
-        known.append(Known(step.specialist, clause.masked, step.reads))
-
-
-def _documents(step: _Step, named: tuple[str, ...], attached: Sequence[DocumentInfo], *, own: bool) -> tuple[str, ...]:
-    """The documents a step reads whole: those it names, else all attached ones unless it reads earlier steps."""
-    if step.specialist == RETRIEVAL:
-        return ()
-    if named:
-        return named
-    if own or (not step.reads and step.specialist != CODE):
-        return tuple(document.name for document in attached)
-    return ()
-
-
-def _subtasks(steps: Sequence[_Step], notes: list[str]) -> tuple[Subtask, ...]:
+def _subtasks(steps: Sequence[Step], notes: list[str]) -> tuple[Subtask, ...]:
     """The steps as subtasks; one that repeats another is left out, and what read it reads the other."""
-    ids: list[str] = []
+    ids: dict[int, str] = {}
     found: list[Subtask] = []
     seen: dict[tuple[str, str, tuple[str, ...], tuple[str, ...]], str] = {}
     for step in steps:
-        inputs = tuple(dict.fromkeys(ids[number] for number in step.reads))
+        inputs = tuple(sorted({ids[id(other)] for other in step.reads}, key=lambda name: int(name[1:])))
         key = (step.specialist, step.clause.text.casefold().strip(), inputs, step.documents)
         if key in seen:
-            ids.append(seen[key])
+            ids[id(step)] = seen[key]
             notes.append(f"A part repeats {seen[key]} and is done once.")
             continue
-        seen[key] = f"s{len(found) + 1}"
-        ids.append(seen[key])
+        seen[key] = ids[id(step)] = f"s{len(found) + 1}"
         found.append(
             Subtask(
                 id=seen[key],
@@ -223,6 +137,19 @@ def _subtasks(steps: Sequence[_Step], notes: list[str]) -> tuple[Subtask, ...]:
             )
         )
     return tuple(found)
+
+
+def _lacks(steps: Sequence[Step], *, has_documents: bool) -> list[str]:
+    """What the plan needs and nobody gave."""
+    notes = []
+    if not has_documents and any(step.specialist == RETRIEVAL for step in steps):
+        notes.append("There are no documents to search.")
+    if any(
+        step.specialist == SUMMARIZATION and not (step.reads or step.documents or has_matter(step.clause))
+        for step in steps
+    ):
+        notes.append("There is a summary to write and no document to read.")
+    return notes
 
 
 def _doubts(subtasks: Sequence[Subtask]) -> list[str]:

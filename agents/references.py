@@ -19,10 +19,10 @@ _ALL = any_of(
     r"both|(?:the|these|those|all|your)(?: of)?(?: the)? (?:two|three|four|five|\d+)|each (?:result|answer|summary)",
     rf"all of (?:that|this|these|those|them|it|the above)|all (?:the )?{RESULT_NOUN}",
     rf"(?:these|those) (?:\w+ )?{RESULT_NOUN}|the (?:sentences|summaries|results|answers|paragraphs|findings|outputs)",
-    "everything|them|together|the above|these|those",
+    "everything|them|they|together|the above|these|those",
 )
 _SEVERAL = compiled(rf"\b{_ALL}\b")
-_VAGUE = frozenset({"them", "these", "those", "together", "everything"})
+_VAGUE = frozenset({"them", "they", "these", "those", "together", "everything"})
 _FOUND = compiled(
     r"\bwhat(?:ever)? (?:you(?:'ve| have)?|it|was|is|turns?|comes?) (?:find|found|learn(?:ed|t)?|get|got|see|saw"
     r"|discover(?:ed)?|retrieved?|located?|says?|up|collected|gathered)\b"
@@ -32,11 +32,13 @@ _FOUND = compiled(
     r"|\b(?:that|this|said|the (?:same|above|found|retrieved|resulting|short|correct|right)|your) "
     + RESULT_NOUN
     + r"\b|\bhow it works\b|\bthe (?:same|latter|former|aforementioned)\b|\bthereof\b|\btherein\b|\bthereby\b"
+    r"|\b(?:they|it) (?:mentions?|says?|describes?|contains?|names?|reports?|gives?|lists?|states?|tells?)\b"
 )
 _THE_RESULT = compiled(
     r"\bthe (?:found |retrieved |relevant |short |final |resulting )?(?:answers?|results?|findings?|passages?|sentence"
     r"|evidence|output|study|quotes?|fact|value|number|figure|text|section|excerpt|information|difference)\b"
-    r"(?! (?:to|below|in the|from the|that (?:answer|mention|describe)|which|of an?|of each|of two|at index))"
+    r"(?! (?:to|below|in the|from the|that (?:answer|mention|describe)|which|at index"
+    r"|(?:of|on|about|by|for|with) (?!(?:that|this|it|them|these|those|both|the two)\b)))"
 )
 _PRONOUN = compiled(r"\b(?:it|its|that|this|them|their|they|these|those|he|she|his|her)\b")
 _CONJUNCTION = compiled(
@@ -48,6 +50,24 @@ _ANTECEDENT = compiled(
 )
 _DEFINITE = compiled(r"\b(the|that|this|those|these)\s+((?:[a-z][\w'-]*\s+){0,2}[a-z][\w'-]*)")
 _WORD = re.compile(r"[a-z]{4,}")
+_TWO = compiled(r"\b(?:both|two)\b")
+_NO_ARGUMENTS = compiled(r"\w\(\)|\bwithout (?:any )?(?:arguments|parameters)\b")
+_ASKED_NOUNS = (
+    (compiled(r"\bwhen\b"), "year date day time month century"),
+    (compiled(r"\bwho(?:m|se)?\b"), "person man woman people author"),
+    (compiled(r"\bwhere\b"), "place city town country location site"),
+    (compiled(r"\bhow (?:many|much)\b"), "count total amount quantity price cost"),
+    (
+        compiled(r"\bhow (?:tall|high|deep|long|far|old|big|large|heavy|fast)\b"),
+        "height depth length distance age size",
+    ),
+)
+"""What a question's answer is called by the next sentence: "When was it built? Use the year to ..."."""
+_PLAIN = compiled(
+    r"(?:function|python|list|string|number|value|element|sentence|line|word|class|method|program|script|code|input"
+    r"|output|name|that|this|with|from|into|attached|same|first|second|last|two|return)s?$"
+)
+"""Nouns that two unrelated requests may well share."""
 _SEQUENCE = compiled(
     r"\b(?:then|finally|after(?:wards?| that| this)|once|lastly|in the end|thereafter|subsequently|at last)\b"
 )
@@ -62,12 +82,14 @@ _OWN_COLLECTION = compiled(
 )
 _MEANS_RETRIEVAL = compiled(
     r"\b(?:the|that|this|those|these) (?:same |short )?(?:passages?|stud(?:y|ies)|evidence|quotes?|section|documents?"
-    rf"|answer|fact|excerpts?)\b|\byou (?:find|found)\b|\b{RETRIEVED}\b|\bsearch\b"
+    rf"|answer|fact|excerpts?|entry|entries|record)\b|\byou (?:find|found)\b|\b{RETRIEVED}\b|\bsearch\b"
+    r"|\bthey (?:mention|say|describe|contain|report|state|tell)\b"
 )
 _MEANS_SUMMARY = compiled(
     r"\b(?:this|that|the|these|those) (?:one )?(?:sentences?|summar(?:y|ies)|paragraphs?|gist|recap|digest)\b"
 )
 _MEANS_CODE = compiled(r"\b(?:the|that|this) (?:function|code|script|program|class)\b")
+_BARE = compiled(r"\b(?:of|about|on) (?:the|that|this) \w+\W*$")
 _OWN_TEXT_CHARACTERS = 400
 _NEAR = 40
 
@@ -98,15 +120,18 @@ def reads_of(clause: Clause, specialist: str, earlier: Sequence[Known], *, reads
     everything = f"{clause.opening} {words}"
     several = _SEVERAL.search(everything)
     if several and _means_earlier(everything, several, specialist, earlier, reads_documents=reads_documents):
-        return _unread(earlier)
+        found = _texts(_unread(earlier), earlier)
+        return found if len(found) > 1 or not _TWO.search(several.group()) else _texts(_all(earlier), earlier)[-2:]
     if (
         _FOUND.search(everything)
-        or (_THE_RESULT.search(words) and _has_result(specialist, earlier))
+        or (specialist != RETRIEVAL and _THE_RESULT.search(words) and _has_result(specialist, earlier))
         or points_outside(words, specialist)
         or (not reads_documents and _repeats_noun(words, specialist, earlier))
+        or _returns_what_was_found(clause, specialist, earlier)
     ):
         return (_meant(everything, specialist, earlier),)
-    if specialist == SUMMARIZATION and not reads_documents and not has_matter(clause):
+    bare = not has_matter(clause) or (_BARE.search(words) is not None and earlier[-1].specialist != SUMMARIZATION)
+    if specialist == SUMMARIZATION and not reads_documents and bare:
         unread = _unread(earlier)
         return unread if _SEQUENCE.search(clause.opening) else (_meant(everything, specialist, earlier),)
     return ()
@@ -149,6 +174,23 @@ def _unread(earlier: Sequence[Known]) -> tuple[int, ...]:
     return found or (len(earlier) - 1,)
 
 
+def _all(earlier: Sequence[Known]) -> tuple[int, ...]:
+    return tuple(range(len(earlier)))
+
+
+def _returns_what_was_found(clause: Clause, specialist: str, earlier: Sequence[Known]) -> bool:
+    """Whether it is a function without arguments after a look-up: what it returns can only be what was found."""
+    return specialist == CODE and earlier[-1].specialist == RETRIEVAL and _NO_ARGUMENTS.search(clause.text) is not None
+
+
+def _texts(numbers: tuple[int, ...], earlier: Sequence[Known]) -> tuple[int, ...]:
+    """Of several, those that "they" can mean: not functions, where there is anything else."""
+    texts = tuple(number for number in numbers if earlier[number].specialist != CODE)
+    if texts or any(known.specialist != CODE for known in earlier):
+        return texts or tuple(number for number, known in enumerate(earlier) if known.specialist != CODE)[-1:]
+    return numbers
+
+
 def _meant(words: str, specialist: str, earlier: Sequence[Known]) -> int:
     """The one earlier subtask that is meant: the last that gives the kind of result named, else the last."""
     wanted = ""
@@ -173,12 +215,19 @@ def _repeats_noun(words: str, specialist: str, earlier: Sequence[Known]) -> bool
     """Whether it says "with that factor" after "find the factor": a definite noun that the clause before brought up."""
     if specialist == RETRIEVAL:
         return False
-    last = set(_WORD.findall(earlier[-1].masked.casefold()))
+    last = {_singular(word) for word in _WORD.findall(earlier[-1].masked.casefold())}
+    for asks, nouns_asked in _ASKED_NOUNS:
+        if earlier[-1].specialist == RETRIEVAL and asks.search(earlier[-1].masked):
+            last.update(nouns_asked.split())
     both_code = specialist == CODE == earlier[-1].specialist
     for match in _DEFINITE.finditer(words):
         if both_code and match.group(1).casefold() == "the":
             continue
-        nouns = _WORD.findall(match.group(2).casefold())
-        if any(noun in last for noun in nouns[-1:]):
+        nouns = [_singular(word) for word in _WORD.findall(match.group(2).casefold())]
+        if any(noun in last and not _PLAIN.match(noun) for noun in nouns):
             return True
     return False
+
+
+def _singular(word: str) -> str:
+    return word.removesuffix("s")

@@ -28,6 +28,8 @@ _MAX_CHARACTERS = 1_000
 """Of a request that are compared: its first words say who should get it."""
 _EMBEDDING_WEIGHT = 2.0
 _LEXICAL_WEIGHT = 0.7
+_NEAR = 0.3
+"""Similarity from which an example of a user's specialist speaks for it."""
 _DECIDED = 1.0
 """A cue margin from which the examples are not asked."""
 _SURE_EMBEDDING = 0.25
@@ -169,7 +171,10 @@ class Router:
         by_name: dict[str, list[float]] = {name: [] for name in self._names}
         for (name, _), similarity in zip(self._flat, similarities, strict=True):
             by_name[name].append(similarity)
-        scores = {name: cues.score(name) + weight * _top_mean(by_name[name]) for name in self._names}
+        scores = {
+            name: (cues.score(name) if name in BUILTIN else _own_cue(by_name[name])) + weight * _top_mean(by_name[name])
+            for name in self._names
+        }
         best, second = _two_best(scores)
         margin = scores[best] - scores[second]
         order = sorted(range(len(self._flat)), key=lambda number: -similarities[number])
@@ -183,6 +188,11 @@ def _two_best(scores: Mapping[str, float]) -> tuple[str, str]:
     """The best and the next; the order the specialists were given in breaks ties."""
     ranked = sorted(scores, key=lambda name: -scores[name])
     return ranked[0], ranked[1] if len(ranked) > 1 else ranked[0]
+
+
+def _own_cue(similarities: Sequence[float]) -> float:
+    """What stands for wording cues where a specialist has none: how near its nearest example is."""
+    return 2.0 * max(0.0, max(similarities, default=0.0) - _NEAR) / (1.0 - _NEAR)
 
 
 def _top_mean(similarities: Sequence[float]) -> float:

@@ -46,7 +46,7 @@ _QUESTION_MENTION = compiled(
     r"|\bquestion (?:below|that follows|at the end|underneath)\b"
     r"|\b(?:one|study|paper|document|passage|text) (?:that|which) asks\b"
 )
-_QUESTION_LABEL = compiled(r"(?:^|[\n.;,]\s*)(?:the )?(?:question|query|q)\s*(?:is)?\s*[:=]\s*")
+_QUESTION_LABEL = compiled(r"(?:^|[\n.;,]\s*)(?P<label>(?:the )?(?:question|query|q)\s*(?:is)?\s*[:=])\s*")
 _PASTED = any_of(DOCUMENT_NOUN, "passages?|paragraphs?|sentences?|notes?|conversations?|posts?|snippets?|code|poems?")
 _TEXT_MENTION = compiled(
     rf"\b(?:(?:following|this|below|next)(?: \w+){{0,2}}? {_PASTED}|{_PASTED} below)\b[^.;:\n]{{0,120}}:\s+"
@@ -88,7 +88,7 @@ def find_payload(masked: str) -> Payload | None:
     mention = _QUESTION_MENTION.search(masked)
     if mention:
         label = _QUESTION_LABEL.search(masked, mention.end())
-        start = label.end() if label else _last_colon(masked, mention.end())
+        start = label.start("label") if label else _last_colon(masked, mention.end())
         if start is not None and start < len(masked) and not _starts_list(masked, start):
             return Payload(start, _paragraph_end(masked, start), mention.start())
     return _long_paragraph(masked)

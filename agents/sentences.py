@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 
 from nonet.agents.cues import code_cue
 from nonet.agents.heads import Head, find_head
@@ -30,8 +31,8 @@ _CODE_THING = compiled(rf"\b(?:{CODE_NOUN}|{LANGUAGE})\b")
 _TEXT_PRODUCT = compiled(rf"\b(?:{SUMMARY_NOUN}|{TEXT_NOUN}|comparison)\b")
 _OUTSIDE = compiled(rf"\b(?:attach(?:ed|ment)|enclosed|{COLLECTION_NOUN})\b")
 _THEN = compiled(
-    r"\b(?:then|finally|afterwards?|after (?:that|this|which)|next|also|lastly|meanwhile|separately|once|independently"
-    r"|in addition|additionally|in the end|at last)\b"
+    r"\b(?:then|finally|afterwards?|after (?:that|this|which)|next|also|lastly|meanwhile|separately|once|when"
+    r"|independently|in addition|additionally|in the end|at last)\b"
 )
 _SHARED = compiled(r"(?:from|based on|using|with|given|taking|starting|building|out of|for|on the basis)\b")
 _WHILE = compiled(
@@ -39,9 +40,18 @@ _WHILE = compiled(
     rf"(?:{SUMMARY_VERB}|{SUMMARY_VERB_TOLD}|{RETRIEVAL_VERB}|writ(?:es?|ing)|look(?:s|ing)|search(?:es|ing))\b)"
 )
 _EXPLICIT = frozenset({"summary", "retrieval", "passive", "desire", "same"})
+_POLITE = compiled(r"\b(?:please|(?:can|could|would|will) you)\b")
+_POINTS = compiled(r"\b(?:it|its|them|that|this|those|these|their)\b")
+_FURTHER = compiled(
+    r"(?:an?|one|another) (?:final|last|closing|concluding|third|further|joint|overall|combined|separate)\b|another\b"
+)
 _NOT_CODE = compiled(r"\W*(?:find|look|search|summ|condens)")
 _CODE_CUE = 0.7
 _NEAR = 80
+_MOST_CUTS = 400
+"""Places of one sentence that are looked at; what follows stays with the last request found."""
+_WINDOW_CHARACTERS = 300
+"""Of a piece that are read for cues: keeps the time linear in the length of a request."""
 _PHRASE_WORDS = 8
 
 
@@ -76,7 +86,7 @@ def pieces(masked: str, region: Region, payload: Payload | None) -> list[Piece]:
         found.extend(inside)
         for piece in inside:
             if piece.head:
-                after_code = _is_code(masked[piece.start : piece.end])
+                after_code = _is_code(masked[piece.start : min(piece.end, piece.start + _WINDOW_CHARACTERS)])
     return found
 
 
@@ -88,7 +98,8 @@ def _own_sentence(masked: str, piece: Piece, *, after_code: bool) -> bool:
     if not after_code or head.reversed or head.kind != "other":
         return True
     text = masked[head.start : piece.end]
-    return bool(_OUTSIDE.search(text) or _CODE_PRODUCT.search(text) or _THEN.search(head.opening))
+    product = _CODE_PRODUCT.search(text) or _TEXT_PRODUCT.search(text)
+    return bool(product or _OUTSIDE.search(text) or _THEN.search(head.opening))
 
 
 def _cut(masked: str, start: int, end: int, *, nouns: bool) -> list[Piece]:
@@ -98,7 +109,7 @@ def _cut(masked: str, start: int, end: int, *, nouns: bool) -> list[Piece]:
     current = Piece(start, end, head)
     found = [current]
     shared = head.opening if head and _is_shared(head.opening) else ""
-    for match in _CUT.finditer(masked, start, end):
+    for match in islice(_CUT.finditer(masked, start, end), _MOST_CUTS):
         at = match.end()
         if at >= end or (current.head and at <= current.head.start):
             continue
@@ -124,6 +135,7 @@ def _begins_work(masked: str, current: Piece, head: Head, cut: re.Match[str], en
     """Whether the rest of the sentence from `cut` is a request of its own."""
     mark = (cut.group("mark") or "").strip()
     then = _THEN.search(head.opening) is not None
+    end = min(end, head.start + _WINDOW_CHARACTERS)
     if mark == "(":
         return head.kind == "passive"
     if current.head is None:
@@ -132,11 +144,19 @@ def _begins_work(masked: str, current: Piece, head: Head, cut: re.Match[str], en
         return True
     if "question" in {current.head.kind, head.kind}:
         return _parts_question(current.head, head, mark, then=then)
-    return _parts_order(masked[current.start : cut.start()], head, masked[head.start : end], mark, then=then)
+    return _parts_order(
+        masked[current.start : min(cut.start(), current.start + _WINDOW_CHARACTERS)],
+        head,
+        masked[head.start : end],
+        mark,
+        then=then,
+    )
 
 
 def _parts_question(current: Head, head: Head, mark: str, *, then: bool) -> bool:
     """Where one of the two is a question."""
+    if current.kind == "question" and _POLITE.search(head.opening):
+        return mark != ":"
     if current.kind == "question":
         return head.kind not in {"question", "noun"} and (mark == ";" or (mark != ":" and then))
     return mark == ";" or (mark == "," and head.opening.startswith(("and", "also")))
@@ -145,7 +165,7 @@ def _parts_question(current: Head, head: Head, mark: str, *, then: bool) -> bool
 def _parts_order(before: str, head: Head, rest: str, mark: str, *, then: bool) -> bool:
     """Where both are orders."""
     if head.kind == "noun":
-        return mark != ":" and _other_product(before, rest)
+        return mark != ":" and _other_product(before, rest, then=then)
     if _is_code(before):
         return _ends_code(head, rest, mark, then=then)
     if head.kind in {"make", "use"}:
@@ -168,12 +188,16 @@ def _ends_code(head: Head, rest: str, mark: str, *, then: bool) -> bool:
     return outside and (mark == ";" or then)
 
 
-def _other_product(before: str, rest: str) -> bool:
+def _other_product(before: str, rest: str, *, then: bool) -> bool:
     """Two products: "a summary of the letter and a Python function"; "a summary and an outline" are one."""
+    if _FURTHER.match(rest):
+        return True
     code_before = _CODE_THING.search(before) is not None
     text_before = _TEXT_PRODUCT.search(before) is not None
     code_now = _CODE_THING.search(" ".join(rest.split()[:_PHRASE_WORDS])) is not None
-    return not (text_before or code_now) if code_before else code_now
+    if code_before:
+        return not (text_before or code_now)
+    return code_now or (not text_before and (then or _POINTS.search(rest) is not None))
 
 
 def _is_code(words: str) -> bool:

@@ -18,6 +18,10 @@ _LOOKUP = compiled(
     rf"(?:using|with|based on|from|given|taking|according to)\s+(the [^,:;]{{3,160}}?\b(?:in|from|of) (?:the|our|my) "
     rf"(?:\w+ )?{STORE_NOUN}\b[^,:;]*)[,:]"
 )
+_ONCE_KNOWN = compiled(
+    r"(?:once|when|after) you (?:know|have|have found|found|learn|learned|have learned|have looked up|looked up|see)"
+    rf"(?: out)? ([^,:;]{{3,160}}?\b{STORE_NOUN}\b[^,:;]*)[,:]"
+)
 _OBJECT = compiled(r"\b(?:of|on|about) ((?:the|one|an?|some|that)\b[^,;.¤]+)")
 _IT = compiled(r"\b(?:it|this|which)\b")
 _CODE_CUE = 0.7
@@ -33,7 +37,7 @@ def unfolded(clauses: Sequence[Clause], attached: Sequence[DocumentInfo]) -> lis
             found.append(_repeated(found[-1], clause, same.group(1), attached))
         elif not copied and 1 < len(chosen) <= MAX_COPIES and wants_each(clause.masked):
             copied = True
-            found.extend(_copy(clause, name) for name in chosen)
+            found.extend(_copy(clause, name, chosen) for name in chosen)
         elif clause.reversed or clause.kind == "passive" or clause.masked.rstrip(" .").endswith("first"):
             found.append(_spelt_out(clause, found[-1]) if found else clause)
         else:
@@ -41,8 +45,8 @@ def unfolded(clauses: Sequence[Clause], attached: Sequence[DocumentInfo]) -> lis
     return found
 
 
-def _copy(clause: Clause, name: str) -> Clause:
-    text = for_one(clause.text, name)
+def _copy(clause: Clause, name: str, names: Sequence[str]) -> Clause:
+    text = for_one(clause.text, name, names)
     return replace(clause, text=text, masked=mask(text), kind="copy", about=name, shares=False)
 
 
@@ -69,7 +73,7 @@ def _spelt_out(clause: Clause, main: Clause) -> Clause:
 
 def _with_lookup(clause: Clause) -> list[Clause]:
     """For "using the formula in the handbook, write a function" the formula is looked up before."""
-    hidden = _LOOKUP.match(clause.masked)
+    hidden = _LOOKUP.match(clause.masked) or _ONCE_KNOWN.match(clause.masked)
     if hidden is None or code_cue(clause.text, clause.masked) < _CODE_CUE:
         return [clause]
     text = f"Find {clause.text[hidden.start(1) : hidden.end(1)].strip()}."

@@ -98,7 +98,11 @@ def read_composite(path: Path) -> list[Item]:
                 tuple(DocumentInfo(name, title) for name, title in row[key]) for key in ("attached", "collection")
             )
             edges = tuple((a, b) for a, b in row["edges"])
-            items.append(Item(row["id"], "own", row["request"], attached, collection, tuple(row["nodes"]), edges))
+            items.append(
+                Item(
+                    row["id"], f"own set {row['set']}", row["request"], attached, collection, tuple(row["nodes"]), edges
+                )
+            )
     return items
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nonet.runtimes import Finish, Message
 from nonet.specialists.protocol import Assignment, Desk, Evidence, Outcome, Verdict
+from nonet.specialists.text import degeneration
 
 _SYSTEM = "Answer the request directly and briefly."
 
@@ -35,14 +36,14 @@ class GeneralSpecialist:
     examples = _EXAMPLES
 
     async def work(self, assignment: Assignment, desk: Desk) -> Outcome:
-        """Answer in one call. An empty answer fails; a cut one says so in its evidence."""
+        """Answer in one call. An empty, looping or cut answer fails."""
         parts = [f"{source.name}:\n{source.text}" for source in assignment.sources]
         parts.append(assignment.instruction)
         messages = (Message("system", _SYSTEM), Message("user", "\n\n".join(parts)))
         response = await desk.chat(messages)
         text = response.text.strip()
-        if not text:
-            return Outcome("", Verdict.FAILED, (Evidence("call", passed=False, detail="the model answered nothing"),))
+        if reason := degeneration(text):
+            return Outcome(text, Verdict.FAILED, (Evidence("degeneration", passed=False, detail=reason),))
         if response.finish is Finish.LENGTH:
             cut = Evidence("length", passed=False, detail="the answer was cut at the model's limit")
             return Outcome(text, Verdict.FAILED, (cut,))

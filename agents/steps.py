@@ -1,0 +1,171 @@
+"""Turns routed clauses into wired subtasks: joins what one call can do, orders, and says what each reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from nonet.agents.clauses import Clause
+from nonet.agents.cues import CODE, GENERAL, RETRIEVAL, SUMMARIZATION
+from nonet.agents.documents import DocumentInfo, named_documents
+from nonet.agents.hops import inner_questions
+from nonet.agents.lexicon import COLLECTION_NOUN, LENGTH, compiled
+from nonet.agents.masking import mask
+from nonet.agents.plan import Routing
+from nonet.agents.references import Known, has_matter, points_outside, reads_of
+from nonet.agents.router import Routed
+
+_ATTACHED = compiled(r"\b(?:attach(?:ed|ments?)|enclosed)\b")
+_FIRST = compiled(r"\bbe (?:\w+ ){1,2}first\b|\b(?:first|beforehand)\W*$|^\W*(?:but )?first\b")
+_TELL_FOUND = compiled(r"\bwhat(?:ever)? (?:you|it) (?:find|found|says?|get|got)\b|\b(?:it|them|the results?)\W*$")
+_TOPIC = compiled(r"\b(?:of|about|on|regarding|concerning) (.+)$")
+_LENGTH_WISH = compiled(rf"[,\s]+(?:in|with|using|as) (?:at most |no more than |about |up to |under )?{LENGTH}.*$")
+_ALL_OF_THEM = compiled(rf"\b(?:everything|all|{COLLECTION_NOUN})\b")
+
+
+@dataclass(slots=True, eq=False)
+class Step:
+    """A subtask in the making."""
+
+    clause: Clause
+    routed: Routed
+    documents: tuple[str, ...] = ()
+    reads: list[Step] = field(default_factory=list)
+    """Earlier steps whose results it reads."""
+    needed: bool = False
+    """True: it was put before the clause that was asked for first, which reads it."""
+
+    @property
+    def specialist(self) -> str:
+        return self.routed.specialist
+
+
+def joined(steps: Sequence[Step], *, has_document: bool) -> list[Step]:
+    """Neighbours that one call can do become one: small talk, questions about the attached documents, "list them"."""
+    found: list[Step] = []
+    for step in steps:
+        if found and step.clause.item is None and _one_call(found[-1], step, has_document=has_document):
+            before, clause = found[-1].clause, step.clause
+            found[-1].clause = replace(
+                before, text=f"{before.text} {clause.text}", masked=f"{before.masked} {clause.masked}"
+            )
+        else:
+            found.append(step)
+    return found
+
+
+def _one_call(first: Step, second: Step, *, has_document: bool) -> bool:
+    if first.specialist == RETRIEVAL and second.clause.kind == "other" and second.specialist in {RETRIEVAL, GENERAL}:
+        return _TELL_FOUND.search(second.clause.masked) is not None
+    if first.specialist != second.specialist:
+        return False
+    questions = first.clause.kind == second.clause.kind == "question"
+    return first.specialist == GENERAL or (has_document and first.specialist == SUMMARIZATION and questions)
+
+
+def ordered(steps: Sequence[Step]) -> list[Step]:
+    """What has to happen before the step before it is put there, and read by that step."""
+    found: list[Step] = []
+    for step in steps:
+        if found and _comes_before(step, found[-1]):
+            step.needed = True
+            found[-1].reads.append(step)
+            found.insert(len(found) - 1, step)
+        else:
+            found.append(step)
+    return found
+
+
+def _comes_before(step: Step, main: Step) -> bool:
+    """Whether it is a "before that, look up", an "it has to be looked up first", or what a function needs."""
+    if step.clause.reversed:
+        return True
+    if step.specialist != RETRIEVAL or main.specialist == RETRIEVAL:
+        return False
+    words = step.clause.masked.split(". ")[0]
+    if step.clause.kind in {"passive", "retrieval"} and _FIRST.search(words):
+        return True
+    return main.specialist == CODE and points_outside(words, RETRIEVAL)
+
+
+def wire(steps: Sequence[Step], attached: Sequence[DocumentInfo]) -> None:
+    """Give every step the documents and the earlier steps it reads."""
+    known: list[Known] = []
+    places = {id(step): number for number, step in enumerate(steps)}
+    for step in steps:
+        clause = step.clause
+        named = (clause.about,) if clause.about else named_documents(clause.masked, clause.text, attached)
+        own = bool(named) or bool(attached and _ATTACHED.search(clause.masked))
+        if not step.reads and not step.needed and clause.kind != "copy":
+            reads = reads_of(clause, step.specialist, known, reads_documents=own)
+            step.reads = [steps[number] for number in reads]
+        step.documents = _documents(step, named, attached, own=own)
+        known.append(Known(step.specialist, clause.masked, tuple(places[id(other)] for other in step.reads)))
+
+
+def _documents(step: Step, named: tuple[str, ...], attached: Sequence[DocumentInfo], *, own: bool) -> tuple[str, ...]:
+    """The documents a step reads whole: those it names, else all attached ones unless it reads earlier steps."""
+    if step.specialist == RETRIEVAL:
+        return ()
+    if named:
+        return named
+    if own or (not step.reads and step.specialist != CODE):
+        return tuple(document.name for document in attached)
+    return ()
+
+
+def stepwise(step: Step, most: int) -> list[Step]:
+    """A question and nothing else, with the questions it rests on before it.
+
+    A request that asks for more than the answer (passages, a format) stays one look-up, so that its wishes hold for
+    the whole.
+
+    Args:
+        step: the only step of a plan.
+        most: how many steps the plan may have.
+    """
+    words = step.clause.masked.strip()
+    if step.specialist != RETRIEVAL or not words.endswith("?") or words.count("?") > 1:
+        return [step]
+    inner = inner_questions(step.clause.text)
+    if not inner or len(inner) >= most:
+        return [step]
+    found: list[Step] = []
+    for one in inner:
+        clause = Clause(one.question, mask(one.question), "hop")
+        found.append(Step(clause, step.routed, reads=[found[place] for place in one.reads]))
+    step.reads = [found[number] for number, one in enumerate(inner) if one.outermost]
+    return [*found, step]
+
+
+def supplied(steps: Sequence[Step], collection: Sequence[DocumentInfo], most: int) -> list[Step]:
+    """Give a summary that has nothing to read what the collection holds for it.
+
+    The only document there is; all of them where the words say so; else what a search for its topic finds.
+
+    Args:
+        steps: the wired steps.
+        collection: what can be searched.
+        most: how many steps the plan may have.
+    """
+    found: list[Step] = []
+    spare = most - len(steps)
+    for step in steps:
+        if step.specialist == SUMMARIZATION and collection and not (step.reads or step.documents):
+            topic = _TOPIC.search(_LENGTH_WISH.sub("", step.clause.text.rstrip(" .!?\n")))
+            if len(collection) == 1 and not step.clause.payload:
+                step.documents = (collection[0].name,)
+            elif topic and has_matter(step.clause) and not step.clause.payload and spare > 0:
+                spare -= 1
+                text = f"Find what the documents say about {topic.group(1)}."
+                search = Step(Clause(text, mask(text), "implied"), _given(RETRIEVAL))
+                step.reads = [search]
+                found.append(search)
+            elif not has_matter(step.clause) and _ALL_OF_THEM.search(step.clause.masked):
+                step.documents = tuple(document.name for document in collection)
+        found.append(step)
+    return found
+
+
+def _given(specialist: str) -> Routed:
+    return Routed(specialist, Routing(method="rule", margin=1.0), {specialist: 1.0})
