@@ -159,6 +159,7 @@ READ_ONLY = """
 import os, sys
 from nonet.errors import StoreError
 from nonet.store import Store
+Store.open(sys.argv[2]).close()  # so that all is imported before the next line
 if os.getuid() == 0:
     os.setuid(65534)  # root may write anywhere
 try:
@@ -183,7 +184,11 @@ def test_a_read_only_folder_is_said_at_the_start(tmp_path: Path, existing: bool)
     tmp_path.chmod(0o755)
     try:
         ended = subprocess.run(
-            [sys.executable, "-c", READ_ONLY, str(path)], capture_output=True, text=True, check=True, timeout=60
+            [sys.executable, "-c", READ_ONLY, str(path), str(tmp_path / "warm.db")],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
         )
     finally:
         folder.chmod(0o755)
