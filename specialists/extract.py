@@ -16,7 +16,7 @@ _LEAD_WEIGHT = 0.3
 _FOCUS_WEIGHT = 1.0
 _REDUNDANCY = 0.6
 """A sentence that shares this much (cosine) with one that is in stays out."""
-_FEWEST_WORDS, _MOST_WORDS = 5, 60
+_FEWEST_WORDS, _MOST_WORDS = 4, 60
 """Headings and runaway sentences make poor summaries; taken only if there is nothing else."""
 _DEFAULT_SENTENCES = 3
 
@@ -32,7 +32,7 @@ def extract(
         most_sentences: 3 unless given, or unless `most_words` is.
         most_words: in all.
     """
-    spans = sentences(text)
+    spans = [span for span in sentences(text) if not span.text.endswith(":")] or sentences(text)
     vectors = _vectors(spans)
     scores = _scores(vectors, set(focus))
     usable = [at for at, span in enumerate(spans) if _FEWEST_WORDS <= len(words(span.text)) <= _MOST_WORDS]

@@ -43,14 +43,14 @@ class Material:
         if len(self.sources) == 1:
             return self.sources[0].text
         return "\n\n".join(
-            source.text if source.kind == "artifact" else f"{source.name}:\n{source.text}" for source in self.sources
+            source.text if source.kind == "artifact" else f"{source.name}:\n\n{source.text}" for source in self.sources
         )
 
     def offset(self, source: Source) -> int:
         """Where a source begins in `text`. Raises ValueError if it is not one of the sources."""
         at = 0
         for other in self.sources:
-            heading = 0 if len(self.sources) == 1 or other.kind == "artifact" else len(other.name) + 2
+            heading = 0 if len(self.sources) == 1 or other.kind == "artifact" else len(other.name) + 3
             if other is source:
                 return at + heading
             at += heading + len(other.text) + 2

@@ -34,7 +34,7 @@ _ASIDE = re.compile(
     r"\b(?:in|from|according\s+to|using|search(?:ing)?)\s+(?:the|these|those|my|our|all)\s+(?:attached\s+|given\s+|stored\s+)?"
     r"(?:documents?|docs|files?|collection|sources?|passages?|notes?|texts?|articles?|library|corpus)\b"
     r"|\b(?:cite|quote|name|give|show|include)\s+(?:the|your|any|all)?\s*"
-    r"(?:passages?|sources?|quotes?|documents?|evidence)(?:\s+(?:that\s+)?(?:you|it)\b[^.?!]*|(?=\s*[.?!]?\s*$))",
+    r"(?:passages?|sources?|quotes?|documents?|evidence)(?:\s+(?:that\s+)?(?:you|it)\b[^.?!]*[.!]?|\s*[.!]?\s*$)",
     re.IGNORECASE,
 )
 _COUNT = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}

@@ -6,6 +6,7 @@ Nothing is cut in silence (coverage is part of the evidence), and what cannot be
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -211,7 +212,8 @@ def _without_label(response: ChatResponse) -> str:
         "summary of the text",
     }
     opens = first.strip(" *#\n").casefold()
-    return rest.strip(" *\n") if colon and rest.strip() and (opens in labels or _announces(opens)) else text
+    rest = re.sub(r"^\*\*(?!\S)", "", rest).strip()
+    return rest if colon and rest and (opens in labels or _announces(opens)) else text
 
 
 def _announces(opening: str) -> bool:
