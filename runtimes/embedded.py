@@ -28,6 +28,8 @@ from nonet.errors import (
     RuntimeUnavailableError,
 )
 from nonet.runtimes import catalog
+from nonet.runtimes.catalog import CatalogEntry
+from nonet.runtimes.download import verify
 from nonet.runtimes.gguf import GgufHeader, read_header
 from nonet.runtimes.llama_server import INSTALL_HINT, Chunk, LlamaServer, ServerOptions
 from nonet.runtimes.machine import compute_threads, memory_bytes
@@ -175,7 +177,7 @@ class EmbeddedRuntime:
         self._stops.add(stop)
 
         def work() -> tuple[tuple[float, ...], ...]:
-            embedder = self._embedders.get(path) or self._embedders.setdefault(path, MiniLm(path))
+            embedder = self._embedders.get(path) or self._embedders.setdefault(path, _load_embedder(entry, path))
             return embedder.embed(texts, stop=stop.is_set)
 
         vectors = await call(self._executor, work, stop=stop, on_done=lambda: self._stops.discard(stop))
@@ -271,6 +273,12 @@ class EmbeddedRuntime:
             parameters=entry.parameters if entry else header.parameters,
             quantization=entry.quantization if entry else header.quantization,
         )
+
+
+def _load_embedder(entry: CatalogEntry, path: Path) -> MiniLm:
+    if not verify(entry, path.parent):
+        raise ModelNotFoundError(f"{path} is damaged.", next_step=f"Fetch it again: `nonet models pull {entry.name}`.")
+    return MiniLm(path)
 
 
 def _close_servers(servers: dict[Path, LlamaServer]) -> None:

@@ -1,0 +1,167 @@
+"""What a model can do here, measured: its speed, whether it obeys a schema, whether it can choose.
+
+A name says little: the planner trusts a model with as much as its profile shows (`nonet doctor`). A dozen short calls,
+under 20 seconds for half a billion parameters on one thread.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from nonet.errors import IncompleteAnswerError
+from nonet.runtimes.profile_tasks import CHOICES, ROUTING_ITEMS, SCHEMA_TASKS, WORDS, SchemaTask, routing_prompt
+from nonet.runtimes.protocol import Runtime
+from nonet.runtimes.types import ChatRequest, ChatResponse, Message, Usage
+
+_PROMPT_WORDS: Final = 96
+_GENERATED_TOKENS: Final = 24
+_ANSWER_TOKENS: Final = 64
+
+OnProgress = Callable[[int, int, str], None]
+"""Calls made, calls in all, and what the next one measures."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelProfile:
+    """What was measured of one model on one runtime. `dataclasses.asdict` gives JSON values."""
+
+    runtime: str
+    model: str
+    digest: str
+    """Of the weights, so that a stale profile can be told; empty where the runtime does not know it."""
+    prompt_tokens_per_second: float
+    """0 where it was too fast to measure."""
+    generation_tokens_per_second: float
+    """0 where it was too fast to measure."""
+    load_seconds: float
+    """0 where the model was loaded already."""
+    schema_valid: float
+    """Share of the schema tasks whose answer obeys the schema, 0 to 1. Noise can reach 1."""
+    schema_obedience: float
+    """Share of the schema tasks whose answer obeys the schema and is right, 0 to 1. Noise cannot."""
+    routing_accuracy: float
+    """Share of requests for which it chose the right specialist of three, 0 to 1."""
+    routing_chance: float
+    """What always giving the same answer scores."""
+    seconds: float
+    """What measuring took."""
+
+
+async def measure(runtime: Runtime, model: str, *, on_progress: OnProgress | None = None) -> ModelProfile:
+    """Measure one chat model. Raises as `Runtime.chat`, but for answers that break off or break a schema: those count.
+
+    Args:
+        runtime: what serves it. Other work at the same time makes the speeds too low.
+        model: its name there.
+        on_progress: called before each call, and at the end.
+    """
+    started = time.monotonic()
+    info = await runtime.describe(model)
+    meter = _Meter(runtime, model, on_progress)
+    warm = await meter.ask("Say yes.", "loading", tokens=1)
+    prompt_speed, generation_speed = await _speeds(meter)
+    valid, right = await _schema_scores(meter)
+    routed = await _routing_score(meter)
+    meter.report("done")
+    return ModelProfile(
+        runtime=runtime.name,
+        model=model,
+        digest=info.digest,
+        prompt_tokens_per_second=round(prompt_speed, 1),
+        generation_tokens_per_second=round(generation_speed, 1),
+        load_seconds=round(warm.load_seconds, 3),
+        schema_valid=round(valid, 3),
+        schema_obedience=round(right, 3),
+        routing_accuracy=round(routed, 3),
+        routing_chance=round(1 / len(CHOICES), 3),
+        seconds=round(time.monotonic() - started, 1),
+    )
+
+
+class _Meter:
+    """Makes the calls and counts them."""
+
+    def __init__(self, runtime: Runtime, model: str, on_progress: OnProgress | None) -> None:
+        self._runtime = runtime
+        self._model = model
+        self._on_progress = on_progress
+        self._total = 3 + len(SCHEMA_TASKS) + len(ROUTING_ITEMS)
+        self._made = 0
+
+    def report(self, stage: str) -> None:
+        if self._on_progress is not None:
+            self._on_progress(self._made, self._total, stage)
+
+    async def ask(self, prompt: str, stage: str, *, tokens: int) -> Usage:
+        """The cost of a call; an answer without words still has one."""
+        started = time.monotonic()
+        try:
+            return (await self._chat(prompt, stage, tokens, None)).usage
+        except IncompleteAnswerError:
+            return Usage(seconds=time.monotonic() - started)
+
+    async def fill(self, prompt: str, stage: str, schema: Mapping[str, Any]) -> str | None:
+        """The answer under a schema, or None where it does not obey."""
+        try:
+            return (await self._chat(prompt, stage, _ANSWER_TOKENS, schema)).text
+        except IncompleteAnswerError:
+            return None
+
+    async def _chat(self, prompt: str, stage: str, tokens: int, schema: Mapping[str, Any] | None) -> ChatResponse:
+        self.report(stage)
+        request = ChatRequest(self._model, (Message("user", prompt),), schema=schema, max_completion_tokens=tokens)
+        try:
+            return await self._runtime.chat(request)
+        finally:
+            self._made += 1
+
+
+async def _speeds(meter: _Meter) -> tuple[float, float]:
+    """Tokens a second of prompt and of answer, from one call that is nearly all prompt and one nearly all answer."""
+    words = random.sample(
+        WORDS * (_PROMPT_WORDS // len(WORDS) + 1), _PROMPT_WORDS
+    )  # new each time: servers keep prompts
+    reading = await meter.ask(" ".join(words) + "\nSay yes.", "reading speed", tokens=1)
+    writing = await meter.ask("Count from 1 to 40 in words.", "writing speed", tokens=_GENERATED_TOKENS)
+    return solve_speeds(reading, writing)
+
+
+def solve_speeds(reading: Usage, writing: Usage) -> tuple[float, float]:
+    """Solve prompt_tokens / x + completion_tokens / y = seconds for two calls; 0 for what cannot be told.
+
+    >>> solve_speeds(Usage(200, 1, 4.05), Usage(20, 30, 1.9))
+    (50.0, 20.0)
+    """
+    rows = [(use.prompt_tokens, use.completion_tokens, use.seconds - use.load_seconds) for use in (reading, writing)]
+    (a, b, s), (c, d, t) = rows
+    determinant = a * d - b * c
+    if determinant <= 0:
+        return 0.0, 0.0
+    seconds_a_prompt_token = (s * d - b * t) / determinant
+    seconds_a_token = (a * t - s * c) / determinant
+    return _rate(seconds_a_prompt_token), _rate(seconds_a_token)
+
+
+def _rate(seconds: float) -> float:
+    return round(1 / seconds, 3) if seconds > 0 else 0.0
+
+
+async def _schema_scores(meter: _Meter) -> tuple[float, float]:
+    answers = [await meter.fill(task.prompt, "schema", task.schema) for task in SCHEMA_TASKS]
+    valid = sum(answer is not None for answer in answers)
+    return valid / len(answers), _share_right(SCHEMA_TASKS, answers)
+
+
+async def _routing_score(meter: _Meter) -> float:
+    tasks = [routing_prompt(request, choice) for request, choice in ROUTING_ITEMS]
+    answers = [await meter.fill(task.prompt, "routing", task.schema) for task in tasks]
+    return _share_right(tasks, answers)
+
+
+def _share_right(tasks: Sequence[SchemaTask], answers: Sequence[str | None]) -> float:
+    right = [answer is not None and task.is_right(answer) for task, answer in zip(tasks, answers, strict=True)]
+    return sum(right) / len(right)

@@ -1,0 +1,103 @@
+"""Profiles tell a model that understands from one that only obeys grammar, and from one that does neither."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import pytest
+
+from nonet.errors import ModelNotFoundError
+from nonet.runtimes import ChatRequest, Usage
+from nonet.runtimes.profile import measure, solve_speeds
+from nonet.runtimes.profile_tasks import CHOICES, ROUTING_ITEMS, SCHEMA_TASKS, routing_prompt
+from nonet.runtimes.scripted import ScriptedRuntime, minimal_instance
+
+MODEL = "qwen2.5-coder:0.5b"
+TASKS = {task.prompt: task for task in (*SCHEMA_TASKS, *(routing_prompt(*item) for item in ROUTING_ITEMS))}
+
+
+def knows_all(request: ChatRequest) -> str:
+    task = TASKS.get(request.messages[-1].content)
+    return "yes and so on" if task is None else json.dumps(task.expected)
+
+
+def obeys_only(request: ChatRequest) -> str:
+    return "yes" if request.schema is None else json.dumps(minimal_instance(request.schema))
+
+
+def always_the_same_choice(request: ChatRequest) -> str:
+    if request.schema is not None and "specialist" in request.schema["properties"]:
+        return '{"specialist": "code"}'
+    return obeys_only(request)
+
+
+def babbles(_request: ChatRequest) -> str:
+    return "the the the the"
+
+
+async def test_a_model_that_understands() -> None:
+    seen: list[tuple[int, int, str]] = []
+    profile = await measure(ScriptedRuntime(knows_all), MODEL, on_progress=lambda *now: seen.append(now))
+    assert (profile.schema_valid, profile.schema_obedience, profile.routing_accuracy) == (1.0, 1.0, 1.0)
+    assert profile.model == MODEL
+    assert profile.runtime == "scripted"
+    assert [made for made, _, _ in seen] == list(range(len(seen)))
+    assert seen[-1] == (len(seen) - 1, len(seen) - 1, "done")
+    assert json.loads(json.dumps(asdict(profile))) == asdict(profile)
+
+
+async def test_obeying_the_grammar_is_not_enough() -> None:
+    profile = await measure(ScriptedRuntime(obeys_only), MODEL)
+    assert profile.schema_valid == 1.0
+    assert profile.schema_obedience == 0.0
+
+
+async def test_always_the_same_choice_is_chance() -> None:
+    profile = await measure(ScriptedRuntime(always_the_same_choice), MODEL)
+    assert profile.routing_accuracy == profile.routing_chance == round(1 / len(CHOICES), 3)
+
+
+async def test_noise() -> None:
+    profile = await measure(ScriptedRuntime(babbles), MODEL)
+    assert (profile.schema_valid, profile.schema_obedience, profile.routing_accuracy) == (0.0, 0.0, 0.0)
+
+
+async def test_loading_is_told_apart_from_speed() -> None:
+    profile = await measure(ScriptedRuntime(knows_all, load_seconds=0.2), MODEL)
+    assert profile.load_seconds == pytest.approx(0.2, abs=0.05)
+    assert profile.seconds >= 0.2
+
+
+async def test_an_unknown_model() -> None:
+    with pytest.raises(ModelNotFoundError):
+        await measure(ScriptedRuntime(), "no-such-model:1b")
+
+
+@pytest.mark.parametrize(
+    ("reading", "writing", "speeds"),
+    [
+        (Usage(200, 1, 4.05), Usage(20, 30, 1.9), (50.0, 20.0)),
+        (Usage(200, 1, 5.05, load_seconds=1.0), Usage(20, 30, 1.9), (50.0, 20.0)),
+        (Usage(200, 1, 0.0), Usage(20, 30, 0.0), (0.0, 0.0)),  # too fast to tell
+        (Usage(), Usage(), (0.0, 0.0)),  # nothing was counted
+        (Usage(20, 30, 1.9), Usage(200, 1, 4.05), (0.0, 0.0)),  # the wrong way round
+    ],
+)
+def test_speeds(reading: Usage, writing: Usage, speeds: tuple[float, float]) -> None:
+    assert solve_speeds(reading, writing) == speeds
+
+
+@pytest.mark.parametrize(
+    ("answer", "right"),
+    [
+        ('{"fruit": "Apples", "count": 3}', True),
+        ('{"fruit": "apple", "count": 4}', False),
+        ('{"fruit": "apple"}', False),
+        ('{"fruit": "apple", "count": 3, "more": 1}', False),
+        ("[]", False),
+        ("three apples", False),
+    ],
+)
+def test_what_counts_as_right(answer: str, right: bool) -> None:  # noqa: FBT001
+    assert SCHEMA_TASKS[0].is_right(answer) is right
