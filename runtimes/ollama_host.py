@@ -33,6 +33,8 @@ def server_url(host: str | None = None) -> str:
     """
     given = os.environ.get("OLLAMA_HOST", "") if host is None else host
     text = given.strip().strip("\"'").strip()
+    if any(character.isspace() or not character.isprintable() for character in text):
+        raise _unreadable(given, "it has spaces or control characters in it")
     scheme, separator, rest = text.partition("://")
     if not separator or not rest:
         scheme, rest, default_port = "http", text, _DEFAULT_PORT
@@ -46,8 +48,6 @@ def server_url(host: str | None = None) -> str:
         raise _unreadable(given, str(error)) from error
     if scheme not in _SCHEME_PORTS:
         raise _unreadable(given, f"{scheme} is not http or https")
-    if any(character.isspace() or not character.isprintable() for character in name + split.path):
-        raise _unreadable(given, "it has spaces or control characters in it")
     path = split.path.strip("/")
     return f"{scheme}://{_connectable(name)}:{port}" + (f"/{path}" if path else "")
 

@@ -62,6 +62,7 @@ class FakeOllama:
         max_queue: calls that may wait while a model is loading.
         max_loaded: models in memory.
         pieces_a_line: tokens in one line of a stream.
+        cuts: as old servers, know neither `truncate` nor `shift` and cut long prompts in silence.
         prefix: a path before every address, as behind a proxy.
         port: 0: any.
     """
@@ -79,6 +80,7 @@ class FakeOllama:
         max_queue: int = 512,
         max_loaded: int = 3,
         pieces_a_line: int = 1,
+        cuts: bool = False,
         prefix: str = "",
         port: int = 0,
     ) -> None:
@@ -91,6 +93,7 @@ class FakeOllama:
         self._thinking = thinking
         self._latency_ms = latency_ms
         self._pace = Pace(pieces_a_line, token_ms / 1e3)
+        self._cuts = cuts
         self._prefix = prefix
         self._port = port
         self._faults: list[Fault] = []
@@ -230,7 +233,7 @@ class FakeOllama:
 
     async def _chat(self, request: Request, reply: Reply, fault: Fault | None) -> None:
         body = decoded(request.body)
-        chat = judged(self.models, body)
+        chat = judged(self.models, {**body, "truncate": True, "shift": True} if self._cuts else body)
         self._remember(body, sum(len(message.content.encode("utf-8", "replace")) for message in chat.messages))
         if not chat.messages:
             await self._load_only(chat, reply)
