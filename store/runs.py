@@ -17,12 +17,11 @@ from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from nonet.errors import RunNotFoundError, StoreError
-from nonet.store import leases, retention
+from nonet.errors import StoreError
+from nonet.store import leases, retention, run_names
 from nonet.store import run_reads as reads
 from nonet.store import run_rows as rows
 from nonet.store.artifacts import digest_of, storable
-from nonet.store.names import nearest
 from nonet.store.reader import Reader
 from nonet.store.records import (
     CallRecord,
@@ -267,7 +266,7 @@ class RunStore:
         found = self.resolve(run_id)
         record = self._reader.read(lambda connection: reads.run(connection, found))
         if record is None:
-            raise self._not_found(run_id, ())
+            raise run_names.not_found(self._reader, run_id)
         return record
 
     def list(self, limit: int = 20) -> list[RunSummary]:
@@ -281,32 +280,11 @@ class RunStore:
         Raises:
             RunNotFoundError: none or several are meant; the nearest are named.
         """
-        wanted = storable(run_id).strip().lower()
-        self._writer.settle(wanted)
-        if self._reader.row("SELECT 1 FROM runs WHERE id = ?", (wanted,)):
-            return wanted
-        if wanted == "last":
-            self._writer.drain()
-            found = self._reader.rows("SELECT id FROM runs ORDER BY seq DESC LIMIT 1")
-        else:
-            found = self._reader.rows("SELECT id FROM runs WHERE substr(id, 1, ?) = ? LIMIT 4", (len(wanted), wanted))
-        ids = [row[0] for row in found]
-        if len(ids) == 1 and wanted:
-            return str(ids[0])
-        raise self._not_found(run_id, ids if wanted else [])
-
-    def _not_found(self, run_id: str, several: Sequence[str]) -> RunNotFoundError:
-        if several:
-            return RunNotFoundError(
-                f"Several runs begin with {run_id}: {', '.join(several)}.", next_step="Give more of the id."
-            )
-        if run_id.strip().lower() == "last":
-            return RunNotFoundError("There are no runs yet.", next_step="Start one with `nonet run`.")
-        known = [row[0] for row in self._reader.rows("SELECT id FROM runs ORDER BY seq DESC LIMIT 1000")]
-        return RunNotFoundError(
-            f"There is no run {run_id}.",
-            next_step=f"{nearest(run_id.lower(), known)} See `nonet runs list`.".strip(),
-        )
+        self._writer.settle(run_id)
+        if self._reader.row("SELECT 1 FROM runs WHERE id = ?", (storable(run_id),)):
+            return run_id
+        self._writer.drain()
+        return run_names.resolve(self._reader, run_id)
 
     def delete(self, run_id: str) -> Pruned:
         """Remove one run and the texts that only it named; durable on return.
