@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import sqlite3
 import struct
 from collections.abc import Iterator
@@ -43,9 +44,17 @@ def chunks(text: str) -> list[tuple[int, int]]:
     return [match.span() for match in re.finditer(r"[^\n]+(?:\n[^\n]+)*\n?", text)]
 
 
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new database to copy: making one waits for the disk several times."""
+    path = tmp_path_factory.mktemp("empty") / "nonet.db"
+    Store.open(path).close()
+    return path
+
+
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "nonet.db"
+def path(tmp_path: Path, empty: Path) -> Path:
+    return Path(shutil.copy(empty, tmp_path / "nonet.db"))
 
 
 @pytest.fixture

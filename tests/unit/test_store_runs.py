@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -12,16 +13,24 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nonet.errors import RunLeasedError, RunNotFoundError, StoreError
 from nonet.store import CallRecord, Lease, NewDocument, Store, SubtaskRecord, digest_of
 
 
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new database to copy: making one waits for the disk several times."""
+    path = tmp_path_factory.mktemp("empty") / "nonet.db"
+    Store.open(path).close()
+    return path
+
+
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "nonet.db"
+def path(tmp_path: Path, empty: Path) -> Path:
+    return Path(shutil.copy(empty, tmp_path / "nonet.db"))
 
 
 @pytest.fixture
@@ -125,16 +134,15 @@ def test_any_text_has_an_address_and_only_its_own(text: str) -> None:
     assert digest_of(text) != digest_of(text + "x")
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(st.characters(exclude_categories=[]), max_size=50))
-def test_any_text_can_be_task_result_note_and_answer(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+def test_any_text_can_be_task_result_note_and_answer(store: Store, text: str) -> None:
     """Lone surrogates, NULs and all: half an emoji from a model must not lose a result."""
-    with Store.open(tmp_path_factory.getbasetemp() / "any.db") as store:
-        lease = begin(store, text)
-        store.runs.add_note(lease, "notice", text)
-        work(store, lease, text=text)
-        end(store, lease, answer=text)
-        run = store.runs.get(lease.run)
+    lease = begin(store, text)
+    store.runs.add_note(lease, "notice", text)
+    work(store, lease, text=text)
+    end(store, lease, answer=text)
+    run = store.runs.get(lease.run)
     expected = re.sub("[\ud800-\udfff]", "\ufffd", text)
     assert {run.task, run.answer, run.notes[0].text, run.subtasks[0].text, run.attempts[0].text} == {expected}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sqlite3
 import tempfile
 import time
@@ -19,10 +20,17 @@ from nonet.store.engine import connect, prepare
 from nonet.store.writer import Write, Writer
 
 
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new database to copy: making one waits for the disk several times."""
+    path = tmp_path_factory.mktemp("empty") / "nonet.db"
+    prepare(path, create=True)
+    return path
+
+
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    prepare(tmp_path / "nonet.db", create=True)
-    return tmp_path / "nonet.db"
+def path(tmp_path: Path, empty: Path) -> Path:
+    return Path(shutil.copy(empty, tmp_path / "nonet.db"))
 
 
 @pytest.fixture
@@ -217,11 +225,11 @@ def fault(kind: str) -> Exception:
 
 @settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(steps)
-def test_what_is_kept_is_what_one_by_one_would_keep(script: list[tuple[str, str]]) -> None:
+def test_what_is_kept_is_what_one_by_one_would_keep(empty: Path, script: list[tuple[str, str]]) -> None:
     """Grouping changes nothing: order is kept, failures stay alone, and a key with a failure stops until told."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "nonet.db"
-        prepare(path, create=True)
+        shutil.copy(empty, path)
         writer = Writer(path)
         expected: list[str] = []
         broken: set[str] = set()
