@@ -1,5 +1,5 @@
 # Two targets for newcomers: `make demo` runs the main job, `make test` passes the tests. Both start from nothing.
-.PHONY: demo test lint clean help
+.PHONY: bench clean demo docs help lock test
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -10,16 +10,16 @@ help: ## Show this list
 $(BIN)/python:
 	@if command -v uv >/dev/null 2>&1; then uv venv -q --python '>=3.11' $(VENV); else $(PYTHON) -m venv $(VENV); fi
 
-$(VENV)/.installed: pyproject.toml | $(BIN)/python
+$(VENV)/.installed: pyproject.toml requirements.lock | $(BIN)/python
 	@echo "Installing nonet with its embedded runtime into $(VENV) ..."
-	@if command -v uv >/dev/null 2>&1; then uv pip install -q --python $(BIN)/python -e '.[embedded]'; \
-	else $(BIN)/python -m pip install -q --disable-pip-version-check -e '.[embedded]'; fi
+	@if command -v uv >/dev/null 2>&1; then uv pip install -q --python $(BIN)/python -c requirements.lock -e '.[embedded]'; \
+	else $(BIN)/python -m pip install -q --disable-pip-version-check -c requirements.lock -e '.[embedded]'; fi
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	@echo "Installing what the tests need ..."
-	@if command -v uv >/dev/null 2>&1; then uv pip install -q --python $(BIN)/python --group dev; \
-	else $(BIN)/python -m pip install -q --disable-pip-version-check -U 'pip>=25.1' && $(BIN)/python -m pip install -q --group dev; fi
+	@if command -v uv >/dev/null 2>&1; then uv pip install -q --python $(BIN)/python -c requirements.lock --group dev; \
+	else $(BIN)/python -m pip install -q --disable-pip-version-check -U 'pip>=25.1' && $(BIN)/python -m pip install -q -c requirements.lock --group dev; fi
 	@touch $@
 
 demo: $(VENV)/.installed ## Get the models and run a task that needs all three specialists
@@ -31,6 +31,16 @@ test: $(VENV)/.installed-dev ## Lint, types, import rules and tests: all that mu
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest
+
+lock: ## Pin the newest releases that the ranges of pyproject.toml allow (needs uv)
+	uv pip compile --universal --python-version 3.11 --all-extras --group dev --no-header --no-annotate -q \
+		pyproject.toml -o requirements.lock
+
+docs: $(VENV)/.installed ## Write the reference parts of docs/ from the program
+	$(BIN)/python docs/generate.py
+
+bench: $(VENV)/.installed-dev ## What a job costs, beside the floors, in one run
+	$(BIN)/python benchmarks/job.py
 
 clean: ## Remove what make made
 	rm -rf $(VENV) .demo
