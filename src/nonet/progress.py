@@ -17,7 +17,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from nonet.render import console_for, text
+from nonet.render import console_for
 from nonet.terminal import is_plain, say
 from nonet.text import one_line
 
@@ -68,16 +68,3 @@ def _lines(what: str, unit: str) -> OnCount:
             say(f"{what} {name}: {done / 1e6:.0f} of {total / 1e6:.0f} MB")
 
     return show
-
-
-@contextmanager
-def note(what: str, *, quiet: bool = False) -> Iterator[None]:
-    """Says what is being waited for: a spinner on a terminal, a line elsewhere."""
-    if quiet:
-        yield
-    elif is_plain(sys.stderr):
-        say(f"{what} ...")
-        yield
-    else:
-        with console_for(sys.stderr).status(text(what)):
-            yield

@@ -1,0 +1,101 @@
+"""What the doctor finds, and what it says to do."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from nonet.cli import main
+from nonet.doctor import profile_check
+from nonet.runtimes.profile import ModelProfile
+from nonet.schema import DoctorOut
+from nonet.store import Store
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NONET_DB", "here.db")
+
+
+def examined(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, DoctorOut]:
+    status = main(["doctor", *words, "--json"])
+    return status, DoctorOut.model_validate_json(capsys.readouterr().out)
+
+
+def test_it_measures_each_model_and_remembers(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    status, found = examined(capsys, "--runtime", "scripted")
+    assert (status, found.ready, found.runtime) == (0, True, "scripted")
+    measured = [check for check in found.checks if check.name.startswith("model ")]
+    assert len(measured) == 3
+    assert all("keeps to a JSON schema" in check.detail for check in measured)
+    assert all(0 <= check.data["schema_obedience"] <= 1 for check in measured)
+    with Store.open(tmp_path / "here.db") as store:
+        assert len(store.models.profiles("scripted")) == 3
+
+
+def test_a_slow_model_is_told_in_words() -> None:
+    profile = ModelProfile(
+        runtime="embedded",
+        model="m",
+        digest="",
+        prompt_tokens_per_second=0.0,
+        generation_tokens_per_second=2.4,
+        load_seconds=1.0,
+        schema_valid=1.0,
+        schema_obedience=0.625,
+        routing_accuracy=0.5,
+        routing_chance=0.333,
+        seconds=9.0,
+    )
+    check = profile_check(profile)
+    assert check.status == "warning"
+    assert check.detail == (
+        "writes 2 tokens a second, reads too fast to measure; keeps to a JSON schema 100%, and fills it rightly 62%; "
+        "chooses rightly 50% (a guess: 33%)"
+    )
+
+
+def test_a_server_that_is_named_must_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    status, found = examined(capsys, "--quick", "--runtime", "ollama")
+    assert (status, found.ready) == (3, False)
+    problem = next(check for check in found.checks if check.name == "ollama")
+    assert problem.status == "problem"
+    assert "ollama serve" in problem.next_step
+
+
+def test_no_models_is_a_problem_with_a_way_out(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("xllamacpp")
+    status, found = examined(capsys, "--quick", "--runtime", "embedded")
+    assert status == 3
+    assert [check.next_step for check in found.checks if check.name == "models"] == ["nonet models pull"]
+
+
+def test_a_model_that_is_missing_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    status, found = examined(capsys, "--quick", "--runtime", "scripted", "--model", "llama9:900b")
+    assert status == 3
+    assert any("llama9:900b" in check.detail for check in found.checks)
+
+
+def test_a_damaged_database_is_a_problem(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "here.db").write_bytes(b"not a database at all")
+    status, found = examined(capsys, "--quick", "--runtime", "scripted")
+    assert status == 3
+    assert [check.name for check in found.checks if check.status == "problem"] == ["database"]
+
+
+def test_it_makes_no_database_by_looking(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    _status, found = examined(capsys, "--quick", "--runtime", "scripted")
+    assert list(tmp_path.iterdir()) == []
+    assert [json.loads(check.model_dump_json())["status"] for check in found.checks if check.name == "database"] == [
+        "ok"
+    ]
+
+
+def test_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--quick", "--runtime", "ollama"]) == 3
+    said = capsys.readouterr().out
+    assert "What to do" in said
+    assert said.endswith("Not ready: see the problems above.\n")
