@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -19,7 +19,6 @@ from nonet.graphs.planning import check_plan
 from nonet.graphs.records import outcomes_of, subtask_results
 from nonet.graphs.result import RunResult
 from nonet.specialists import Verdict
-from nonet.store.leases import LEASE_SECONDS
 
 
 async def drive(context: RunContext, approve: Approve | None, decision: Decision | None, *, resumed: bool) -> RunResult:
@@ -28,7 +27,7 @@ async def drive(context: RunContext, approve: Approve | None, decision: Decision
     models = tuple((name, ladder[0]) for name, ladder in session.ladders.items())
     context.emit(RunStarted(context.run, context.task, session.runtime.name, models, resumed=resumed))
     try:
-        async with _heartbeat(context):
+        async with session.store.runs.heartbeat(context.lease):
             state = await _run_graph(context, approve, decision)
     except BudgetSpentError as error:
         context.notice("budget", error.message)
@@ -98,8 +97,7 @@ async def _close(context: RunContext, status: str, state: Mapping[str, Any]) -> 
     verdict = Verdict(state.get("verdict", Verdict.FAILED if status == "failed" else Verdict.UNVERIFIED))
     missing = tuple(state.get("missing", ()))
     usage = context.usage()
-    kept = json.dumps({**asdict(usage), "missing": missing})
-    runs.finish(context.lease, status, str(verdict), answer, kept)
+    runs.finish(context.lease, status, str(verdict), answer, json.dumps(asdict(usage)), missing=missing)
     runs.release(context.lease)
     await runs.flush(context.lease)
     context.emit(RunFinished(context.run, status, verdict))
@@ -127,34 +125,3 @@ async def _stop(context: RunContext, error: BaseException) -> None:
         runs.finish(context.lease, "interrupted", "", "", json.dumps(asdict(context.usage())))
         runs.release(context.lease)
         await runs.flush(context.lease)
-
-
-@asynccontextmanager
-async def _heartbeat(context: RunContext) -> AsyncIterator[None]:
-    """Renew the lease while the run works; when it is lost, stop the work and raise RunLeasedError."""
-    runs = context.session.store.runs
-    work = asyncio.current_task()
-    lost: list[StoreError] = []
-
-    async def beat() -> None:
-        while True:
-            await asyncio.sleep(LEASE_SECONDS / 3)
-            try:
-                await runs.renew(context.lease)
-            except StoreError as error:
-                lost.append(error)
-                if work is not None:
-                    work.cancel()
-                return
-
-    pulse = asyncio.create_task(beat())
-    try:
-        yield
-    except asyncio.CancelledError:
-        if lost:
-            raise lost[0] from None
-        raise
-    finally:
-        pulse.cancel()
-        with suppress(asyncio.CancelledError):
-            await pulse

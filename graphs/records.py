@@ -87,7 +87,7 @@ def result_of_run(run: RunRecord) -> RunResult:
         citations=tuple(dict.fromkeys(citation for subtask in subtasks for citation in subtask.citations)),
         usage=usage_of_run(run),
         notes=(*(plan.notes if plan else ()), *(note.text for note in run.notes)),
-        missing=tuple(run.usage.get("missing", ())),
+        missing=run.missing,
     )
 
 

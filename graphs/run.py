@@ -143,7 +143,9 @@ async def attach(session: Session, paths: Sequence[Path], on_event: OnEvent | No
 
 def _documents(session: Session, names: Sequence[str]) -> tuple[list[DocumentInfo], list[DocumentInfo]]:
     """What is attached to this run, and what the collection holds."""
-    collection = [DocumentInfo(record.name, characters=record.characters) for record in session.store.documents.list()]
+    collection = [
+        DocumentInfo(record.name, record.title, record.characters) for record in session.store.documents.list()
+    ]
     by_name = {info.name: info for info in collection}
     missing = [name for name in names if name not in by_name]
     if missing:
