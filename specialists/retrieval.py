@@ -26,9 +26,9 @@ _CANDIDATES = 12
 """Passages searched for and reranked."""
 _READ = 8
 """Passages whose sentences are weighed."""
-_CONTEXT_CHARS = 2_400
-"""Evidence shown to the model, about 600 tokens: as many answers of HotpotQA lie in it as in eight whole passages, and
-a small model on two cores reads it in seconds."""
+_CONTEXT_CHARS = 900
+"""Evidence shown to the model, about 225 tokens. Of MuSiQue's single-hop questions 80 % have their answer in it, and
+100 % in 2,400; yet a 0.5B model answers no more of them from more, because it is drawn to the wrong passages."""
 _ANSWER_TOKENS = 80
 _LEAST_MATCH = 0.2
 """Share of the question's stems in the best passage below which, without a similar embedding, nothing was found."""
@@ -202,6 +202,7 @@ async def _ask(
 
     def build(texts: Sequence[str]) -> Sequence[Message]:
         numbered = [f"[{number}] {neutral(text)}" for number, text in enumerate(texts, start=1)]
+        numbered.reverse()  # the best stands nearest to the question, where small models look
         known = "".join(f"Known from before: {neutral(text)}\n" for text in question.known)
         return render(
             "retrieval", passages="\n".join(numbered), known=known + _feedback(assignment), question=question.text

@@ -1,0 +1,157 @@
+"""How good summaries are (ROUGE against references), and what their verdicts are worth.
+
+    python benchmarks/quality_summarization.py --data scitldr.jsonl --model smollm2.gguf --limit 20
+
+Reads JSON lines of {source: [sentence...], refs} (SciTLDR) or {document, questions: [{q, refs}]} (SQuALITY). Prints the
+mean of the best ROUGE F1 over an item's references (with stemming), beside two that take no model: the first sentence
+(or as many words as the references have on average) and the extract that the specialist falls back to. With --floors
+the human summaries are judged as a model's would be, against their own text and against another.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench_specialists import BenchDesk, add_options, open_runtime, read_lines
+from rouge_score.rouge_scorer import RougeScorer
+
+from nonet.specialists import Assignment, Outcome, Source
+from nonet.specialists.extract import extract
+from nonet.specialists.summarization import SummarizationSpecialist
+from nonet.specialists.support import faithfulness
+from nonet.specialists.text import content_stems, sentences
+
+METRICS = ("rouge1", "rouge2", "rougeL")
+STORY_WORDS = 240
+"""A mean SQuALITY reference."""
+
+
+@dataclass(frozen=True)
+class Item:
+    text: str
+    request: str
+    references: tuple[str, ...]
+    words: int | None
+    """None: a sentence."""
+
+
+def read_items(path: Path) -> list[Item]:
+    items: list[Item] = []
+    for row in read_lines(path):
+        if "questions" in row:
+            asked = [(question["q"], tuple(question["refs"])) for question in row["questions"]]
+            items.extend(Item(row["document"], request, references, STORY_WORDS) for request, references in asked)
+        else:
+            request = "Summarize the abstract in one sentence."
+            items.append(Item(" ".join(row["source"]), request, tuple(row["refs"]), None))
+    return items
+
+
+class Rouge:
+    """Means over items of the best score over references."""
+
+    def __init__(self) -> None:
+        self._scorer = RougeScorer(list(METRICS), use_stemmer=True)
+        self._rows: list[list[float]] = []
+
+    def add(self, text: str, references: Sequence[str]) -> None:
+        scores = [self._scorer.score(reference, text) for reference in references]
+        self._rows.append([max(score[metric].fmeasure for score in scores) for metric in METRICS])
+
+    def __str__(self) -> str:
+        means = [100 * sum(column) / len(self._rows) for column in zip(*self._rows, strict=True)]
+        return "  ".join(f"{metric} {mean:4.1f}" for metric, mean in zip(METRICS, means, strict=True))
+
+
+def lead(item: Item) -> str:
+    if item.words is None:
+        return sentences(item.text)[0].text
+    return " ".join(item.text.split()[: item.words])
+
+
+def central(item: Item) -> str:
+    focus = content_stems(item.request) if item.words else ()
+    spans = extract(item.text, focus=focus, most_sentences=None if item.words else 1, most_words=item.words)
+    return " ".join(span.text for span in spans)
+
+
+async def summarize(items: Sequence[Item], desk: BenchDesk, *, verbose: bool) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+    for item in items:
+        assignment = Assignment(item.request, (Source("text", item.text),))
+        outcomes.append(await SummarizationSpecialist().work(assignment, desk))
+        if verbose:
+            failed = [f"{check.kind}: {check.detail}" for check in outcomes[-1].evidence if check.passed is False]
+            print(f"{outcomes[-1].verdict}: {outcomes[-1].text}\n    {'; '.join(failed)}", flush=True)
+    return outcomes
+
+
+def report_baseline(name: str, items: Sequence[Item], make: Callable[[Item], str]) -> None:
+    rouge = Rouge()
+    for item in items:
+        rouge.add(make(item), item.references)
+    print(f"{name:12} {rouge}")
+
+
+def report_floors(items: Sequence[Item]) -> None:
+    """How well the faithfulness checks tell references from the references of another text."""
+    texts = [item.text for item in items]
+    others = [next(other for other in [*texts[at:], *texts] if other != text) for at, text in enumerate(texts)]
+    for name, judged in (("their own text", texts), ("another text", others)):
+        passed = Counter[str]()
+        overlaps: list[float] = []
+        for item, text in zip(items, judged, strict=True):
+            for reference in item.references:
+                faith = faithfulness(reference, text)
+                overlaps.append(faith.overlap)
+                passed["names and numbers"] += not (faith.missing_names or faith.missing_numbers)
+                passed["overlap"] += faith.overlap >= 0.6
+                passed["all"] += faith.overlap >= 0.6 and not (faith.missing_names or faith.missing_numbers)
+        number = len(overlaps)
+        middle = sorted(overlaps)[number // 2]
+        shares = ", ".join(f"{key} {count / number:.0%}" for key, count in passed.items())
+        print(f"human summaries against {name}: overlap median {middle:.2f}; passing: {shares}")
+
+
+async def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--floors", action="store_true", help="judge the human summaries instead of a model's")
+    add_options(parser)
+    options = parser.parse_args()
+    items = read_items(options.data)[: options.limit]
+    report_baseline("lead", items, lead)
+    report_baseline("extract", items, central)
+    if options.floors:
+        report_floors(items)
+        return
+    runtime = open_runtime(options)
+    desk = BenchDesk(runtime, options.model, options.window)
+    started = time.monotonic()
+    try:
+        outcomes = await summarize(items, desk, verbose=options.verbose)
+    finally:
+        await runtime.aclose()
+    seconds = time.monotonic() - started
+    rouge, verified = Rouge(), Rouge()
+    verdicts = Counter[str]()
+    for item, outcome in zip(items, outcomes, strict=True):
+        rouge.add(outcome.text, item.references)
+        verdicts[str(outcome.verdict)] += 1
+        if outcome.verdict == "verified":
+            verified.add(outcome.text, item.references)
+    extracted = sum(any(check.kind == "extract" for check in outcome.evidence) for outcome in outcomes)
+    print(f"{'specialist':12} {rouge}")
+    if verdicts["verified"]:
+        print(f"{'  verified':12} {verified}")
+    print(f"{len(items)} items, {dict(verdicts)}, {extracted} extracted, {desk.calls} calls, {seconds:.0f} s")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
