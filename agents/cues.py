@@ -45,7 +45,7 @@ _CODE_FIRST = compiled(
 _CODE_MADE = compiled(rf"\b{_MAKE}\b(?: \S+){{0,12}}? {CODE_NOUN}\b")
 _CODE_WORD = compiled(rf"\b{CODE_NOUN}\b")
 _CODE_STRONG = compiled(
-    r"\bimplement(?:ed|s|ation)?\b|\bmust (?:satisfy|pass)\b|\bassert\b|^\W*(?:re)?code\b|\brefactor\b|\bdebug\b"
+    r"\bimplement(?:ed|s)?\b|\bmust (?:satisfy|pass)\b|\bassert\b|^\W*(?:re)?code\b|\brefactor\b|\bdebug\b"
     r"|\btraceback\b|\b\w+Error\b|\bunit tests?\b|\bpytest\b|\bcompil(?:e|er)\b|\bstack trace\b"
     r"|\bpython (?:function|script|class|code|program)\b"
 )
@@ -93,22 +93,27 @@ _SECOND_PERSON = compiled(r"\b(?:you|your|me|my|i|i'm|we|us)\b")
 _CHAT = compiled(
     r"^\W*(?:hi|hello|hey|thanks?|thank you|good (?:morning|evening|afternoon|night)|bye|goodbye|how are you|nice to"
     r"|who are you|what's up)\b"
-    r"|\b(?:joke|poem|haiku|limerick|story about|song|birthday|greeting|slogan|translate|synonyms?|rhymes?|recipe|spell"
-    r"|define the word|meaning of|pun|tagline|names? for|toast|riddle|antonyms?|brainstorm|capital letters"
-    r"|how do you say|good idea|your (?:opinion|favou?rite)|should i)\b"
+    r"|\b(?:tell|write|give|make|compose|suggest|sing|need|want|invent|think of|come up with)\b(?: \S+){0,5}?"
+    r" (?:jokes?|poems?|haikus?|limericks?|story|song|greeting|slogan|synonyms?|rhymes?|recipe|pun|tagline|names?|toast"
+    r"|riddles?|antonyms?)\b|\b(?:translate|spell|define the word|meaning of|brainstorm|capital letters"
+    r"|how do you say|good idea|your (?:opinion|favou?rite)|good name|should i|(?:opposite|plural|past tense) of)\b"
 )
 _ARITHMETIC = compiled(
-    r"\d\s*(?:[-+*/^%×÷]|plus|minus|times|divided by|percent of|% of)\s*\d|\bsquare root\b"  # noqa: RUF001
+    r"\d\s*(?:[+*^×÷]|plus|minus|times|divided by|percent of|% of)\s*\d|\d\s+[-/]\s+\d"  # noqa: RUF001
+    r"|(?:^|\bis|\bcalculate|\bcompute)\s*[\d(][\d\s()+*/.^-]*[-/][\d\s()+*/.^-]*\W*$|\bsquare root\b"
     r"|\bpercent(?:age)? of \d|\bprime number\b|\bconvert \d"
 )
 _NUMBER = compiled(
-    r"(?<![\w`])[$€£]?\d[\d,]*(?:\.\d+)?(?!\w)"
+    r"(?<![\w`])(?!(?:1[5-9]|20)\d\d\b)[$€£]?\d[\d,]*(?:\.\d+)?(?!\w)"
     r"|\b(?:two|three|four|five|six|seven|eight|nine|ten|twice|half|dozen|third|quarter)\b"
 )
 _QUANTITY = compiled(
     r"\bhow (?:many|much|long|far|old|fast|tall|often)\b|\b(?:total|altogether|in all|average|percent(?:age)?|profit"
     r"|remaining|left over|left|per|each|cost|combined|probability|sum|difference|twice|half)\b|\d%|[$€£]\d"
 )
+_STORY = re.compile(r"\w\w[.!]\s+[A-Z].*\?", re.DOTALL)
+"""Something told before the question, as word problems do."""
+_HOW_MANY = compiled(r"\bhow (?:many|much)\b")
 _MIN_NUMBERS = 2
 _MOST_COUNTED = 3
 
@@ -197,12 +202,18 @@ def _retrieval(words: str, *, has_document: bool) -> float:
         score += 0.4
     if _CITE.search(words):
         score += 0.4
-    if has_document and _STORE.search(words) and not _ATTACHED.search(words):
+    if not has_document:
+        return score + _asks(words)
+    if _STORE.search(words) and not _ATTACHED.search(words):
         score += 0.8
-    if not has_document and (_WH.search(words) or _YES_NO.search(words) or _WH_LAST.search(words)):
-        score += 0.5 if "?" in words else 0.3
-        if not _SECOND_PERSON.search(words):
-            score += 0.2
+    return score
+
+
+def _asks(words: str) -> float:
+    """A question is looked up where nothing is attached, unless it is about the two who talk."""
+    score = 0.2 if "?" in words else 0.0
+    if _WH.search(words) or _YES_NO.search(words) or _WH_LAST.search(words):
+        score += 0.3 if _SECOND_PERSON.search(words) else 0.5
     return score
 
 
@@ -218,4 +229,8 @@ def _general(words: str, *, has_document: bool) -> float:
     quantities = len(_QUANTITY.findall(words))
     if numbers >= _MIN_NUMBERS and quantities:
         score += 0.5 + 0.2 * min(_MOST_COUNTED, numbers - _MIN_NUMBERS) + 0.2 * min(_MOST_COUNTED, quantities)
+        if "?" in words and _STORY.search(words):
+            score += 0.4
+    elif _HOW_MANY.search(words) and _STORY.search(words):
+        score += 1.0
     return score

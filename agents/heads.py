@@ -38,7 +38,7 @@ _CONNECTIVE = any_of(
     "perhaps|in the end|at last|as a (?:second|third|last|final|next) (?:step|task|thing)|on top of that",
     "(?:apart|aside) from (?:that|this)|other than that|as well|only|carefully|simply|directly|task|step",
     _AFTERWARDS,
-    "independently of (?:that|this|it|the (?:first|rest))",
+    "(?:independently of|unrelated to) (?:that|this|it|the (?:first|rest))",
 )
 _POLITE = any_of(
     r"(?:can|could|would|will|may|might) (?:you|i|we)(?: please| kindly| also| then| first| maybe)*"

@@ -57,7 +57,7 @@ RETRIEVED = any_of(
 
 STORE_NOUN = any_of(
     "collections?|notes?|archives?|corpus|records|handbook|manuals?|knowledge base|library|sources?|index|database",
-    "literature|logs?|wiki|materials?",
+    "literature|logs?|wiki|materials?|diar(?:y|ies)|journals?|ledger|register|encyclop(?:a)?edia|textbook|guide",
 )
 """What is searched rather than read whole."""
 

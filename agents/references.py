@@ -75,7 +75,8 @@ _INDEPENDENT = compiled(
     r"\b(?:independently|separately|unrelated(?:ly)?|meanwhile|in parallel|at the same time|while)\b"
 )
 _OF_WHAT = compiled(
-    r"\b(?:of|about|on) (?!(?:at most|up to|no more|\d|one|two|three|four|five|that|this|it|its|them|those|these)\b)\w"
+    r"\b(?:of|about|on) (?!(?:at most|up to|no more|\d|one|two|three|four|five|that|this|it|its|them"
+    r"|those|these|both|each)\b)(?!the (?:two|three)\b)\w"
 )
 _OWN_COLLECTION = compiled(
     r"\b(?:lists?|strings?|arrays?|tuples?|integers?|numbers|dictionar\w*|arguments?|sides?|ends?)\b"
@@ -87,6 +88,10 @@ _MEANS_RETRIEVAL = compiled(
 )
 _MEANS_SUMMARY = compiled(
     r"\b(?:this|that|the|these|those) (?:one )?(?:sentences?|summar(?:y|ies)|paragraphs?|gist|recap|digest)\b"
+)
+_THE_SUMMARY = compiled(
+    r"\b(?:the|this|that|these|those) (?:summar(?:y|ies)|gist|recap|digest|nutshell|headline|line|sentences?|paragraph"
+    r"|statement)\b(?! (?:of|with|that|which|on|about|to|in)\b)"
 )
 _MEANS_CODE = compiled(r"\b(?:the|that|this) (?:function|code|script|program|class)\b")
 _BARE = compiled(r"\b(?:of|about|on) (?:the|that|this) \w+\W*$")
@@ -126,6 +131,7 @@ def reads_of(clause: Clause, specialist: str, earlier: Sequence[Known], *, reads
         _FOUND.search(everything)
         or (specialist != RETRIEVAL and _THE_RESULT.search(words) and _has_result(specialist, earlier))
         or points_outside(words, specialist)
+        or (_THE_SUMMARY.search(words) and any(known.specialist == SUMMARIZATION for known in earlier))
         or (not reads_documents and _repeats_noun(words, specialist, earlier))
         or _returns_what_was_found(clause, specialist, earlier)
     ):
@@ -194,7 +200,7 @@ def _texts(numbers: tuple[int, ...], earlier: Sequence[Known]) -> tuple[int, ...
 def _meant(words: str, specialist: str, earlier: Sequence[Known]) -> int:
     """The one earlier subtask that is meant: the last that gives the kind of result named, else the last."""
     wanted = ""
-    if _MEANS_SUMMARY.search(words):
+    if _MEANS_SUMMARY.search(words) or _THE_SUMMARY.search(words):
         wanted = SUMMARIZATION
     elif _MEANS_RETRIEVAL.search(words):
         wanted = RETRIEVAL

@@ -45,6 +45,7 @@ _POINTS = compiled(r"\b(?:it|its|them|that|this|those|these|their)\b")
 _FURTHER = compiled(
     r"(?:an?|one|another) (?:final|last|closing|concluding|third|further|joint|overall|combined|separate)\b|another\b"
 )
+_AND_ALSO = compiled(r"\s*(?:and|plus|also|then|finally|lastly)\b")
 _NOT_CODE = compiled(r"\W*(?:find|look|search|summ|condens)")
 _CODE_CUE = 0.7
 _NEAR = 80
@@ -80,7 +81,8 @@ def pieces(masked: str, region: Region, payload: Payload | None) -> list[Piece]:
         if payload and payload.start <= start < payload.end:
             continue
         end = payload.start if payload and start < payload.start < stop else stop
-        inside = _cut(masked, start, end, nouns=region.item is not None and not found)
+        nouns = (region.item is not None and not found) or _AND_ALSO.match(masked, start, end) is not None
+        inside = _cut(masked, start, end, nouns=nouns)
         if found and not _own_sentence(masked, inside[0], after_code=after_code):
             inside[0].head = None
         found.extend(inside)

@@ -1,6 +1,6 @@
 """How well requests are routed and planned, with no generative model.
 
-    python benchmarks/quality_plans.py --data FOLDER [--embed MODEL_FOLDER] [--errors]
+    python benchmarks/quality_plans.py --data FOLDER [--embed MODEL.onnx] [--errors]
 
 FOLDER holds routing.dev.jsonl and composite.dev.jsonl; without it only the requests of our own are measured. Node F1
 compares the multisets of specialists, edge F1 the multisets of (specialist, specialist) pairs, both averaged over the
@@ -23,7 +23,7 @@ from typing import Any
 from nonet.agents.documents import DocumentInfo
 from nonet.agents.planner import RulePlanner
 from nonet.agents.router import Embedder, Request, Router
-from nonet.specialists.general import GeneralSpecialist
+from nonet.specialists.catalog import default_specialists
 
 OWN = Path(__file__).resolve().parent.parent / "tests" / "data" / "composite_own.jsonl"
 
@@ -168,11 +168,11 @@ async def measure_routing(router: Router, rows: Sequence[dict[str, Any]], *, err
             )
 
 
-def minilm(folder: Path) -> Embedder:
+def minilm(path: Path) -> Embedder:
     """The embedding model, as the embedded runtime would serve it."""
     from nonet.runtimes.minilm import MiniLm
 
-    model = MiniLm(folder)
+    model = MiniLm(path)
 
     async def embed(texts: Sequence[str]) -> tuple[tuple[float, ...], ...] | None:
         return model.embed(texts)
@@ -183,13 +183,11 @@ def minilm(folder: Path) -> Embedder:
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="folder with routing.dev.jsonl and composite.dev.jsonl")
-    parser.add_argument("--embed", type=Path, help="folder of the MiniLM model; without it BM25 compares examples")
+    parser.add_argument("--embed", type=Path, help="MiniLM's ONNX file; without it BM25 compares examples")
     parser.add_argument("--errors", action="store_true", help="show every item that is not exact")
     options = parser.parse_args()
-    specialists: dict[str, Sequence[str]] = {"code": (), "retrieval": (), "summarization": ()}
-    router = Router(
-        {**specialists, "general": GeneralSpecialist.examples}, minilm(options.embed) if options.embed else None
-    )
+    examples = {name: specialist.examples for name, specialist in default_specialists().items()}
+    router = Router(examples, minilm(options.embed) if options.embed else None)
     await router.prepare()
     planner = RulePlanner(router)
     if options.data:

@@ -18,11 +18,11 @@ def texts(task: str) -> list[str]:
     ("task", "wanted"),
     [
         (
-            "Find the boiling point in the notes, write a Python function that returns it, and summarise both in a line.",
+            "Find the boiling point in the notes, write a Python function that returns it, and sum both up in a line.",
             [
                 "Find the boiling point in the notes",
                 "write a Python function that returns it",
-                "summarise both in a line.",
+                "sum both up in a line.",
             ],
         ),
         (

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nonet.agents.clauses import MAX_SPLIT_CHARACTERS
 from nonet.agents.plan import Plan
 from nonet.agents.planner import DocumentInfo, RulePlanner
 from nonet.agents.router import Router
@@ -212,30 +215,51 @@ async def test_plans_our_own_requests_as_well_as_measured() -> None:
     assert right / len(rows) >= 0.85
 
 
-fragments = st.sampled_from(
-    "find the notes|and then|,|;|.|:|summarise it|write a function|`f()`|(1)|(2)|1.|2.|\n|\n\n|- |First:|Second:|before that"
-    '|from what you find,|each|both|Question:|this question|Who is the head of the town of Rome?|?|"|\u201c|```|(|[|f(1) == 2'
-    "|while someone condenses|do the same for B|a.md|the second document|them|first|look it up first|I need|a Python function"
-    "|a summary of it|he|Ilse's country|\u00a4|\x00|\u202e|\u00e9|\u603b\u7ed3".split("|")
-)
-requests = st.one_of(st.lists(fragments, min_size=1, max_size=30).map(" ".join), st.text(min_size=1, max_size=300))
-documents = st.lists(st.text(min_size=1, max_size=12), max_size=4, unique=True).map(
-    lambda names: [DocumentInfo(name, name * 2) for name in names]
-)
-
-
+FRAGMENTS = """find the notes|and then|,|;|.|:|summarise it|write a function|`f()`|(1)|(2)|1.|2.|- |First:|Second:
+before that|from what you find,|each|both|Question:|this question|Who is the head of the town of Rome?|?|"|\u201c
+```|(|[|f(1) == 2
+while someone condenses|do the same for B|a.md|the second document|them|first|look it up first|I need|he
+a Python function|a summary of it|Ilse's country|\u00a4|\x00|\u202e|\u00e9|\u603b\u7ed3|with the result, a)
+using the key in the notes,|Cite the passages|once you know from the archive who it was,|Give me
+one sentence on each|the last two|tell me a joke"""
+PIECES = [*FRAGMENTS.replace("\n", "|").split("|"), "\n", "\n\n"]
 PLANNERS = {most: make_planner(most) for most in (1, 2, 5, 12)}
 
 
-@settings(max_examples=2_000, deadline=None)
-@given(requests, documents, documents, st.sampled_from(sorted(PLANNERS)))
-def test_any_text_gives_a_valid_plan(
-    task: str, attached: list[DocumentInfo], collection: list[DocumentInfo], most: int
-) -> None:
+async def check_plan(task: str, attached: list[DocumentInfo], collection: list[DocumentInfo], most: int) -> None:
     if not task.strip():
         return
-    plan = asyncio.run(PLANNERS[most].plan(task, attached=attached, collection=collection))
+    plan = await PLANNERS[most].plan(task, attached=attached, collection=collection)
     plan.check(NAMES, most)
     names = {document.name for document in (*attached, *collection)}
     assert all(set(subtask.documents) <= names for subtask in plan.subtasks)
     assert Plan.model_validate_json(plan.model_dump_json()) == plan
+
+
+async def test_any_mixture_of_orders_gives_a_valid_plan() -> None:
+    """Drawn by hand, not by hypothesis, which needs ten times as long for so many."""
+    for seed in range(2_000):
+        draw = random.Random(seed)
+        task = " ".join(draw.choices(PIECES, k=draw.randint(1, 30)))
+        attached = docs(*draw.sample(["a.md", "B", "d1", "minutes of the night.txt", "A"], draw.randint(0, 4)))
+        collection = docs(*draw.sample(["a.md", "west gate.md", "x"], draw.randint(0, 3)))
+        await check_plan(task, attached, collection, draw.choice(sorted(PLANNERS)))
+
+
+names = st.lists(st.text(min_size=1, max_size=12), max_size=3, unique=True).map(lambda found: docs(*found))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(min_size=1, max_size=200), names, names, st.sampled_from(sorted(PLANNERS)))
+def test_any_text_gives_a_valid_plan(
+    task: str, attached: list[DocumentInfo], collection: list[DocumentInfo], most: int
+) -> None:
+    asyncio.run(check_plan(task, attached, collection, most))
+
+
+async def test_a_hostile_length_is_planned_in_time() -> None:
+    for piece in ("find x, ", "(1) find ", "the town of ", "Ab's ", ". ", "and ", "\n ", '"a ', "-", "sum "):
+        task = piece * (MAX_SPLIT_CHARACTERS // len(piece)) + "x"
+        started = time.process_time()
+        await check_plan(task, [], [], 12)
+        assert time.process_time() - started < 5, piece
