@@ -16,13 +16,12 @@ from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar
 
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, wait_random_exponential
-
-from nonet.errors import BadRequestError, CallError, ModelNotFoundError, NonetError, RuntimeBusyError
+from nonet.errors import BadRequestError, CallError, ModelNotFoundError, NonetError
 from nonet.runtimes.ollama_answer import LOADED_ALREADY_SECONDS, Answer
 from nonet.runtimes.ollama_errors import Call, TransientError, context_overflow, not_understood, raise_refusal
 from nonet.runtimes.ollama_facts import ModelFacts, json_object, read_facts
 from nonet.runtimes.ollama_host import server_url
+from nonet.runtimes.ollama_retry import persistently
 from nonet.runtimes.ollama_wire import OllamaWire, Timeouts
 from nonet.runtimes.protocol import OnText
 from nonet.runtimes.schema import check_answer, encode_schema
@@ -41,8 +40,6 @@ larger models take some 70."""
 _MESSAGE_TOKENS = 8
 """Role and turn markers of one message; ChatML takes 5."""
 _TEXTS_A_CALL = 128
-_PAUSE = wait_random_exponential(multiplier=0.2, max=8.0)
-_PAUSE_WHEN_BUSY = wait_random_exponential(multiplier=1.0, max=8.0)
 _UNIT_TOLERANCE = 1e-3
 
 
@@ -292,31 +289,7 @@ class OllamaRuntime:
         return await self._persistently(attempt)
 
     async def _persistently(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        """Try, and try again what may mend, after waits that grow and differ so that waiting calls spread out."""
-        try:
-            return await attempt()  # tenacity costs more than the rest of a call that goes well
-        except TransientError as error:
-            if self._retries < 1:
-                raise error.error from error
-            failure: TransientError | None = error
-
-        async def again() -> T:
-            nonlocal failure
-            if failure is not None:
-                failed, failure = failure, None
-                raise failed
-            return await attempt()
-
-        retrying = AsyncRetrying(
-            stop=stop_after_attempt(self._retries + 1),
-            wait=_pause,
-            retry=retry_if_exception_type(TransientError),
-            reraise=True,
-        )
-        try:
-            return await retrying(again)
-        except TransientError as error:
-            raise error.error from error
+        return await persistently(attempt, self._retries)
 
     def _official(self) -> OllamaClient:
         if self._client is None:
@@ -328,13 +301,6 @@ class OllamaRuntime:
                 read_timeout_seconds=self._timeouts.first,
             )
         return self._client
-
-
-def _pause(state: RetryCallState) -> float:
-    """Seconds before the next try. A full queue means that a model is loading, which takes seconds."""
-    failure = state.outcome.exception() if state.outcome else None
-    busy = isinstance(failure, TransientError) and isinstance(failure.error, RuntimeBusyError)
-    return (_PAUSE_WHEN_BUSY if busy else _PAUSE)(state)
 
 
 def _key_header() -> dict[str, str]:

@@ -150,6 +150,7 @@ class FakeOllama:
     async def _route(self, request: Request, reply: Reply) -> None:
         path = request.path.removeprefix(self._prefix)
         self.counts.calls[path] += 1
+        self.counts.keys.add(request.headers.get("authorization", ""))
         if not _is_local(request.headers):
             raise refused_as("26")
         fault = self._due(path, request.body)

@@ -71,6 +71,8 @@ class Counts:
     loads: int = 0
     disconnects: int = 0
     """Clients that left before their answer was whole."""
+    keys: set[str] = field(default_factory=set)
+    """Authorization headers that came."""
     bodies: list[dict[str, Any]] = field(default_factory=list)
     """Of chats and embeddings."""
 

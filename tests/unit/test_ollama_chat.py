@@ -98,7 +98,9 @@ class TestWhatIsSent:
         monkeypatch.setenv("OLLAMA_API_KEY", "secret")
         runtime = OllamaRuntime(fake.url)
         assert (await runtime.chat(ask())).text == STORY
+        assert await runtime.models()
         await runtime.aclose()
+        assert fake.counts.keys == {"Bearer secret"}
 
     async def test_no_proxy_of_the_environment_comes_between(
         self, fake: FakeOllama, monkeypatch: pytest.MonkeyPatch
