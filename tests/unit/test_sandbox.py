@@ -6,6 +6,8 @@ import asyncio
 import itertools
 import os
 import socket
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -505,6 +507,34 @@ async def test_cancelling_ends_the_process(sandbox: Sandbox) -> None:
     assert set(children()) <= before
 
 
+_FOREVER = """
+import asyncio
+from test_sandbox import make
+asyncio.run(make({tier!r}).run("while True: pass", timeout_seconds=60))
+"""
+
+
+def test_it_ends_when_we_are_killed(tier: str) -> None:
+    command = [sys.executable, "-c", _FOREVER.format(tier=tier)]
+    with subprocess.Popen(command, cwd=Path(__file__).parent) as ours:
+        waited_until = time.monotonic() + 10
+        while not (inner := children(ours.pid)) and time.monotonic() < waited_until:
+            time.sleep(0.05)
+        time.sleep(0.3)
+        ours.kill()
+    assert inner
+    waited_until = time.monotonic() + 5
+    while any(is_running(number) for number in inner) and time.monotonic() < waited_until:
+        time.sleep(0.05)
+    assert not any(is_running(number) for number in inner)
+
+
+async def test_strange_programs_are_no_error(sandbox: Sandbox) -> None:
+    for program in ("\0", "print('\ud800')", "(" * 5000, "x = 1" * 100_000, ""):
+        result = await run(sandbox, program)
+        assert (result.exit_status == 0) == (not program)
+
+
 async def test_many_at_once(sandbox: Sandbox) -> None:
     results = await asyncio.gather(*(run(sandbox, f"print({n})", 30) for n in range(6)))
     assert [result.stdout for result in results] == [f"{n}\n" for n in range(6)]
@@ -535,5 +565,14 @@ def names_in(folder: Path) -> list[str]:
     return [path.name for path in folder.iterdir()]
 
 
-def children() -> list[str]:
-    return Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+def children(pid: int | None = None) -> list[str]:
+    pid = pid or os.getpid()
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+
+
+def is_running(pid: str) -> bool:
+    try:
+        state = Path("/proc", pid, "stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
