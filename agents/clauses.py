@@ -235,18 +235,19 @@ def _only(task: str, masked: str, draft: _Draft) -> Clause:
 def _clause(task: str, masked: str, draft: _Draft) -> Clause:
     """Put the spans together, in the order of the request."""
     head = draft.head
-    words: list[str] = []
-    hidden: list[str] = []
+    words, hidden, last = "", "", 0
     for start, stop in sorted(set(draft.spans)):
         cut_start, cut_stop = _trimmed(masked, start, stop)
         if shares_opening(masked[cut_start:cut_stop]) and masked[cut_stop : cut_stop + 1] in {",", ":"}:
             cut_stop += 1
         if cut_start < cut_stop:
-            words.append(task[cut_start:cut_stop])
-            hidden.append(masked[cut_start:cut_stop])
+            gap = _gap(task[last:cut_start]) if words else ""
+            words += gap + task[cut_start:cut_stop]
+            hidden += gap + masked[cut_start:cut_stop]
+            last = cut_stop
     return Clause(
-        " ".join(words) or task.strip(),
-        " ".join(hidden) or masked.strip(),
+        words or task.strip(),
+        hidden or masked.strip(),
         head.kind if head else "noun",
         " ".join(part for part in (draft.shared.casefold(), head.opening if head else "") if part),
         reversed=head.reversed if head else False,
@@ -254,6 +255,11 @@ def _clause(task: str, masked: str, draft: _Draft) -> Clause:
         shares=draft.shares,
         payload=draft.payload,
     )
+
+
+def _gap(between: str) -> str:
+    """What stands between two pieces of a clause: what stood there if it was a mere separator, else a blank."""
+    return between if between.strip() in {"", ",", ";", ":"} and len(between) <= _GAP_CHARACTERS else " "
 
 
 def _trimmed(masked: str, start: int, stop: int) -> Span:

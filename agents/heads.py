@@ -56,7 +56,10 @@ _PREPOSITION = any_of(
     "from|based on|using|with|given|out of|taking|in light of|starting (?:from|with)|building on|according to|going by",
     "by|as to|regarding|for|in|after|before|while|having|drawing on|following|armed with|once|when|if|on the basis of",
 )
-_OPENING = compiled(rf"\s*(?:[-–—,;:.]+\s*)?(?:{_CONNECTIVE}\b[,:]?(?=\s)|{_POLITE}(?=\s))\s*")  # noqa: RUF001
+_LABEL = rf"(?:job|task|request|todo|order|ticket|instruction|goal|user|prompt)s?(?: ?#?\d+)? ?:|{FILLER}+[,:]?"
+_OPENING = compiled(
+    rf"\s*(?:[-–—,;:.]+\s*)?(?:{_CONNECTIVE}\b[,:]?(?=\s)|{_POLITE}(?=\s)|(?:{_LABEL})(?=\s))\s*"  # noqa: RUF001
+)
 _ADJUNCT = compiled(rf"\s*{_PREPOSITION}\b[^,:;.?!]{{1,120}}[,:]\s*")
 _EACH = compiled(
     r"\s*for each(?: one)?(?: of)?"

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from nonet.agents.clauses import Clause
 from nonet.agents.cues import CODE, RETRIEVAL, SUMMARIZATION
 from nonet.agents.lexicon import RESULT_NOUN, RETRIEVED, any_of, compiled
+from nonet.agents.masking import FILLER
 
 _NAMING = compiled(r"\(?\b(?:name|call)(?:ed)? (?:it|this|that|them)\b|\bso that\b|\bit (?:must|should|has to|is) ")
 """Pronouns that mean what the clause itself is about."""
@@ -125,22 +126,37 @@ def reads_of(clause: Clause, specialist: str, earlier: Sequence[Known], *, reads
     everything = f"{clause.opening} {words}"
     several = _SEVERAL.search(everything)
     if several and _means_earlier(everything, several, specialist, earlier, reads_documents=reads_documents):
-        found = _texts(_unread(earlier), earlier)
-        return found if len(found) > 1 or not _TWO.search(several.group()) else _texts(_all(earlier), earlier)[-2:]
-    if (
-        _FOUND.search(everything)
-        or (specialist != RETRIEVAL and _THE_RESULT.search(words) and _has_result(specialist, earlier))
-        or points_outside(words, specialist)
-        or (_THE_SUMMARY.search(words) and any(known.specialist == SUMMARIZATION for known in earlier))
-        or (not reads_documents and _repeats_noun(words, specialist, earlier))
-        or _returns_what_was_found(clause, specialist, earlier)
+        return _several_meant(several.group(), earlier)
+    if _names_result(clause, words, specialist, earlier) or (
+        not reads_documents and _repeats_noun(words, specialist, earlier)
     ):
         return (_meant(everything, specialist, earlier),)
-    bare = not has_matter(clause) or (_BARE.search(words) is not None and earlier[-1].specialist != SUMMARIZATION)
-    if specialist == SUMMARIZATION and not reads_documents and bare:
-        unread = _unread(earlier)
-        return unread if _SEQUENCE.search(clause.opening) else (_meant(everything, specialist, earlier),)
+    if specialist == SUMMARIZATION and not reads_documents and _lacks_matter(clause, words, earlier):
+        return _unread(earlier) if _SEQUENCE.search(clause.opening) else (_meant(everything, specialist, earlier),)
     return ()
+
+
+def _several_meant(words: str, earlier: Sequence[Known]) -> tuple[int, ...]:
+    unread = _unread(earlier)
+    if _TWO.search(words):
+        return unread if len(unread) > 1 else tuple(range(len(earlier)))[-2:]
+    return _texts(unread, earlier)
+
+
+def _names_result(clause: Clause, words: str, specialist: str, earlier: Sequence[Known]) -> bool:
+    """Whether a clause speaks of one earlier result: by a reference word, a pronoun, or what it must return."""
+    return (
+        _FOUND.search(f"{clause.opening} {words}") is not None
+        or (specialist != RETRIEVAL and _THE_RESULT.search(words) is not None and _has_result(specialist, earlier))
+        or points_outside(words, specialist)
+        or (_THE_SUMMARY.search(words) is not None and any(known.specialist == SUMMARIZATION for known in earlier))
+        or _returns_what_was_found(clause, specialist, earlier)
+    )
+
+
+def _lacks_matter(clause: Clause, words: str, earlier: Sequence[Known]) -> bool:
+    """Whether a summary can only be of earlier work: it says nothing of what, or just "of the entry"."""
+    return not has_matter(clause) or (_BARE.search(words) is not None and earlier[-1].specialist != SUMMARIZATION)
 
 
 def points_outside(words: str, specialist: str) -> bool:
@@ -154,8 +170,9 @@ def points_outside(words: str, specialist: str) -> bool:
 
 
 def has_matter(clause: Clause) -> bool:
-    """Whether a summary says of what ("of the flood"), or brings its own text."""
-    return clause.payload or len(clause.masked) > _OWN_TEXT_CHARACTERS or _OF_WHAT.search(clause.masked) is not None
+    """Whether a summary says of what ("of the flood", "report.md"), or brings its own text."""
+    own = clause.payload or len(clause.masked) > _OWN_TEXT_CHARACTERS or FILLER in clause.masked
+    return own or _OF_WHAT.search(clause.masked) is not None
 
 
 def _means_earlier(
@@ -178,10 +195,6 @@ def _unread(earlier: Sequence[Known]) -> tuple[int, ...]:
     read = {number for known in earlier for number in known.reads}
     found = tuple(number for number in range(len(earlier)) if number not in read)
     return found or (len(earlier) - 1,)
-
-
-def _all(earlier: Sequence[Known]) -> tuple[int, ...]:
-    return tuple(range(len(earlier)))
 
 
 def _returns_what_was_found(clause: Clause, specialist: str, earlier: Sequence[Known]) -> bool:

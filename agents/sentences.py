@@ -46,6 +46,7 @@ _FURTHER = compiled(
     r"(?:an?|one|another) (?:final|last|closing|concluding|third|further|joint|overall|combined|separate)\b|another\b"
 )
 _AND_ALSO = compiled(r"\s*(?:and|plus|also|then|finally|lastly)\b")
+_THAT_DOES = compiled(r"\b(?:that|which) (?:\w+ )?\w+s\b(?!.*\bto \w+)")
 _NOT_CODE = compiled(r"\W*(?:find|look|search|summ|condens)")
 _CODE_CUE = 0.7
 _NEAR = 80
@@ -169,25 +170,29 @@ def _parts_order(before: str, head: Head, rest: str, mark: str, *, then: bool) -
     if head.kind == "noun":
         return mark != ":" and _other_product(before, rest, then=then)
     if _is_code(before):
-        return _ends_code(head, rest, mark, then=then)
+        return _ends_code(before, head, rest, mark, then=then)
     if head.kind in {"make", "use"}:
         return bool(mark) or then or bool(_CODE_PRODUCT.search(rest) or _TEXT_PRODUCT.search(rest))
     return head.kind in _EXPLICIT or mark == ";" or then
 
 
-def _ends_code(head: Head, rest: str, mark: str, *, then: bool) -> bool:
-    """After "write a function ..." most verbs describe the function; these do not."""
+def _ends_code(before: str, head: Head, rest: str, mark: str, *, then: bool) -> bool:
+    """After "write a function ..." most verbs describe the function; these do not.
+
+    An order after "a function that loads ..." differs in form ("loads, find"); after "to load" it does not.
+    """
+    told = bool(mark) and _THAT_DOES.search(before) is not None
     outside = _OUTSIDE.search(rest) is not None
     if head.kind in {"passive", "desire"}:
         return bool(mark)
     if head.kind == "summary":
         return bool(mark) or then or outside
     if head.kind == "retrieval":
-        return outside or then
+        return outside or then or told
     if head.kind in {"make", "use"}:
         near = rest[:_NEAR]
         return bool(mark or then) and bool(_CODE_PRODUCT.search(near) or _TEXT_PRODUCT.search(near))
-    return outside and (mark == ";" or then)
+    return outside and (mark == ";" or then or told)
 
 
 def _other_product(before: str, rest: str, *, then: bool) -> bool:
