@@ -55,7 +55,7 @@ async def make_plan(state: RunState, *, runtime: Runtime[RunContext]) -> RunStat
     return {"run": state["run"]}
 
 
-def ask_user(state: RunState) -> RunState:
+async def ask_user(state: RunState) -> RunState:
     """Stop here until the user has decided; works across a restart."""
     return {"decision": str(interrupt({"run": state["run"]}))}
 
@@ -67,14 +67,14 @@ async def execute_plan(state: RunState, *, runtime: Runtime[RunContext]) -> RunS
     return {}
 
 
-def review_results(state: RunState, *, runtime: Runtime[RunContext]) -> RunState:  # noqa: ARG001  LangGraph passes it by name
-    """Decide what was proved, and what is missing."""
+async def review_results(state: RunState, *, runtime: Runtime[RunContext]) -> RunState:  # noqa: ARG001  LangGraph passes it by name
+    """Decide what was proved, and what is missing. (LangGraph would give a node that is not async a thread.)"""
     context = runtime.context
     reviewed = review(context.accepted_plan(), outcomes_of(context.records))
     return {"verdict": str(reviewed.verdict), "missing": list(reviewed.missing)}
 
 
-def compose_answer(state: RunState, *, runtime: Runtime[RunContext]) -> RunState:  # noqa: ARG001  LangGraph passes it by name
+async def compose_answer(state: RunState, *, runtime: Runtime[RunContext]) -> RunState:  # noqa: ARG001  LangGraph passes it by name
     """Put the answer together from the artifacts."""
     context = runtime.context
     context.composition = compose(context.task, context.accepted_plan(), outcomes_of(context.records))
