@@ -89,7 +89,7 @@ def run_kept(door: Door, view: View, work: Callable[[], Awaitable[T]]) -> T:
             return await work()
 
     try:
-        return run_async(within())
+        return run_async(within(), on_stop=view.stopping)
     except InterruptedByUserError as error:
         if not view.run:
             raise

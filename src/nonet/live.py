@@ -26,7 +26,7 @@ from nonet.graphs.events import (
     SubtaskText,
 )
 from nonet.render import VERDICT_STYLES, console_for, plan_lines, text
-from nonet.terminal import is_plain
+from nonet.terminal import STOPPING, is_plain
 from nonet.text import clean, one_line
 
 _TAIL_CHARACTERS = 400
@@ -45,6 +45,9 @@ class View(Protocol):
     def paused(self) -> AbstractContextManager[None]:
         """Leave the terminal alone for a while: somebody is asked something."""
         ...
+
+    def stopping(self) -> None:
+        """The user wants it to end; it takes a moment."""
 
 
 def view_for(stream: TextIO | None = None, *, quiet: bool = False, live: bool = True) -> View:
@@ -78,6 +81,9 @@ class QuietView:
         """Nothing to pause."""
         yield
 
+    def stopping(self) -> None:
+        """Nothing to show."""
+
 
 class PlainView(QuietView):
     """A line an event, for logs, pipes and dumb terminals. The pieces of an answer are left out."""
@@ -91,6 +97,9 @@ class PlainView(QuietView):
         super().__call__(event)
         for line in event_lines(event):
             self._write(line)
+
+    def stopping(self) -> None:
+        self._write(STOPPING)
 
     def _write(self, line: str) -> None:
         if self._gone:
@@ -178,6 +187,9 @@ class LiveView(QuietView):
         finally:
             self._start()
 
+    def stopping(self) -> None:
+        self._head = STOPPING
+
     def _start(self) -> None:
         self._live = Live(
             console=self._console,
@@ -249,5 +261,5 @@ class LiveView(QuietView):
             for name, row in rows
             if row.tail.strip()
         ]
-        head = [Text(one_line(self._head), style="dim")] if self._head else []
+        head = [Text(one_line(self._head), style="bold" if self._head == STOPPING else "dim")] if self._head else []
         return Group(*head, table, *tails)

@@ -6,7 +6,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Self, TextIO, TypeVar
 
 from nonet.errors import NonetError
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 INTERRUPTED = 130
+STOPPING = "Stopping; what is done is kept. Ctrl-C again stops at once."
 _SHOW_CURSOR = "\x1b[?25h"
 
 
@@ -95,19 +96,27 @@ def is_plain(stream: TextIO) -> bool:
     return not stream.isatty() or bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM", "dumb") in {"", "dumb"}
 
 
-def run_async(main: Coroutine[Any, Any, T]) -> T:
+def run_async(main: Coroutine[Any, Any, T], *, on_stop: Callable[[], None] | None = None) -> T:
     """Run to the end. The first Ctrl-C or SIGTERM cancels, so that the work is kept; the second ends the process.
+
+    Args:
+        on_stop: called once, on the event loop's thread, when the work is being cancelled.
 
     Raises:
         InterruptedByUserError: the work was cancelled and has wound up.
     """
     import asyncio  # noqa: PLC0415  `nonet --help` has no use for it
 
-    with _Interrupts() as interrupts, asyncio.Runner() as runner:
+    with _Interrupts(on_stop or _say_stopping) as interrupts, asyncio.Runner() as runner:
         try:
             return runner.run(interrupts.watch(main))
         except asyncio.CancelledError:
             raise InterruptedByUserError("Interrupted.") from None
+
+
+def _say_stopping() -> None:
+    if sys.stderr.isatty():
+        say(STOPPING)
 
 
 class _Interrupts:
@@ -117,7 +126,8 @@ class _Interrupts:
     that may be deep in a model.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, on_stop: Callable[[], None]) -> None:
+        self._on_stop = on_stop
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[Any] | None = None
         self._seen = False
@@ -148,7 +158,10 @@ class _Interrupts:
                 os.write(sys.stderr.fileno(), _SHOW_CURSOR.encode())
             os._exit(INTERRUPTED)  # what is committed is safe; waiting is what the user does not want
         self._seen = True
-        if sys.stderr.isatty():
-            os.write(sys.stderr.fileno(), b"\r\nStopping; what is done is kept. Ctrl-C again stops at once.\r\n")
-        if self._loop is not None and self._task is not None:
-            self._loop.call_soon_threadsafe(self._task.cancel)
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._stop)
+
+    def _stop(self) -> None:
+        self._on_stop()
+        if self._task is not None:
+            self._task.cancel()
