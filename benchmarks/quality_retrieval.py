@@ -83,9 +83,7 @@ def report(items: Sequence[Item], outcomes: Sequence[Outcome], extracts: Sequenc
     exact = sum(plain(outcome.text) in {plain(answer) for answer in item.answers} for item, outcome in pairs)
     quoted = sum(holds(" ".join(citation.quote for citation in outcome.citations), item) for item, outcome in pairs)
     extract = sum(holds(text, item) for text, item in zip(extracts, items, strict=True))
-    print(
-        f"right {right}/{number} = {right / number:.2f}, exact {exact / number:.2f}, in the quotes {quoted / number:.2f}"
-    )
+    print(f"right {right / number:.2f} of {number}, exact {exact / number:.2f}, in the quotes {quoted / number:.2f}")
     print(f"best sentence, no model: {extract / number:.2f}")
     for verdict in ("verified", "unverified", "failed"):
         good, bad = table[verdict, True], table[verdict, False]
