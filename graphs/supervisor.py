@@ -67,8 +67,9 @@ async def execute_plan(state: RunState, *, runtime: Runtime[RunContext]) -> RunS
     return {}
 
 
+# The nodes that wait for nothing are async as well: LangGraph gives any other a thread of its own.
 async def review_results(state: RunState, *, runtime: Runtime[RunContext]) -> RunState:  # noqa: ARG001  LangGraph passes it by name
-    """Decide what was proved, and what is missing. (LangGraph would give a node that is not async a thread.)"""
+    """Decide what was proved, and what is missing."""
     context = runtime.context
     reviewed = review(context.accepted_plan(), outcomes_of(context.records))
     return {"verdict": str(reviewed.verdict), "missing": list(reviewed.missing)}
