@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 
 from nonet.agents.lexicon import any_of
 
@@ -50,27 +51,33 @@ _REDUCED = any_of(
     "containing|producing|ruling|hosting|owning|founded by|created by|written by|directed by|known for|named after",
     "named for|considered|that has|with",
 )
-_OF_NAME = re.compile(
-    rf"\bthe {_WORDS}{_RELATION} of (?={_NAME})(?P<name>{_NAME})(?:(?<=['\u2019]s) {_WORDS}{_RELATION}\b)?"
-)
-_NAMES_OWN = re.compile(rf"\b(?P<name>{_NAME})['\u2019]s? {_WORDS}{_RELATION}\b")
-_NAME_BEFORE = re.compile(rf"\bthe (?P<name>{_NAME}) {_RELATION}\b(?= |\?|$)")
-_WHERE_NAME_IS = re.compile(
+_OF_NAME = rf"\bthe {_WORDS}{_RELATION} of (?={_NAME})(?P<name>{_NAME})(?:(?<=['\u2019]s) {_WORDS}{_RELATION}\b)?"
+_NAMES_OWN = rf"\b(?P<name>{_NAME})['\u2019]s? {_WORDS}{_RELATION}\b"
+_NAME_BEFORE = rf"\bthe (?P<name>{_NAME}) {_RELATION}\b(?= |\?|$)"
+_WHERE_NAME_IS = (
     rf"\bthe {_WORDS}{_RELATION} (?:where|in which|that|which) (?P<name>{_NAME})"
     rf"(?: (?:{_SAID_OF}|has|had|got|did)\b{_LAST_WORDS})"
 )
-_NAME_IS_IN = re.compile(
+_NAME_IS_IN = (
     rf"\bthe {_WORDS}{_RELATION} (?P<name>{_NAME}) (?:is|was)"
     r"(?: (?:located|found|situated|set|based|born))? (?:in|from)\b"
 )
-_WHO = re.compile(rf"\bthe {_WORDS}{_RELATION} {_LINK} {_REST}[^,?]*")
-_DOING = re.compile(rf"\bthe {_WORDS}{_RELATION} {_REDUCED} {_REST}")
-_OF_THE = re.compile(rf"\bthe {_WORDS}{_RELATION} of (?=the |[A-Z]){_REST}[^,?]*")
+_WHO = rf"\bthe {_WORDS}{_RELATION} {_LINK} {_REST}[^,?]*"
+_DOING = rf"\bthe {_WORDS}{_RELATION} {_REDUCED} {_REST}"
+_OF_THE = rf"\bthe {_WORDS}{_RELATION} of (?=the |[A-Z]){_REST}[^,?]*"
 _DESCRIPTIONS = (_OF_NAME, _NAMES_OWN, _NAME_BEFORE, _WHERE_NAME_IS, _NAME_IS_IN, _WHO, _DOING, _OF_THE)
 _POSSESSIVE = (_NAMES_OWN, _NAME_BEFORE)
 """Those that begin with the name: a second one must not begin within it."""
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Compiled at first use: these patterns are large, and most plans need none."""
+    return re.compile(pattern)
+
+
 _TARGET = re.compile(r"\s*(?:[Ww]ho|[Ww]hat|[Ww]hich|[Ww]here)(?:'s| is| was| are| were) (?:the name of )?$")
-_PERSON_HEAD = re.compile(rf"the {_WORDS}{_PERSON}\b|.*['\u2019]s? {_WORDS}{_PERSON}$")
+_PERSON_HEAD = rf"the {_WORDS}{_PERSON}\b|.*['\u2019]s? {_WORDS}{_PERSON}$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +100,7 @@ def inner_questions(text: str) -> tuple[Inner, ...]:
         nested = {place for place in within for place in found[place].reads}
         outermost = not any(other[0] <= start and end <= other[1] for other in spans[number + 1 :])
         words = text[start:end].strip()
-        asks = "Who" if _PERSON_HEAD.match(words) else "What"
+        asks = "Who" if _compiled(_PERSON_HEAD).match(words) else "What"
         found.append(Inner(f"{asks} is {words}?", tuple(p for p in within if p not in nested), outermost))
     return tuple(found)
 
@@ -103,16 +110,16 @@ def _spans(text: str) -> list[tuple[int, int]]:
     seen: dict[int, tuple[int, int]] = {}
     for pattern in _DESCRIPTIONS:
         at = 0
-        while match := pattern.search(text, at):
+        while match := _compiled(pattern).search(text, at):
             at = max(match.start() + 1, min(match.end(), match.end("name")) if pattern in _POSSESSIVE else 0)
-            if not _is_target(text, match) and match.start() not in seen:
+            if not _is_target(text, match, pattern) and match.start() not in seen:
                 seen[match.start()] = match.span()
     spans = sorted(seen.values(), key=lambda span: (span[1] - span[0], span))
     return spans[:MAX_INNER]
 
 
-def _is_target(text: str, match: re.Match[str]) -> bool:
+def _is_target(text: str, match: re.Match[str], pattern: str) -> bool:
     """Whether the description is what is asked for ("Who is the director of X?"): nothing is said of it."""
     if not _TARGET.match(text[: match.start()]):
         return False
-    return text[match.end() :].strip(" ?.\n") == "" or match.re in (_OF_NAME, _OF_THE)
+    return text[match.end() :].strip(" ?.\n") == "" or pattern in (_OF_NAME, _OF_THE)

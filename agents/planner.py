@@ -25,6 +25,7 @@ __all__ = ["DocumentInfo", "RulePlanner"]
 _MANY_DOCUMENTS = 3
 """Up to this many attached documents a question is answered by reading them whole; of more, by searching them."""
 _STORE = compiled(rf"\b(?:the|our|my|these|those|all|your) (?:\w+ ){{0,2}}?{STORE_NOUN}\b")
+_ASKS = compiled(r"\b(?:tell me|know|find|say|see) (?:who|whom|whose|what|which|when|where|why|how|whether|if)\b")
 _SHOWN_CHARACTERS = 80
 
 
@@ -66,7 +67,7 @@ class RulePlanner:
         clauses = self._bounded(unfolded(split(task), attached), notes)
         steps = ordered(joined(await self._routed(clauses, attached), has_document=bool(attached)))
         wire(steps, attached)
-        if self._hops and len(steps) == 1 and not attached:
+        if self._hops and len(steps) == 1:
             steps = stepwise(steps[0], self._max_subtasks)
         if SUMMARIZATION in self._router.names and RETRIEVAL in self._router.names and not attached:
             steps = supplied(steps, collection, self._max_subtasks)
@@ -107,7 +108,8 @@ def _reads_whole(clause: Clause, attached: Sequence[DocumentInfo]) -> bool:
 
     A question to many documents has to search them, and so has one to "the archive", unless that is what is attached.
     """
-    if not attached or clause.kind != "question":
+    asks = clause.kind == "question" or (clause.kind in {"other", "whole"} and _ASKS.search(clause.masked))
+    if not attached or not asks:
         return bool(attached)
     searched = _STORE.search(clause.masked) and not named_documents(clause.masked, clause.text, attached)
     return len(attached) <= _MANY_DOCUMENTS and not searched

@@ -1,0 +1,38 @@
+"""The specialist for what needs none."""
+
+from __future__ import annotations
+
+import pytest
+from fakes.desk import FakeDesk
+
+from nonet.runtimes.scripted import ScriptedRuntime
+from nonet.specialists import Assignment, Outcome, Source, Verdict
+from nonet.specialists.general import GeneralSpecialist
+
+
+async def ask(answer: str, assignment: Assignment) -> tuple[Outcome, FakeDesk]:
+    desk = FakeDesk(ScriptedRuntime(lambda _: answer))
+    return await GeneralSpecialist().work(assignment, desk), desk
+
+
+async def test_answers_in_one_call_and_proves_nothing() -> None:
+    outcome, desk = await ask("It is 42.", Assignment("What is 6 times 7?"))
+    assert (outcome.text, outcome.verdict) == ("It is 42.", Verdict.UNVERIFIED)
+    assert desk.prompts == ["What is 6 times 7?"]
+
+
+async def test_reads_what_it_is_given() -> None:
+    _, desk = await ask("Yes.", Assignment("Is that right?", (Source("s1", "The moon is green.", "artifact"),)))
+    assert desk.prompts == ["s1:\nThe moon is green.\n\nIs that right?"]
+
+
+async def test_may_answer_a_greeting_with_the_same_words() -> None:
+    outcome, _ = await ask("Hello!", Assignment("Hello!"))
+    assert outcome.verdict is Verdict.UNVERIFIED
+
+
+@pytest.mark.parametrize("answer", ["a" * 500, "yes and no " * 200])
+async def test_a_loop_fails(answer: str) -> None:
+    outcome, _ = await ask(answer, Assignment("Tell me a joke."))
+    assert outcome.verdict is Verdict.FAILED
+    assert outcome.evidence[0].kind == "degeneration"
