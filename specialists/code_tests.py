@@ -27,6 +27,7 @@ _AFTER_RESULT = re.compile(
 """What may follow a result: "f(2) is 3 times f(1)" and "f(1) returns 2 items" are no tests."""
 _LOWER_CONSTANTS = {"true": "True", "false": "False", "none": "None", "null": "None"}
 _SATISFIES = re.compile(r"\b(?:satisf(?:y|ies)|fulfill?s?|holds?|pass(?:es)?|ensures?)\b(?: that)?:?[ \t]*`?")
+_BLOCK_END = re.compile(r"^[ \t]*(?:\"\"\"|'''|```|~~~).*$|\n[ \t]*(?=\n)", re.MULTILINE)
 _CALL = re.compile(r"(?<![\w.`])`?([A-Za-z_]\w*)\(")
 
 
@@ -60,21 +61,29 @@ def read_tests(text: str, asked: Sequence[str]) -> tuple[tuple[Test, ...], tuple
 
 def _doctests(text: str) -> tuple[list[Test], str]:
     """Tests from `>>>` examples, and the text without them."""
-    try:
-        examples = doctest.DocTestParser().get_examples(text)
-    except ValueError:
-        return [], text
+    # The end of a docstring or of a fenced block is not what an example prints.
+    examples = [example for block in _BLOCK_END.split(text) for example in _examples(block)]
     tests: list[Test] = []
     setup: list[str] = []
     for example in examples:
         if not example.want:
-            setup.append(example.source)
+            # ">>> f(1) == 2" with nothing below means that it holds.
+            check = _make_test(f"assert {example.source.strip()}") if _parse_comparison(example.source) else None
+            tests += [check] if check else []
+            setup += [] if check else [example.source]
             continue
         test = _doctest(example, "".join(setup))
         if test is not None:
             tests.append(test)
     kept = [line for line in text.splitlines() if not line.lstrip().startswith((">>>", "... "))]
     return tests, "\n".join(kept) if examples else text
+
+
+def _examples(text: str) -> list[doctest.Example]:
+    try:
+        return doctest.DocTestParser().get_examples(text)
+    except ValueError:
+        return []
 
 
 def _doctest(example: doctest.Example, setup: str) -> Test | None:
@@ -86,10 +95,8 @@ def _doctest(example: doctest.Example, setup: str) -> Test | None:
         attempt = f"try:\n    {ast.unparse(expression)}\nexcept {kind}:\n    pass\n"
         source = f"{attempt}else:\n    raise AssertionError('it did not raise {kind}')"
         return _make_test(setup + source, f"{example.source.strip()} raises {kind}") if kind.isidentifier() else None
-    # A docstring's end or the next sentence may stand right below.
-    if not example.want.split('"""')[0].split("'''")[0].strip():
-        return _make_test(setup + f"assert {ast.unparse(expression)}") if _parse_comparison(example.source) else None
-    wanted = [example.want.split('"""')[0].split("'''")[0].strip(), example.want.strip().splitlines()[0].strip()]
+    # The next sentence may stand right below.
+    wanted = [example.want.strip(), example.want.strip().splitlines()[0].strip()]
     for want in wanted:
         if _literal(want) is not None:
             return _make_test(setup + f"assert {ast.unparse(expression)} == {want}")

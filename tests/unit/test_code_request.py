@@ -82,6 +82,20 @@ def test_the_end_of_a_docstring_is_not_part_of_an_example() -> None:
     assert shown('def f(n):\n    """Double.\n    >>> f(2)\n    4\n    """\n') == ["f(2) == 4"]
 
 
+def test_a_fenced_docstring() -> None:
+    text = 'Complete:\n\n```python\ndef f(n):\n    """Double.\n    >>> f(2)\n    4\n    >>> f(3)\n    6\n    """\n```'
+    assert shown(text) == ["f(2) == 4", "f(3) == 6"]
+    assert read_request(text).names == ("f",)
+
+
+def test_a_badly_indented_example_spoils_no_other() -> None:
+    assert shown(">>> f(1)\n  2\nprose\n\n    >>> f(2)\n 3\n\n>>> f(3)\n4") == ["f(1) == 2", "f(3) == 4"]
+
+
+def test_an_example_that_compares_by_itself() -> None:
+    assert shown(">>> f(1) == 2\n>>> f(2) == 3\n") == ["f(1) == 2", "f(2) == 3"]
+
+
 @pytest.mark.parametrize(
     ("text", "names"),
     [
