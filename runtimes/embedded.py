@@ -13,7 +13,6 @@ import weakref
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
-from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Event
@@ -21,8 +20,6 @@ from typing import Any, Final
 
 from nonet.errors import (
     BadRequestError,
-    CallError,
-    ContextOverflowError,
     IncompleteAnswerError,
     ModelNotFoundError,
     RuntimeUnavailableError,
@@ -32,6 +29,7 @@ from nonet.runtimes.catalog import CatalogEntry
 from nonet.runtimes.download import verify
 from nonet.runtimes.gguf import GgufHeader, read_header
 from nonet.runtimes.llama_server import INSTALL_HINT, Chunk, LlamaServer, ServerOptions
+from nonet.runtimes.llama_wire import Answer, request_body
 from nonet.runtimes.machine import compute_threads, memory_bytes
 from nonet.runtimes.minilm import MAX_TOKENS, MiniLm
 from nonet.runtimes.model_pool import Lease, ModelPool
@@ -53,30 +51,6 @@ _MEMORY_SHARE: Final = 0.6
 """Of the machine's memory, what models may take unless told otherwise."""
 _MAX_THREADS: Final = 64
 """Python threads that wait for llama.cpp; they compute nothing."""
-
-
-@dataclass(slots=True)
-class _Answer:
-    """An answer as its pieces come in."""
-
-    text: list[str] = field(default_factory=list)
-    thinking: list[str] = field(default_factory=list)
-    finish: str | None = None
-    usage: Mapping[str, int] = field(default_factory=dict)
-
-    def add(self, chunk: Chunk) -> str:
-        """Take a piece; the text in it, often empty."""
-        if "error" in chunk:
-            raise _call_error(chunk["error"])
-        self.usage = chunk.get("usage") or self.usage
-        piece = ""
-        for choice in chunk.get("choices", ()):
-            delta = choice.get("delta", {})
-            piece = delta.get("content") or ""
-            self.text.append(piece)
-            self.thinking.append(delta.get("reasoning_content") or "")
-            self.finish = choice.get("finish_reason") or self.finish
-        return piece
 
 
 class EmbeddedRuntime:
@@ -124,7 +98,7 @@ class EmbeddedRuntime:
     async def chat(self, request: ChatRequest, on_text: OnText | None = None) -> ChatResponse:
         """As `Runtime.chat`; a cancelled call ends within a batch of prompt tokens or one token of the answer."""
         started = time.monotonic()
-        body = _body(request)
+        body = request_body(request)
         schema_json = None if request.schema is None else encode_schema(request.schema)
         path, header, options = self._chat_model(request.model)
         lease = await self._open_pool().take(path, header, options)
@@ -144,8 +118,8 @@ class EmbeddedRuntime:
         finish = Finish.LENGTH if cut else Finish.STOP
         return ChatResponse(text, request.model, finish, usage, thinking="".join(answer.thinking))
 
-    async def _stream(self, lease: Lease, body: Mapping[str, Any], on_text: OnText | None) -> _Answer:
-        answer = _Answer()
+    async def _stream(self, lease: Lease, body: Mapping[str, Any], on_text: OnText | None) -> Answer:
+        answer = Answer()
         stop = Event()
         self._stops.add(stop)
 
@@ -284,33 +258,3 @@ def _load_embedder(entry: CatalogEntry, path: Path) -> MiniLm:
 def _close_servers(servers: dict[Path, LlamaServer]) -> None:
     while servers:
         servers.popitem()[1].close()
-
-
-def _body(request: ChatRequest) -> dict[str, Any]:
-    if not request.messages:
-        raise BadRequestError("The request has no messages.")
-    body: dict[str, Any] = {
-        "messages": [{"role": message.role, "content": message.content} for message in request.messages],
-        "temperature": request.temperature,
-        "seed": request.seed,
-    }
-    if request.max_completion_tokens is not None:
-        body["max_tokens"] = request.max_completion_tokens
-    if request.stop:
-        body["stop"] = list(request.stop)
-    if request.schema is not None:
-        body["response_format"] = {"type": "json_schema", "json_schema": {"schema": dict(request.schema)}}
-    return body
-
-
-def _call_error(error: Mapping[str, Any]) -> CallError:
-    if error.get("type") == "exceed_context_size_error":
-        prompt, window = int(error.get("n_prompt_tokens", 0)), int(error.get("n_ctx", 0))
-        return ContextOverflowError(
-            f"The prompt has {prompt} tokens and the window {window}.",
-            prompt_tokens=prompt,
-            window_tokens=window,
-            kept="Nothing was cut.",
-            next_step="Shorten the prompt or raise context_tokens.",
-        )
-    return BadRequestError(f"llama.cpp refused the request: {error.get('message', error)}")

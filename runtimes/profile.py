@@ -1,7 +1,7 @@
 """What a model can do here, measured: its speed, whether it obeys a schema, whether it can choose.
 
 A name says little: the planner trusts a model with as much as its profile shows (`nonet doctor`). A dozen short calls,
-under 20 seconds for half a billion parameters on one thread.
+about 20 seconds for half a billion parameters on one thread.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from nonet.runtimes.profile_tasks import CHOICES, ROUTING_ITEMS, SCHEMA_TASKS, W
 from nonet.runtimes.protocol import Runtime
 from nonet.runtimes.types import ChatRequest, ChatResponse, Message, Usage
 
-_PROMPT_WORDS: Final = 96
-_GENERATED_TOKENS: Final = 24
+_PROMPT_WORDS: Final = 72
+_GENERATED_TOKENS: Final = 20
 _ANSWER_TOKENS: Final = 64
 
 OnProgress = Callable[[int, int, str], None]

@@ -68,9 +68,9 @@ SCHEMA_TASKS: Final = (
 )
 
 CHOICES: Final = {
-    "code": "writes or fixes a program",
-    "retrieval": "looks up a fact in documents",
-    "summarization": "shortens a text",
+    "code": "programs",
+    "retrieval": "looks up facts",
+    "summarization": "shortens texts",
 }
 ROUTING_ITEMS: Final = (
     ("Write a Python function that reverses a list.", "code"),
@@ -84,11 +84,11 @@ ROUTING_ITEMS: Final = (
 
 def routing_prompt(request: str, choice: str) -> SchemaTask:
     """A request, and the question which specialist gets it."""
-    options = "\n".join(f"- {name}: {use}" for name, use in CHOICES.items())
+    options = ", ".join(f"{name} ({use})" for name, use in CHOICES.items())
     return SchemaTask(
-        f"Who should do this?\n{options}\n\nRequest: {request}\nAnswer as JSON.",
-        _object(specialist={"enum": list(CHOICES)}),
-        {"specialist": choice},
+        f"Choose who does it: {options}.\nRequest: {request}\nAnswer as JSON.",
+        _object(who={"enum": list(CHOICES)}),
+        {"who": choice},
     )
 
 

@@ -27,8 +27,8 @@ def obeys_only(request: ChatRequest) -> str:
 
 
 def always_the_same_choice(request: ChatRequest) -> str:
-    if request.schema is not None and "specialist" in request.schema["properties"]:
-        return '{"specialist": "code"}'
+    if request.schema is not None and "who" in request.schema["properties"]:
+        return '{"who": "code"}'
     return obeys_only(request)
 
 

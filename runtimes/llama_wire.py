@@ -1,0 +1,66 @@
+"""What goes to llama.cpp's chat completions and what comes back, in OpenAI's form with llama.cpp's additions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from nonet.errors import BadRequestError, CallError, ContextOverflowError
+from nonet.runtimes.llama_server import Chunk
+from nonet.runtimes.types import ChatRequest
+
+
+@dataclass(slots=True)
+class Answer:
+    """An answer as its pieces come in."""
+
+    text: list[str] = field(default_factory=list)
+    thinking: list[str] = field(default_factory=list)
+    finish: str | None = None
+    usage: Mapping[str, int] = field(default_factory=dict)
+
+    def add(self, chunk: Chunk) -> str:
+        """Take a piece; the text in it, often empty."""
+        if "error" in chunk:
+            raise _call_error(chunk["error"])
+        self.usage = chunk.get("usage") or self.usage
+        piece = ""
+        for choice in chunk.get("choices", ()):
+            delta = choice.get("delta", {})
+            piece = delta.get("content") or ""
+            self.text.append(piece)
+            self.thinking.append(delta.get("reasoning_content") or "")
+            self.finish = choice.get("finish_reason") or self.finish
+        return piece
+
+
+def request_body(request: ChatRequest) -> dict[str, Any]:
+    """The request as llama.cpp takes it. Raises BadRequestError where there is nothing to answer."""
+    if not request.messages:
+        raise BadRequestError("The request has no messages.")
+    body: dict[str, Any] = {
+        "messages": [{"role": message.role, "content": message.content} for message in request.messages],
+        "temperature": request.temperature,
+        "seed": request.seed,
+    }
+    if request.max_completion_tokens is not None:
+        body["max_tokens"] = request.max_completion_tokens
+    if request.stop:
+        body["stop"] = list(request.stop)
+    if request.schema is not None:
+        body["response_format"] = {"type": "json_schema", "json_schema": {"schema": dict(request.schema)}}
+    return body
+
+
+def _call_error(error: Mapping[str, Any]) -> CallError:
+    if error.get("type") == "exceed_context_size_error":
+        prompt, window = int(error.get("n_prompt_tokens", 0)), int(error.get("n_ctx", 0))
+        return ContextOverflowError(
+            f"The prompt has {prompt} tokens and the window {window}.",
+            prompt_tokens=prompt,
+            window_tokens=window,
+            kept="Nothing was cut.",
+            next_step="Shorten the prompt or raise context_tokens.",
+        )
+    return BadRequestError(f"llama.cpp refused the request: {error.get('message', error)}")
