@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 VERDICT_STYLES = {"verified": "green", "unverified": "yellow", "failed": "red"}
 _INDENT = "  "
+_FENCE = "```"
 
 
 def console_for(stream: TextIO) -> Console:
@@ -61,9 +62,12 @@ def columns(rows: Sequence[Sequence[str]], styles: Sequence[str] = (), indent: s
 
 
 def show(console: Console, lines: Iterable[Text]) -> None:
-    """Print lines, unwrapped: the terminal wraps, and what is copied is what was meant."""
-    for line in lines:
-        console.print(line, soft_wrap=True)
+    """Print lines. A terminal gets prose wrapped between words; code, and all that goes to a file, stays as it is."""
+    in_code = False
+    for line in (part for each in lines for part in each.split("\n", allow_blank=True)):
+        fence = line.plain.lstrip().startswith(_FENCE)
+        console.print(line, soft_wrap=in_code or fence or not console.is_terminal)
+        in_code = in_code != fence
 
 
 def print_lines(lines: Iterable[Text]) -> None:
@@ -135,11 +139,13 @@ def _checked(subtask: SubtaskResult) -> list[str]:
 
 
 def deciding(evidence: Sequence[Evidence]) -> str:
-    """The first failed check, else the first that passed, else the first that could not be made; in words."""
+    """The first failed check; else what passed; else the first that could not be made; in words."""
     for wanted in (False, True, None):
-        for item in evidence:
-            if item.passed is wanted:
-                return f"{item.kind}: {item.detail}"
+        found = [item for item in evidence if item.passed is wanted]
+        if found and wanted is True and (alike := sum(item.kind == found[0].kind for item in found)) > 1:
+            return f"{found[0].kind}: {alike} passed"
+        if found:
+            return f"{found[0].kind}: {found[0].detail}"
     return ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from nonet.agents.plan import Plan
-from nonet.render import VERDICT_STYLES, deciding, plan_lines, result_lines, text
+from nonet.render import VERDICT_STYLES, evidence_lines, plan_lines, result_lines, text
 from nonet.specialists import Evidence
 from nonet.text import one_line
 
@@ -48,9 +49,14 @@ def story_lines(record: RunRecord, result: RunResult) -> list[Text]:
 
 
 def _subtask_lines(record: RunRecord, name: str) -> list[Text]:
+    attempts = [each for each in record.attempts if each.subtask == name]
+    ends = [each.started_at_s for each in attempts[1:]] + [math.inf]
     lines = []
-    for attempt in (each for each in record.attempts if each.subtask == name):
-        calls = [each for each in record.calls if each.subtask == name and each.attempt == attempt.number]
+    for attempt, end in zip(attempts, ends, strict=True):
+        # By time and not by number: after a resume, numbers begin anew.
+        calls = [
+            each for each in record.calls if each.subtask == name and attempt.started_at_s <= each.created_at_s < end
+        ]
         verdict = attempt.verdict or "cut off"
         lines.append(
             text(
@@ -60,15 +66,10 @@ def _subtask_lines(record: RunRecord, name: str) -> list[Text]:
                 (f"  {_cost(attempt, calls)}", "dim"),
             )
         )
-        lines += _reason(attempt)
+        lines += evidence_lines(evidence_of(attempt.evidence_json), indent="    ")
     for artifact in (each for each in record.subtasks if each.id == name):
-        lines += [text("    ", line) for line in artifact.text.splitlines()]
+        lines += [text("  | ", line) for line in artifact.text.splitlines()]
     return [*lines, Text()]
-
-
-def _reason(attempt: AttemptRecord) -> list[Text]:
-    said = deciding(evidence_of(attempt.evidence_json))
-    return [text("  ", (one_line(said), "dim"))] if said else []
 
 
 def evidence_of(evidence_json: str) -> tuple[Evidence, ...]:

@@ -7,6 +7,7 @@ import json
 import re
 import unicodedata
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
@@ -25,7 +26,7 @@ from nonet.graphs.events import (
 )
 from nonet.graphs.result import RunResult, RunUsage, SubtaskResult
 from nonet.live import LiveView, PlainView
-from nonet.render import console_for, plan_lines, result_lines, show
+from nonet.render import console_for, deciding, plan_lines, result_lines, show, text
 from nonet.specialists import Citation, Evidence, Verdict
 from nonet.text import clean, one_line, to_json
 
@@ -200,6 +201,28 @@ def test_a_long_answer_is_not_wrapped_where_nobody_looks_at_it() -> None:
     stream = io.StringIO()
     show(console_for(stream), result_lines(result_of("word " * 200)))
     assert "word " * 199 in stream.getvalue()
+
+
+def test_a_terminal_wraps_prose_between_words_and_leaves_code_alone() -> None:
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=True, color_system=None, width=20, _environ={"TERM": "xterm"})
+    code = "    return " + "x" * 40
+    show(console, [text(f"some words that are longer\n```\n{code}\n```\n\nand more prose that wraps")])
+    assert stream.getvalue() == (f"some words that are \nlonger\n```\n{code}\n```\n\nand more prose that \nwraps\n")
+
+
+@pytest.mark.parametrize(
+    ("evidence", "says"),
+    [
+        ((), ""),
+        (((True, "tests", "f(1) == 2"), (True, "tests", "f(2) == 4"), (True, "sandbox", "x")), "tests: 2 passed"),
+        (((True, "coverage", "all"), (None, "length", "?")), "coverage: all"),
+        (((True, "tests", "a"), (False, "tests", "b")), "tests: b"),
+        (((None, "sandbox", "none here"),), "sandbox: none here"),
+    ],
+)
+def test_what_decided(evidence: tuple[tuple[bool | None, str, str], ...], says: str) -> None:
+    assert deciding([Evidence(kind, passed=passed, detail=detail) for passed, kind, detail in evidence]) == says
 
 
 class Gone(io.StringIO):
