@@ -181,7 +181,7 @@ def test_a_line_a_task(nonet: Cli) -> None:
         (["run", "hi", "--db", "."], 3, "store", "folder"),
         (["runs", "list", "--db", "absent.db"], 3, "store", "absent.db"),
         (["ask", "poetry", "hi"], 2, "usage", "There are: code, retrieval"),
-        (["runs", "show", "zzzz"], 2, "run_not_found", "nonet runs list"),
+        (["runs", "show", "zzzz"], 2, "run_not_found", "`nonet run"),
         (["runs", "resume"], 2, "run_not_found", "no unfinished run"),
         (["runs", "resume", "--accept", "--refuse"], 2, "usage", "exclude each other"),
         (["docs", "remove", "nothing.md"], 2, "document", "nothing.md"),
