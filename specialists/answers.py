@@ -7,10 +7,7 @@ from collections.abc import Sequence
 
 from nonet.specialists.protocol import Citation, Evidence, Passage
 from nonet.specialists.quotes import Match, check_quote, quotes_in
-from nonet.specialists.support import AnswerSupport
 
-LEAST_QUESTION_SHARE = 0.6
-"""Of the question's stems, in the quotes and their titles, for `verified`."""
 _DECLINED = re.compile(
     r"^\W*(?:not (?:stated|mentioned|given|specified|found|available|provided)|unknown|n/?a\b|none\b|no answer|"
     r"the (?:passages?|text|documents?) (?:do|does) not|(?:i )?(?:do not|don't) know|it is not (?:stated|mentioned))",
@@ -18,13 +15,11 @@ _DECLINED = re.compile(
 )
 
 
-def cleaned(raw: str) -> tuple[str, set[int]]:
-    """The answer without labels and marks, and the passage numbers it pointed at."""
+def cleaned(raw: str) -> str:
+    """The answer's first paragraph, without labels and passage numbers."""
     text = re.sub(r"^\W*(?:short\s+)?answer\s*[:\-]\s*", "", raw.strip(), flags=re.IGNORECASE)
-    text = text.split("\n\n", 1)[0]
-    cited = {int(number) for number in re.findall(r"\[(\d{1,2})\]", text)}
-    text = re.sub(r"\s*\[\d{1,2}\](?:,?\s*(?=\[))?", "", text)
-    return " ".join(text.split()).strip(), cited
+    text = re.sub(r"\s*\[\d{1,2}\](?:,?\s*(?=\[))?", "", text.split("\n\n", 1)[0])
+    return " ".join(text.split())
 
 
 def declines(answer: str) -> bool:
@@ -52,23 +47,3 @@ def repair_quotes(answer: str, passages: Sequence[Passage]) -> tuple[str, list[C
                 Evidence("quote", passed=False, detail="a quote is in no passage; its quotation marks were dropped")
             )
     return answer, citations, notes
-
-
-def proof_of(support: AnswerSupport) -> Evidence:
-    """What the comparison proves: passed only if the quotes carry the whole answer and speak of what was asked."""
-    if support.missing:
-        lacking = ", ".join(support.missing[:6])
-        return Evidence("support", passed=False, detail=f"not in the quotes: {lacking}")
-    if not support.new:
-        return Evidence(
-            "support", passed=None, detail="the answer adds no word to the question that quotes could prove"
-        )
-    if support.missing_names:
-        lacking = ", ".join(support.missing_names[:6])
-        return Evidence("support", passed=None, detail=f"the quotes do not speak of: {lacking}")
-    if support.question_share < LEAST_QUESTION_SHARE:
-        share = f"{support.question_share:.0%}"
-        return Evidence("support", passed=None, detail=f"the quotes have {share} of the question's words")
-    return Evidence(
-        "support", passed=True, detail="every word of the answer is in the quotes, and they fit the question"
-    )

@@ -1,4 +1,4 @@
-"""The evidence a model is shown: the best sentences with their neighbours, and which of them carry an answer."""
+"""The evidence a model is shown: the best sentences with their neighbours."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from nonet.specialists.protocol import Passage
 from nonet.specialists.ranking import RankedSentence, title
-from nonet.specialists.text import content_stems, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,58 +26,6 @@ class Context:
     """Blocks, best first."""
 
     blocks: tuple[Block, ...]
-
-    def only(self, shown: Collection[int]) -> Context:
-        """The blocks of those indices."""
-        return Context(tuple(block for index, block in enumerate(self.blocks) if index in shown))
-
-    def evidence_for(self, answer: str, question: str, cited: Collection[int], most: int) -> list[RankedSentence]:
-        """The fewest sentences that carry the answer's words, then the question's; at most `most`.
-
-        Args:
-            answer: as the model worded it.
-            question: what was asked.
-            cited: numbers of blocks, from 1, that the model pointed at; they win a tie.
-            most: how many at most.
-        """
-        pool = [
-            _Candidate(sentence, frozenset(content_stems(f"{block.title} {sentence.text}")), number in cited)
-            for number, block in enumerate(self.blocks, start=1)
-            for sentence in block.sentences
-        ]
-        phrase = " ".join(words(answer))
-        answer_left, asked_left = set(content_stems(answer)), set(content_stems(question))
-        chosen: list[RankedSentence] = []
-        while pool and len(chosen) < most:
-            best = max(pool, key=lambda item: item.gain(phrase, answer_left, asked_left))
-            if not (_needed if chosen else _related)(best.stems, answer_left, asked_left):
-                break
-            chosen.append(best.sentence)
-            pool.remove(best)
-            phrase = ""
-            answer_left = answer_left - best.stems
-            asked_left = asked_left - best.stems
-        return chosen
-
-
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    sentence: RankedSentence
-    stems: frozenset[str]
-    cited: bool
-
-    def gain(self, phrase: str, answer_left: set[str], asked_left: set[str]) -> tuple[float, ...]:
-        whole = bool(phrase) and f" {phrase} " in f" {' '.join(words(self.sentence.text))} "
-        return (whole, len(self.stems & answer_left), len(self.stems & asked_left), self.cited, self.sentence.score)
-
-
-def _related(stems: frozenset[str], answer_left: set[str], asked_left: set[str]) -> bool:
-    return bool(stems & (answer_left | asked_left))
-
-
-def _needed(stems: frozenset[str], answer_left: set[str], asked_left: set[str]) -> bool:
-    """A further sentence must bring a word of the answer, or two of the question."""
-    return bool(stems & answer_left) or len(stems & asked_left) > 1
 
 
 def build_context(passages: Sequence[Passage], ranked: Sequence[RankedSentence], max_chars: int) -> Context:

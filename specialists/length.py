@@ -26,7 +26,8 @@ _UNITS = {
 }
 _PATTERNS = {unit: re.compile(rf"\b{_NUMBER}{_FILLER}[\s-]+{noun}\b", re.IGNORECASE) for unit, noun in _UNITS.items()}
 _RANGE = re.compile(
-    r"\b(\d{1,4}|[a-z]+)\s*(?:-|to|or|\u2013)\s*(?=(?:\d{1,4}|[a-z]+)[\s-]+(?:sentence|bullet|word|para))",
+    rf"\b(?:\d{{1,4}}|{'|'.join(_NUMBERS)})(?:\s*[-\u2013]\s*|\s+(?:to|or)\s+)"
+    rf"(?=(?:\d{{1,4}}|{'|'.join(_NUMBERS)})[\s-]+(?:sentence|bullet|word|para))",
     re.IGNORECASE,
 )
 _BARE_BULLETS = re.compile(r"\b(?:as|in|with|into|using)\s+(?:short\s+)?bullet(?:s|\s*points?)\b", re.IGNORECASE)

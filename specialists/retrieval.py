@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 from nonet.errors import ContextOverflowError, IncompleteAnswerError
 from nonet.runtimes import Message
-from nonet.specialists.answers import LEAST_QUESTION_SHARE, cleaned, declines, proof_of, repair_quotes
+from nonet.specialists.answers import cleaned, declines, repair_quotes
 from nonet.specialists.budget import Part, fit, split_chars
 from nonet.specialists.context import Context, build_context
+from nonet.specialists.proof import LEAST_QUESTION_SHARE, prove
 from nonet.specialists.protocol import Assignment, Citation, Desk, Evidence, Outcome, Passage, Source, Verdict
 from nonet.specialists.questions import Question, Want, read_question
 from nonet.specialists.quotes import cite
 from nonet.specialists.ranking import RankedSentence, bm25, rank_sentences, rerank, title
-from nonet.specialists.support import answer_support
 from nonet.specialists.templates import render
 from nonet.specialists.text import content_stems, degeneration, neutral, share_found
 
@@ -183,21 +183,19 @@ def _verdict_of_match(found: _Found, text: str) -> Verdict:
 
 async def _answer(found: _Found, assignment: Assignment, desk: Desk) -> Outcome:
     context = build_context(found.passages, found.ranked, _CONTEXT_CHARS)
-    raw, notes, shown = await _ask(found.question, context, assignment, desk)
+    raw, notes = await _ask(found.question, context, assignment, desk)
     if not raw:
         return _extract(found, notes)
-    answer, cited = cleaned(raw)
+    answer = cleaned(raw)
     if declines(answer):
         return _declined(found, notes)
     if reason := degeneration(answer, found.question.text):
         return _extract(found, [*notes, Evidence("degeneration", passed=False, detail=reason)])
-    return _checked(found, context.only(shown), answer, cited, notes)
+    return _checked(found, answer, notes)
 
 
-async def _ask(
-    question: Question, context: Context, assignment: Assignment, desk: Desk
-) -> tuple[str, list[Evidence], tuple[int, ...]]:
-    """The model's words ("" where it had none), what is to be said of the call, and the blocks that it saw."""
+async def _ask(question: Question, context: Context, assignment: Assignment, desk: Desk) -> tuple[str, list[Evidence]]:
+    """The model's words ("" where it had none), and what is to be said of the call."""
     parts = [Part(block.text, priority) for priority, block in enumerate(context.blocks)]
 
     def build(texts: Sequence[str]) -> Sequence[Message]:
@@ -212,14 +210,14 @@ async def _ask(
         prompt = await fit(parts, build, desk, _ANSWER_TOKENS)
         response = await desk.chat(prompt.messages, max_completion_tokens=_ANSWER_TOKENS)
     except ContextOverflowError as error:
-        return "", [Evidence("call", passed=False, detail=f"no passage fits the window: {error.message}")], ()
+        return "", [Evidence("call", passed=False, detail=f"no passage fits the window: {error.message}")]
     except IncompleteAnswerError as error:
-        return "", [Evidence("call", passed=False, detail=f"the model gave no answer: {error.message}")], ()
+        return "", [Evidence("call", passed=False, detail=f"the model gave no answer: {error.message}")]
     notes = []
     if prompt.dropped:
         detail = f"{len(prompt.kept)} of {len(parts)} passages fit the window"
         notes.append(Evidence("coverage", passed=None, detail=detail))
-    return response.text, notes, prompt.kept
+    return response.text, notes
 
 
 def _feedback(assignment: Assignment) -> str:
@@ -230,24 +228,17 @@ def _feedback(assignment: Assignment) -> str:
     )
 
 
-def _checked(found: _Found, context: Context, answer: str, cited: set[int], notes: Sequence[Evidence]) -> Outcome:
+def _checked(found: _Found, answer: str, notes: Sequence[Evidence]) -> Outcome:
     answer, citations, repairs = repair_quotes(answer, found.passages)
-    for item in context.evidence_for(answer, found.question.text, cited, _MOST_CITATIONS):
+    proof = prove(found.question, answer, found.passages, found.ranked)
+    for item in proof.carriers:
         citation = cite(found.passages[item.passage], item.start, item.end)
         if all(citation.quote not in other.quote for other in citations):
             citations.append(citation)
     citations = citations[:_MOST_CITATIONS]
-    support = answer_support(
-        found.question.text,
-        answer,
-        [citation.quote for citation in citations],
-        [title(citation.document) for citation in citations] + list(found.question.known),
-    )
-    proof = proof_of(support)
-    verdict = (
-        Verdict.VERIFIED if proof.passed and all(item.passed is not False for item in repairs) else Verdict.UNVERIFIED
-    )
-    evidence = (*notes, *repairs, _quoted(citations), proof) if citations else (*notes, *repairs, proof)
+    sound = proof.evidence.passed and all(item.passed is not False for item in repairs)
+    evidence = (*notes, *repairs, *([_quoted(citations)] if citations else []), proof.evidence)
+    verdict = Verdict.VERIFIED if sound else Verdict.UNVERIFIED
     return Outcome(answer, verdict, evidence, tuple(citations), _places(found.passages))
 
 
