@@ -38,6 +38,8 @@ def demo(flags: Flags, *, json: bool, quiet: bool) -> int:
     add_examples(door)
     if not quiet:
         say(f"Task:\n{TASK}")
+        if door.loaded.settings.light:
+            say("The smallest model alone seldom writes code that passes; the verdicts will tell.")
     view = view_for(quiet=quiet)
 
     async def work() -> RunResult:
