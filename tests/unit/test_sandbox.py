@@ -514,9 +514,11 @@ asyncio.run(make({tier!r}).run("while True: pass", timeout_seconds=60))
 """
 
 
-def test_it_ends_when_we_are_killed(tier: str) -> None:
+def test_it_ends_when_we_are_killed(tier: str, tmp_path: Path) -> None:
     command = [sys.executable, "-c", _FOREVER.format(tier=tier)]
-    with subprocess.Popen(command, cwd=Path(__file__).parent) as ours:
+    # Killed so, nobody is left to remove a work folder.
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, cwd=Path(__file__).parent, env=environment) as ours:
         waited_until = time.monotonic() + 10
         while not (inner := children(ours.pid)) and time.monotonic() < waited_until:
             time.sleep(0.05)
