@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -55,6 +56,7 @@ class RunContext:
     notes: list[str] = field(default_factory=list)
     records: dict[str, SubtaskRecord] = field(default_factory=dict)
     composition: Composition | None = None
+    telling: list[asyncio.Future[None]] = field(default_factory=list)
     escalations: int = 0
     swaps: int = 0
     started: float = field(default_factory=time.monotonic)
@@ -79,6 +81,22 @@ class RunContext:
         self.notes.append(text)
         self.session.store.runs.add_note(self.lease, kind, text)
         self.emit(Notice(kind, text))
+
+    def tell_when_kept(self, event: Event) -> None:
+        """Tell the door when all that was written so far is on disk; the work does not wait for that."""
+        if self.on_event is None:
+            return
+
+        async def tell() -> None:
+            await self.session.store.runs.flush(self.lease)
+            self.emit(event)
+
+        self.telling.append(asyncio.ensure_future(tell()))
+
+    async def all_told(self) -> None:
+        """Wait for what `tell_when_kept` has in hand. Raises the StoreError of a write that was not kept."""
+        telling, self.telling = self.telling, []
+        await asyncio.gather(*telling)
 
     def usage(self) -> RunUsage:
         """What the run has cost so far, earlier processes included."""

@@ -54,7 +54,14 @@ def _status(state: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
 
 
 async def _run_graph(context: RunContext, approve: Approve | None, decision: Decision | None) -> Mapping[str, Any]:
-    from nonet.graphs import supervisor  # noqa: PLC0415  LangGraph takes half a second to import
+    from langsmith import tracing_context  # noqa: PLC0415  LangGraph brings it, and takes half a second to import
+
+    with tracing_context(enabled=False):  # whatever the user's environment says: nothing of a run leaves the machine
+        return await _walk_graph(context, approve, decision)
+
+
+async def _walk_graph(context: RunContext, approve: Approve | None, decision: Decision | None) -> Mapping[str, Any]:
+    from nonet.graphs import supervisor  # noqa: PLC0415
 
     start = {"run": context.run}
     if not context.wants_approval:
@@ -119,7 +126,10 @@ async def _close(context: RunContext, status: str, state: Mapping[str, Any]) -> 
 async def _stop(context: RunContext, error: BaseException) -> None:
     """Leave the run resumable. What cannot be written now is found missing, and done again, by the resume."""
     runs = context.session.store.runs
-    reason = error.message if isinstance(error, NonetError) else type(error).__name__
+    if isinstance(error, asyncio.CancelledError):
+        reason = "stopped before it was done"
+    else:
+        reason = error.message if isinstance(error, NonetError) else type(error).__name__
     with suppress(StoreError):
         runs.add_note(context.lease, "interrupted", reason)
         runs.finish(context.lease, "interrupted", "", "", json.dumps(asdict(context.usage())))

@@ -43,6 +43,7 @@ async def execute(context: RunContext, plan: Plan) -> None:
             task.cancel()
         if running:
             await asyncio.gather(*running, return_exceptions=True)
+    await context.all_told()
 
 
 async def _subtask(context: RunContext, subtask: Subtask) -> SubtaskRecord:
@@ -69,7 +70,7 @@ async def _subtask(context: RunContext, subtask: Subtask) -> SubtaskRecord:
             subtask, ended.outcome, input_digest=digest, model=ended.model, attempts=ended.attempts, seconds=seconds
         )
     context.session.store.runs.finish_subtask(context.lease, record)
-    context.emit(SubtaskFinished(subtask.id, Verdict(record.verdict), record.attempts, record.seconds))
+    context.tell_when_kept(SubtaskFinished(subtask.id, Verdict(record.verdict), record.attempts, record.seconds))
     return record
 
 

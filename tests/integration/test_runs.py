@@ -19,6 +19,7 @@ from nonet.graphs.run import drive_plan, resume_run, run_task
 from nonet.graphs.session import Session
 from nonet.settings import Settings
 from nonet.specialists import Assignment, Desk, Evidence, Outcome, Verdict
+from nonet.store import Store
 
 SMALL, LARGE = "qwen2.5-coder:0.5b", "qwen2.5-coder:1.5b"
 
@@ -336,3 +337,42 @@ class TestApproval:
             with pytest.raises(PlanError, match="nobody"):
                 await resume_run(session, run, decision=Decision("edit", plan_of(("s1", "nobody", ()))))
             assert (await resume_run(session, run, decision=Decision("accept"))).status == "done"
+
+
+async def test_no_tracing_service_is_called(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """LangGraph brings LangSmith, which sends every step to a server when the environment says so."""
+    called: list[bytes] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        called.append(await reader.readline())
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    for name, value in {
+        "LANGSMITH_TRACING": "true",
+        "LANGCHAIN_TRACING_V2": "true",
+        "LANGSMITH_ENDPOINT": f"http://127.0.0.1:{port}",
+        "LANGSMITH_API_KEY": "x",
+    }.items():
+        monkeypatch.setenv(name, value)
+    async with server:
+        async with await opened(db, StaffMember("a")) as session:
+            assert (await drive_plan(session, "task", plan_of(("s1", "a", ())), ())).status == "done"
+        await asyncio.sleep(1.0)  # LangSmith sends in batches, from a thread
+    assert called == []
+
+
+async def test_a_subtask_is_told_finished_when_it_is_on_disk(db: Path) -> None:
+    seen: list[tuple[str, int]] = []
+
+    def on_event(event: Event) -> None:
+        if isinstance(event, SubtaskFinished):
+            with Store.open(db) as other:  # another connection sees only what is committed
+                seen.append((event.subtask, len(other.runs.get("last").subtasks)))
+
+    async with await opened(db, StaffMember("a")) as session:
+        plan = plan_of(("s1", "a", ()), ("s2", "a", ("s1",)))
+        await drive_plan(session, "task", plan, (), on_event=on_event)
+    assert [name for name, _ in seen] == ["s1", "s2"]
+    assert all(count > number for number, (_, count) in enumerate(seen))
