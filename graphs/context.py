@@ -13,6 +13,7 @@ from nonet.errors import PlanError
 from nonet.graphs.budget import Budget
 from nonet.graphs.events import Event, Notice, OnEvent
 from nonet.graphs.result import RunUsage
+from nonet.graphs.turns import Turn
 
 if TYPE_CHECKING:
     from nonet.agents.composer import Composition
@@ -45,6 +46,8 @@ class RunContext:
     collection: Sequence[DocumentInfo]
     searcher: Searcher
     budget: Budget
+    turn: Turn
+    """Ends when the run has its plan."""
     on_event: OnEvent | None = None
     wants_approval: bool = False
     plan: Plan | None = None

@@ -19,6 +19,7 @@ from nonet.graphs.planning import check_plan
 from nonet.graphs.records import plan_of, result_of_run, usage_of_run
 from nonet.graphs.result import RunResult
 from nonet.graphs.session import owner
+from nonet.graphs.turns import Turn
 
 if TYPE_CHECKING:
     from nonet.graphs.session import Session
@@ -50,11 +51,13 @@ async def run_task(
     """
     check_task(task)
     names = await attach(session, documents, on_event)
-    lease = session.store.runs.create(
-        task, runtime=session.runtime.name, documents=names, options={"approve": wants_approval}, owner=owner()
-    )
-    context = _context(session, lease, task, names, on_event, wants_approval=wants_approval)
-    return await drive(context, approve, None, resumed=False)
+    async with session.turns.take() as turn:
+        lease = session.store.runs.create(
+            task, runtime=session.runtime.name, documents=names, options={"approve": wants_approval}, owner=owner()
+        )
+        context = _context(session, lease, turn, task, names, on_event=on_event)
+        context.wants_approval = wants_approval
+        return await drive(context, approve, None, resumed=False)
 
 
 async def resume_run(
@@ -67,30 +70,25 @@ async def resume_run(
 ) -> RunResult:
     """Go on with a run that was interrupted, failed, or waits for approval; finished subtasks are not repeated.
 
-    A run that is done is shown, not run again.
+    A run that is done, or whose plan was refused, is shown, not run again.
 
     Raises:
         RunNotFoundError: there is no such run.
         RunLeasedError: another process works on it.
     """
     found = session.store.runs.get(run_id)
-    if found.status == "done":
+    if found.status in ("done", "refused"):
         return result_of_run(found)
-    lease = await session.store.runs.lease(found.id, owner())
-    approved = bool(found.plans) and found.plans[-1].status == "accepted"
-    context = _context(
-        session,
-        lease,
-        found.task,
-        found.documents,
-        on_event,
-        wants_approval=bool(found.options.get("approve")) and not approved,
-    )
-    context.plan = plan_of(found)
-    context.finished = session.store.runs.finished(found.id)
-    context.before = usage_of_run(found)
-    context.notes = [note.text for note in found.notes]
-    return await drive(context, approve, decision, resumed=True)
+    async with session.turns.take() as turn:
+        lease = await session.store.runs.lease(found.id, owner())
+        context = _context(session, lease, turn, found.task, found.documents, on_event=on_event)
+        approved = bool(found.plans) and found.plans[-1].status == "accepted"
+        context.wants_approval = bool(found.options.get("approve")) and not approved
+        context.plan = plan_of(found)
+        context.finished = session.store.runs.finished(found.id)
+        context.before = usage_of_run(found)
+        context.notes = [note.text for note in found.notes]
+        return await drive(context, approve, decision, resumed=True)
 
 
 async def plan_task(
@@ -123,11 +121,12 @@ async def drive_plan(
     session: Session, task: str, plan: Plan, names: Sequence[str], *, on_event: OnEvent | None = None
 ) -> RunResult:
     """Run a plan that is given, as `run_task` runs one that it made."""
-    lease = session.store.runs.create(task, runtime=session.runtime.name, documents=names, owner=owner())
-    session.store.runs.save_plan(lease, plan.model_dump_json(), plan.planner, "accepted")
-    context = _context(session, lease, task, names, on_event, wants_approval=False)
-    context.plan = plan
-    return await drive(context, None, None, resumed=False)
+    async with session.turns.take() as turn:
+        lease = session.store.runs.create(task, runtime=session.runtime.name, documents=names, owner=owner())
+        session.store.runs.save_plan(lease, plan.model_dump_json(), plan.planner, "accepted")
+        context = _context(session, lease, turn, task, names, on_event=on_event)
+        context.plan = plan
+        return await drive(context, None, None, resumed=False)
 
 
 async def attach(session: Session, paths: Sequence[Path], on_event: OnEvent | None) -> tuple[str, ...]:
@@ -157,13 +156,7 @@ def _documents(session: Session, names: Sequence[str]) -> tuple[list[DocumentInf
 
 
 def _context(
-    session: Session,
-    lease: Lease,
-    task: str,
-    names: Sequence[str],
-    on_event: OnEvent | None,
-    *,
-    wants_approval: bool,
+    session: Session, lease: Lease, turn: Turn, task: str, names: Sequence[str], *, on_event: OnEvent | None
 ) -> RunContext:
     attached, collection = _documents(session, names)
     return RunContext(
@@ -174,6 +167,6 @@ def _context(
         collection=collection,
         searcher=StoreSearcher(session.store, tuple(names) or None),
         budget=Budget(session.settings.max_calls, session.settings.max_seconds),
+        turn=turn,
         on_event=on_event,
-        wants_approval=wants_approval,
     )

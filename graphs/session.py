@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 from nonet.errors import ModelNotFoundError
 from nonet.graphs.choice import choose_runtime
 from nonet.graphs.ladders import Ladders, choose_embedder, choose_ladders
+from nonet.graphs.turns import Turns
 from nonet.runtimes.scheduler import Scheduler
 from nonet.specialists.sandbox import find_sandbox
 from nonet.store import Store
@@ -43,6 +44,7 @@ class Session:
     embed_model: str | None
     """None: no embedding model is there; routing is lexical and retrieval is BM25 alone."""
     notes: tuple[str, ...] = ()
+    turns: Turns = field(default_factory=Turns)
     _planner: RulePlanner | None = None
     _windows: dict[str, int] = field(default_factory=dict)
     _sandbox: Sandbox | None = None

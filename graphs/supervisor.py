@@ -51,6 +51,7 @@ async def make_plan(state: RunState, *, runtime: Runtime[RunContext]) -> RunStat
         context.plan = plan
         status = "proposed" if context.wants_approval else "accepted"
         session.store.runs.save_plan(context.lease, plan.model_dump_json(), plan.planner, status)
+    context.turn.end()
     context.emit(PlanReady(context.run, context.plan))
     return {"run": state["run"]}
 
