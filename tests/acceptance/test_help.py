@@ -107,3 +107,11 @@ def test_the_top_names_every_command() -> None:
     shown = GENERATOR.help_of(())
     for path in COMMANDS:
         assert re.search(rf"^  {path[0]}\s", shown, re.MULTILINE)
+
+
+def test_the_readme_shows_the_graph_as_it_is() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    drawn = subprocess.run(
+        [sys.executable, "-m", "nonet", "run", "--graph"], capture_output=True, text=True, check=True, timeout=60
+    ).stdout
+    assert f"```mermaid\n{drawn.strip()}\n```" in readme
