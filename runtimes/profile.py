@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from nonet.errors import IncompleteAnswerError
 from nonet.runtimes.profile_tasks import CHOICES, ROUTING_ITEMS, SCHEMA_TASKS, WORDS, SchemaTask, routing_prompt
-from nonet.runtimes.protocol import Runtime
+from nonet.runtimes.protocol import OnText, Runtime
 from nonet.runtimes.types import ChatRequest, ChatResponse, Message, Usage
 
 _PROMPT_WORDS: Final = 72
@@ -62,7 +62,7 @@ async def measure(runtime: Runtime, model: str, *, on_progress: OnProgress | Non
     started = time.monotonic()
     info = await runtime.describe(model)
     meter = _Meter(runtime, model, on_progress)
-    warm = await meter.ask("Say yes.", "loading", tokens=1)
+    warm, _ = await meter.ask("Say yes.", "loading", tokens=1)
     prompt_speed, generation_speed = await _speeds(meter)
     valid, right = await _schema_scores(meter)
     routed = await _routing_score(meter)
@@ -96,26 +96,30 @@ class _Meter:
         if self._on_progress is not None:
             self._on_progress(self._made, self._total, stage)
 
-    async def ask(self, prompt: str, stage: str, *, tokens: int) -> Usage:
-        """The cost of a call; an answer without words still has one."""
+    async def ask(self, prompt: str, stage: str, *, tokens: int) -> tuple[Usage, float]:
+        """The cost of a call, and the seconds between its first piece and its last; words or none, it has a cost."""
         started = time.monotonic()
+        pieces: list[float] = []
         try:
-            return (await self._chat(prompt, stage, tokens, None)).usage
+            answer = await self._chat(prompt, stage, tokens, None, lambda _text: pieces.append(time.monotonic()))
         except IncompleteAnswerError:
-            return Usage(seconds=time.monotonic() - started)
+            return Usage(seconds=time.monotonic() - started), 0.0
+        return answer.usage, pieces[-1] - pieces[0] if pieces else 0.0
 
     async def fill(self, prompt: str, stage: str, schema: Mapping[str, Any]) -> str | None:
         """The answer under a schema, or None where it does not obey."""
         try:
-            return (await self._chat(prompt, stage, _ANSWER_TOKENS, schema)).text
+            return (await self._chat(prompt, stage, _ANSWER_TOKENS, schema, None)).text
         except IncompleteAnswerError:
             return None
 
-    async def _chat(self, prompt: str, stage: str, tokens: int, schema: Mapping[str, Any] | None) -> ChatResponse:
+    async def _chat(
+        self, prompt: str, stage: str, tokens: int, schema: Mapping[str, Any] | None, on_text: OnText | None
+    ) -> ChatResponse:
         self.report(stage)
         request = ChatRequest(self._model, (Message("user", prompt),), schema=schema, max_completion_tokens=tokens)
         try:
-            return await self._runtime.chat(request)
+            return await self._runtime.chat(request, on_text)
         finally:
             self._made += 1
 
@@ -125,25 +129,26 @@ async def _speeds(meter: _Meter) -> tuple[float, float]:
     words = random.sample(
         WORDS * (_PROMPT_WORDS // len(WORDS) + 1), _PROMPT_WORDS
     )  # new each time: servers keep prompts
-    reading = await meter.ask(" ".join(words) + "\nSay yes.", "reading speed", tokens=1)
-    writing = await meter.ask("Count from 1 to 40 in words.", "writing speed", tokens=_GENERATED_TOKENS)
-    return solve_speeds(reading, writing)
+    reading, _ = await meter.ask(" ".join(words) + "\nSay yes.", "reading speed", tokens=1)
+    writing, span_seconds = await meter.ask("Count from 1 to 40 in words.", "writing speed", tokens=_GENERATED_TOKENS)
+    return speeds(reading, writing, span_seconds)
 
 
-def solve_speeds(reading: Usage, writing: Usage) -> tuple[float, float]:
-    """Solve prompt_tokens / x + completion_tokens / y = seconds for two calls; 0 for what cannot be told.
+def speeds(reading: Usage, writing: Usage, span_seconds: float) -> tuple[float, float]:
+    """Tokens a second of prompt and of answer; 0 for what cannot be told.
 
-    >>> solve_speeds(Usage(200, 1, 4.05), Usage(20, 30, 1.9))
+    Args:
+        reading: a call that is nearly all prompt, with an answer of one token.
+        writing: a call that is nearly all answer.
+        span_seconds: from the first piece of the second answer to its last; the prompt's time is not in it.
+
+    >>> speeds(Usage(200, 1, 4.05), Usage(20, 31, 1.9), 1.5)
     (50.0, 20.0)
     """
-    rows = [(use.prompt_tokens, use.completion_tokens, use.seconds - use.load_seconds) for use in (reading, writing)]
-    (a, b, s), (c, d, t) = rows
-    determinant = a * d - b * c
-    if determinant <= 0:
-        return 0.0, 0.0
-    seconds_a_prompt_token = (s * d - b * t) / determinant
-    seconds_a_token = (a * t - s * c) / determinant
-    return _rate(seconds_a_prompt_token), _rate(seconds_a_token)
+    a_token = span_seconds / (writing.completion_tokens - 1) if writing.completion_tokens > 1 else 0.0
+    prompt_seconds = reading.seconds - reading.load_seconds - a_token * reading.completion_tokens
+    a_prompt_token = prompt_seconds / reading.prompt_tokens if reading.prompt_tokens else 0.0
+    return _rate(a_prompt_token), _rate(a_token)
 
 
 def _rate(seconds: float) -> float:

@@ -9,7 +9,7 @@ import pytest
 
 from nonet.errors import ModelNotFoundError
 from nonet.runtimes import ChatRequest, Usage
-from nonet.runtimes.profile import measure, solve_speeds
+from nonet.runtimes.profile import measure, speeds
 from nonet.runtimes.profile_tasks import CHOICES, ROUTING_ITEMS, SCHEMA_TASKS, routing_prompt
 from nonet.runtimes.scripted import ScriptedRuntime, minimal_instance
 
@@ -75,17 +75,17 @@ async def test_an_unknown_model() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reading", "writing", "speeds"),
+    ("reading", "writing", "span_seconds", "expected"),
     [
-        (Usage(200, 1, 4.05), Usage(20, 30, 1.9), (50.0, 20.0)),
-        (Usage(200, 1, 5.05, load_seconds=1.0), Usage(20, 30, 1.9), (50.0, 20.0)),
-        (Usage(200, 1, 0.0), Usage(20, 30, 0.0), (0.0, 0.0)),  # too fast to tell
-        (Usage(), Usage(), (0.0, 0.0)),  # nothing was counted
-        (Usage(20, 30, 1.9), Usage(200, 1, 4.05), (0.0, 0.0)),  # the wrong way round
+        (Usage(200, 1, 4.05), Usage(20, 31, 1.9), 1.5, (50.0, 20.0)),
+        (Usage(200, 1, 5.05, load_seconds=1.0), Usage(20, 31, 1.9), 1.5, (50.0, 20.0)),
+        (Usage(200, 1, 0.0), Usage(20, 31, 0.0), 0.0, (0.0, 0.0)),  # too fast to tell
+        (Usage(), Usage(), 0.0, (0.0, 0.0)),  # nothing was counted
+        (Usage(200, 1, 4.0), Usage(20, 1, 0.5), 0.0, (50.0, 0.0)),  # one token has no span
     ],
 )
-def test_speeds(reading: Usage, writing: Usage, speeds: tuple[float, float]) -> None:
-    assert solve_speeds(reading, writing) == speeds
+def test_speeds(reading: Usage, writing: Usage, span_seconds: float, expected: tuple[float, float]) -> None:
+    assert speeds(reading, writing, span_seconds) == expected
 
 
 @pytest.mark.parametrize(
