@@ -1,0 +1,136 @@
+"""How much memory `nonet demo` takes above its models, on each runtime.
+
+    NONET_CACHE_DIR=... python benchmarks/memory.py [--runtimes ollama embedded] [--timeline]
+
+Runs the demo in a process of its own and reads /proc twenty times a second (Linux only). On the fake Ollama server the
+models are in another process, so what is counted is nonet alone. On the embedded runtime the resident pages of the GGUF
+files are taken off, page by page; nothing else is: the cache of attention keys and values, the compute buffers and all
+of the embedding model count as above the models. The sandbox's processes are not counted. Figures are MB (10^6 bytes).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import re
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+NONET = str(Path(sys.executable).parent / "nonet")
+LIMIT_MB = 150
+INTERVAL_SECONDS = 0.05
+MAPPING = re.compile(r"^[0-9a-f]+-[0-9a-f]+ \S+ \S+ \S+ \S+\s*(.*)$")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One look at a process; sizes in MB."""
+
+    seconds: float
+    rss: float
+    anonymous: float
+    files: float
+    """Libraries and models."""
+    models: float
+    """Of which models: resident pages of GGUF files."""
+    peak: float
+    """The kernel's own high-water mark of `rss`."""
+
+    @property
+    def above(self) -> float:
+        return self.rss - self.models
+
+
+def look(pid: int, started: float) -> Sample | None:
+    """None when the process is gone, or is not nonet yet."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+        models_kb = _models_kb(Path(f"/proc/{pid}/smaps").read_text(encoding="utf-8"))
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    kb = {name: int(value) for name, value in re.findall(r"^(\w+):\s+(\d+) kB$", status, re.MULTILINE)}
+    if "VmRSS" not in kb:
+        return None
+    sizes = (kb["VmRSS"], kb["RssAnon"], kb["RssFile"], models_kb, kb["VmHWM"])
+    return Sample(time.monotonic() - started, *(size * 1024 / 1e6 for size in sizes))
+
+
+def _models_kb(smaps: str) -> int:
+    total, inside = 0, False
+    for line in smaps.splitlines():
+        if line.startswith("Rss:"):
+            total += int(line.split()[1]) if inside else 0
+        elif found := MAPPING.match(line):
+            inside = found[1].endswith(".gguf")
+    return total
+
+
+async def watch(environment: dict[str, str], runtime: str, folder: Path) -> list[Sample]:
+    command = [NONET, "demo", "--runtime", runtime, "--quiet", "--db", str(folder / "nonet.db")]
+    process = await asyncio.create_subprocess_exec(
+        *command, env={**os.environ, **environment}, cwd=folder, stdout=asyncio.subprocess.PIPE
+    )
+    started = time.monotonic()
+    reading = asyncio.create_task(process.communicate())
+    samples: list[Sample] = []
+    while not reading.done():
+        sample = look(process.pid, started)
+        if sample is not None:
+            samples.append(sample)
+        await asyncio.sleep(INTERVAL_SECONDS)
+    if process.returncode not in (0, 1):  # 1: a subtask failed its check, which the memory does not mind
+        sys.exit(f"nonet demo ended with {process.returncode}: {(await reading)[0].decode()}")
+    return samples
+
+
+async def measure(runtime: str) -> list[Sample]:
+    with tempfile.TemporaryDirectory() as name:
+        if runtime != "ollama":
+            return await watch({}, runtime, Path(name))
+        sys.path.insert(0, str(HERE.parent / "tests"))
+        from fakes.ollama import FakeOllama
+
+        async with FakeOllama(latency_ms=50) as fake:
+            return await watch({"OLLAMA_HOST": fake.url}, runtime, Path(name))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runtimes", nargs="+", default=["ollama", "embedded"], choices=["ollama", "embedded"])
+    parser.add_argument("--timeline", action="store_true", help="also print when memory changed by 5 MB")
+    options = parser.parse_args()
+    rows = []
+    for runtime in options.runtimes:
+        samples = asyncio.run(measure(runtime))
+        if options.timeline:
+            timeline(samples)
+        worst = max(samples, key=lambda sample: sample.above)
+        verdict = "yes" if worst.above <= LIMIT_MB else "NO"
+        rows.append(
+            f"| {runtime} | {samples[-1].seconds:.0f} | {max(sample.peak for sample in samples):.0f} | {worst.rss:.0f} "
+            f"| {worst.models:.0f} | {worst.anonymous:.0f} | {worst.files - worst.models:.0f} | {worst.above:.0f} "
+            f"| {verdict} |"
+        )
+    print(f"| runtime | s | VmHWM | RSS | models' pages | anonymous | libraries | above models | <= {LIMIT_MB} |")
+    print("|---|---:|---:|---:|---:|---:|---:|---:|---|")
+    print("\n".join(rows))
+
+
+def timeline(samples: list[Sample]) -> None:
+    shown = 0.0
+    for sample in samples:
+        if abs(sample.above - shown) >= 5:
+            shown = sample.above
+            print(
+                f"{sample.seconds:6.1f} s  above {sample.above:4.0f}  anonymous {sample.anonymous:4.0f}"
+                f"  libraries {sample.files - sample.models:4.0f}  models {sample.models:4.0f}"
+            )
+
+
+if __name__ == "__main__":
+    main()
