@@ -10,6 +10,7 @@ from nonet.errors import RuntimeUnavailableError
 
 if TYPE_CHECKING:
     from nonet.runtimes import Runtime
+    from nonet.runtimes.ollama import OllamaRuntime
     from nonet.settings import Settings
 
 OLLAMA_SLOTS = 4
@@ -34,14 +35,14 @@ async def choose_runtime(settings: Settings) -> ChosenRuntime:
     if settings.runtime == "scripted":
         return _scripted(settings)
     if settings.runtime == "ollama":
-        return _ollama(settings, "the settings name it")
+        return _ollama(settings, _ollama_runtime(settings), "the settings name it")
     if settings.runtime == "embedded":
         return _embedded(settings, "the settings name it")
-    chosen = _ollama(settings, "")
-    version = await chosen.runtime.probe()  # type: ignore[attr-defined]
+    runtime = _ollama_runtime(settings)
+    version = await runtime.probe()
     if version is not None:
-        return ChosenRuntime(chosen.runtime, f"Ollama {version} answers", chosen.slots, chosen.max_loaded)
-    await chosen.runtime.aclose()
+        return _ollama(settings, runtime, f"Ollama {version} answers")
+    await runtime.aclose()
     if embedded_is_installed():
         return _embedded(settings, "no Ollama server answers, so models run in this process")
     raise RuntimeUnavailableError(
@@ -62,10 +63,10 @@ def _scripted(settings: Settings) -> ChosenRuntime:
     return ChosenRuntime(runtime, "the settings name it", settings.slots or SCRIPTED_SLOTS, OLLAMA_MAX_LOADED)
 
 
-def _ollama(settings: Settings, reason: str) -> ChosenRuntime:
+def _ollama_runtime(settings: Settings) -> OllamaRuntime:
     from nonet.runtimes.ollama import OllamaRuntime  # noqa: PLC0415
 
-    runtime = OllamaRuntime(
+    return OllamaRuntime(
         settings.ollama_host,
         context_tokens=settings.context_tokens,
         connect_timeout_seconds=settings.connect_timeout_seconds,
@@ -73,6 +74,9 @@ def _ollama(settings: Settings, reason: str) -> ChosenRuntime:
         stall_timeout_seconds=settings.stall_timeout_seconds,
         num_thread=settings.threads,
     )
+
+
+def _ollama(settings: Settings, runtime: OllamaRuntime, reason: str) -> ChosenRuntime:
     return ChosenRuntime(runtime, reason, settings.slots or OLLAMA_SLOTS, OLLAMA_MAX_LOADED)
 
 

@@ -44,11 +44,12 @@ class RunDesk:
         on_text: OnText | None = None,
     ) -> ChatResponse:
         self.context.budget.take_call()
+        longest = self.context.session.settings.max_completion_tokens
         request = ChatRequest(
             model=self.model,
             messages=tuple(messages),
             schema=schema,
-            max_completion_tokens=max_completion_tokens,
+            max_completion_tokens=min(max_completion_tokens or longest, longest),
             temperature=temperature,
             seed=seed,
         )

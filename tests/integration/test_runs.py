@@ -17,6 +17,7 @@ from nonet.graphs.context import Decision
 from nonet.graphs.events import Event, Notice, SubtaskFinished
 from nonet.graphs.run import drive_plan, resume_run, run_task
 from nonet.graphs.session import Session
+from nonet.runtimes import Message
 from nonet.settings import Settings
 from nonet.specialists import Assignment, Desk, Evidence, Outcome, Verdict
 from nonet.store import Store
@@ -245,6 +246,17 @@ async def test_a_budget_stops_the_run_and_says_what_is_missing(db: Path) -> None
     assert any("2 calls" in note for note in result.notes)
     assert [subtask.verdict for subtask in result.subtasks] == [Verdict.UNVERIFIED, Verdict.UNVERIFIED, None]
     assert result.missing
+
+
+async def test_no_answer_is_longer_than_the_settings_say(db: Path) -> None:
+    async def work(_assignment: Assignment, desk: Desk) -> Outcome:
+        prompt = [Message("user", "The cat sat on the mat and slept all day long.")]
+        texts = [(await desk.chat(prompt, max_completion_tokens=limit)).text for limit in (None, 9, 2)]
+        return Outcome("|".join(texts), Verdict.UNVERIFIED)
+
+    async with await opened(db, StaffMember("a", work), max_completion_tokens=4) as session:
+        result = await drive_plan(session, "task", plan_of(("s1", "a", ())), ())
+    assert [len(text.split()) for text in result.subtasks[0].text.split("|")] == [4, 4, 2]
 
 
 async def test_two_cannot_work_on_one_run(db: Path) -> None:
