@@ -29,6 +29,9 @@ _LOWER_CONSTANTS = {"true": "True", "false": "False", "none": "None", "null": "N
 _SATISFIES = re.compile(r"\b(?:satisf(?:y|ies)|fulfill?s?|holds?|pass(?:es)?|ensures?)\b(?: that)?:?[ \t]*`?")
 _BLOCK_END = re.compile(r"^[ \t]*(?:\"\"\"|'''|```|~~~).*$|\n[ \t]*(?=\n)", re.MULTILINE)
 _CALL = re.compile(r"(?<![\w.`])`?([A-Za-z_]\w*)\(")
+_WORD = r"(?!(?:and|or|not|in|is|if|else|for|lambda|await|async|assert)\b)[A-Za-z_]\w*"
+_TWO_WORDS = re.compile(rf"\b({_WORD})[ \t]+{_WORD}")
+"""Nothing that Python can read holds these, but for its strings and comments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +231,9 @@ def _two_sides(check: ast.stmt) -> list[ast.stmt]:
 
 def _longest(text: str, accept: Callable[[str], object]) -> str:
     """The longest beginning of `text` that `accept` takes (does not answer None), cut where a word or bracket ends."""
+    prose = _TWO_WORDS.search(text)
+    if prose and not re.search("['\"#]", text[: prose.start()]):
+        text = text[: prose.end(1)]  # else a hundred beginnings of a page of prose are parsed, for each call it names
     ends = [match.end() for match in re.finditer(r"\w+|[\])}'\"]", text)]
     for end in reversed(ends):
         if accept(text[:end]) is not None:

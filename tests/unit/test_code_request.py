@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -147,3 +149,14 @@ def test_any_text_can_be_read(text: str) -> None:
 def test_any_near_test_can_be_read(text: str) -> None:
     for test in read_request(text).tests:
         compile(test.source, "test", "exec")
+
+
+def test_a_long_page_of_prose_that_names_many_calls_is_read_at_once() -> None:
+    page = "It would be good if f(x, 1) and then g(y) were there, as we said before. " * 60
+    started = time.process_time()
+    assert shown(page + "Then f(1, 2) == 3 and make it fast.") == ["f(1, 2) == 3"]
+    assert time.process_time() - started < 2.0
+
+
+def test_words_in_strings_and_comments_of_an_example_are_no_prose() -> None:
+    assert shown("title('two words here') returns 'Two words here'.") == ["title('two words here') == 'Two words here'"]
