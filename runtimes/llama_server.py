@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from nonet.errors import BadRequestError, RuntimeUnavailableError
+from nonet.runtimes.machine import give_back_memory
 
 INSTALL_HINT: Final = "Install the embedded runtime: `pip install 'nonet[embedded]'`."
 BATCH_TOKENS: Final = 128
@@ -72,6 +73,7 @@ class LlamaServer:
                 f"llama.cpp cannot load {path}: {error}",
                 next_step="Check that the file is a whole GGUF chat model and that there is memory for it.",
             ) from error
+        give_back_memory()
 
     def _parameters(self, params: Any, path: Path) -> Any:  # noqa: ANN401 - xllamacpp has no types
         params.model.path = str(path)
@@ -141,6 +143,7 @@ class LlamaServer:
     def close(self) -> None:
         """Unload the model; calling it twice is fine."""
         self._server = None  # the last reference: llama.cpp ends its loop and frees the memory
+        give_back_memory()
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
