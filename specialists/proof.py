@@ -41,7 +41,7 @@ class Proof:
     carriers: tuple[RankedSentence, ...]
     """Sentences to cite: those that carry the answer; without any, those that come nearest."""
     evidence: Evidence
-    """passed: True proved; None nothing speaks against it; False the documents found lack words of the answer."""
+    """passed: True proved; None nothing speaks against it; False the documents found speak against it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,15 +115,17 @@ def _judge(
     share = max(carrier.share for carrier in carriers)
     best = max(candidate.share for candidate in candidates)
     lacking = sorted(_key_words(question) - around)
-    if reason := _wrong_kind(question.text, answer) or _ambiguous(question.text, carriers):
-        return Evidence("support", passed=None, detail=reason)
+    if reason := _wrong_kind(question.text, answer):
+        return Evidence("support", passed=False, detail=reason)
     if lacking:
         detail = f"the quotes do not speak of: {', '.join(lacking[:6])}"
-        return Evidence("support", passed=None, detail=detail)
+        return Evidence("support", passed=False, detail=detail)
     if share < LEAST_QUESTION_SHARE:
         return Evidence("support", passed=None, detail=f"the quotes have {share:.0%} of the question's words")
     if share < best - _NO_WORSE:
-        return Evidence("support", passed=None, detail="another sentence fits the question better than the quotes")
+        return Evidence("support", passed=False, detail="another sentence fits the question better than the quotes")
+    if reason := _ambiguous(question.text, carriers):
+        return Evidence("support", passed=None, detail=reason)
     detail = "a sentence has every word of the answer, and none fits the question better"
     return Evidence("support", passed=True, detail=detail)
 

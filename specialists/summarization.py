@@ -27,7 +27,15 @@ _MAP_TOKENS = 140
 _SMALLEST_SHARE = 4
 """The answer takes at most this part of the window, so that summaries of chunks always fit together by threes."""
 _LEAST_OVERLAP = 0.6
-_LEAST_VOCABULARY = 0.5
+"""Of the summary's words of weight, in the text, for `verified`. Of 1,000 human summaries 1 % reach it against another
+text of their kind, and 0 % with their names and numbers there too; those of models against their own lie above 0.8."""
+_LEAST_OF_A_SENTENCE = 0.4
+"""The same for each sentence: one that is made up must not hide among faithful ones."""
+_BESIDE_THE_POINT = 0.5
+"""Below this overlap the summary speaks of something else ("the text sums up the main ideas of the article"), or in
+another language than the text."""
+_AGAIN_TEMPERATURE = 0.6
+"""For a further attempt: greedy, the same model says the same again."""
 _COPY_SHARE = 0.9
 _SHORT_SOURCE_WORDS = 60
 _LABEL_WORDS = 16
@@ -135,7 +143,14 @@ class _Attempt:
     async def _whole_sentences(self, messages: Sequence[Message], most_tokens: int, *, quiet: bool = False) -> str:
         """The answer, without the sentence that the token limit cut."""
         listen = _ignore if quiet else None
-        response = await self.desk.chat(messages, max_completion_tokens=most_tokens, on_text=listen)
+        again = self.assignment.attempt > 1
+        response = await self.desk.chat(
+            messages,
+            max_completion_tokens=most_tokens,
+            temperature=_AGAIN_TEMPERATURE if again else 0.0,
+            seed=self.assignment.attempt,
+            on_text=listen,
+        )
         text = _without_label(response)
         if response.finish is not Finish.LENGTH:
             return text
@@ -157,7 +172,7 @@ class _Attempt:
     def _request(self) -> str:
         """A plain request is worded for small models; one that asks for something is passed on as it is."""
         if not self.material.focus:
-            return f"Sum up the text above {self.material.wish.phrase}."
+            return f"Summarize {self.material.wish.phrase}."
         request = self.material.request.rstrip()
         return request if request.endswith((".", "?", "!")) else f"{request}."
 
@@ -224,6 +239,8 @@ def _announces(opening: str) -> bool:
 def _unusable(raw: str, material: Material) -> str:
     if reason := degeneration(raw, material.request):
         return reason
+    if faithfulness(raw, material.text).overlap < _BESIDE_THE_POINT:
+        return "few of the answer's words are in the text: it is beside the point, or in another language"
     source = words(material.text)
     if len(source) >= _SHORT_SOURCE_WORDS and len(words(raw)) >= _COPY_SHARE * len(source):
         return "the answer copies the text"
@@ -234,13 +251,13 @@ def _judged(attempt: _Attempt, trimmed: Trimmed) -> Outcome:
     faith = faithfulness(trimmed.text, attempt.material.text)
     unsupported = ", ".join([*faith.missing_numbers, *faith.missing_names][:8])
     support = f"not in the text: {unsupported}" if unsupported else "every number and name is in the text"
-    overlap = f"{faith.overlap:.0%} of the summary's words of weight are in the text"
-    language = f"{faith.vocabulary:.0%} of all its words are in the text"
+    shares = f"{faith.overlap:.0%} of the summary's words of weight are in the text"
+    overlap = f"{shares}, {faith.weakest:.0%} in its weakest sentence"
+    borne_out = faith.overlap >= _LEAST_OVERLAP and faith.weakest >= _LEAST_OF_A_SENTENCE
     checks = [
         attempt.coverage(),
         Evidence("support", passed=not unsupported, detail=support),
-        Evidence("overlap", passed=faith.overlap >= _LEAST_OVERLAP, detail=overlap),
-        Evidence("language", passed=faith.vocabulary >= _LEAST_VOCABULARY, detail=language),
+        Evidence("overlap", passed=borne_out, detail=overlap),
         *trimmed.evidence,
     ]
     verified = all(check.passed is not False for check in checks)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nonet.specialists.text import content_stems, names, number_words, numbers, share_found, stem, words
+from nonet.specialists.text import content_stems, names, number_words, numbers, sentences, share_found, stem, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,10 +17,10 @@ class Faithfulness:
 
     missing_numbers: tuple[str, ...]
     missing_names: tuple[str, ...]
+    weakest: float
+    """The least share that a sentence of three stems or more has of its own; 1 where there is none."""
     overlap: float
-    """Share of the summary's content stems that the source has, 0 to 1."""
-    vocabulary: float
-    """Share of all the summary's words that the source has; very low when the language is another one."""
+    """Share of the summary's content stems that the source has, 0 to 1; next to none in another language."""
 
 
 def faithfulness(summary: str, source: str) -> Faithfulness:
@@ -28,15 +28,20 @@ def faithfulness(summary: str, source: str) -> Faithfulness:
     stems = set(content_stems(source))
     vocabulary = set(words(source))
     known_numbers = number_words(source)
-    spoken = set(words(summary))
     return Faithfulness(
         missing_numbers=tuple(sorted(numbers(summary) - known_numbers)),
         missing_names=tuple(sorted(name for name in names(summary) if not _known(name, vocabulary, stems))),
+        weakest=_weakest(summary, stems),
         overlap=share_found(set(content_stems(summary)), stems),
-        vocabulary=share_found(spoken, vocabulary),
     )
+
+
+def _weakest(summary: str, stems: set[str]) -> float:
+    said = [set(content_stems(span.text)) for span in sentences(summary)]
+    fewest = 3  # "It does." says nothing that could be missing
+    return min((share_found(each, stems) for each in said if len(each) >= fewest), default=1.0)
 
 
 def _known(name: str, vocabulary: set[str], stems: set[str]) -> bool:
     parts = words(name)
-    return all(part in vocabulary or stem(part) in stems for part in parts)
+    return all(part in vocabulary or stem(part) in stems or part.removesuffix("s") in vocabulary for part in parts)

@@ -46,12 +46,14 @@ async def test_what_fits_takes_one_call_and_a_faithful_summary_is_verified() -> 
     [
         ("The Kesh dam was finished in 1962 and holds water.", "support", "1962"),
         ("The Kesh dam was designed by Professor Lindqvist for power stations.", "support", "lindqvist"),
-        ("The dam invites happy tourists whose vacations include sailing, swimming, picnics.", "overlap", "%"),
         (
-            "Der Damm wurde gebaut und speichert sehr viel Wasser, aber eine Flut hat ihn leider zerstört.",
-            "language",
-            "%",
+            "The dam and the lake feed three power stations, while happy tourists enjoy sailing, swimming.",
+            "overlap",
+            "5",
         ),
+        ("The dam feeds three power stations. Happy tourists enjoy swimming.", "overlap", "0% in its weakest sentence"),
+        ("The dam invites happy tourists whose vacations include sailing.", "degeneration", "beside the point"),
+        ("Der Damm speichert Wasser, aber eine Flut hat ihn zerstört.", "degeneration", "another language"),
     ],
 )
 async def test_what_the_text_does_not_bear_out_is_not_verified(answer: str, kind: str, detail: str) -> None:
