@@ -104,8 +104,9 @@ async def plan_task(
 
 
 def check_task(task: str) -> None:
-    """Raise TaskError for a task that is empty or too long to be one."""
-    if not task.strip():
+    """Raise TaskError for a task that has nothing to read, or is too long to be one."""
+    # Control and zero-width characters say nothing, and would send a model off on a task of its own.
+    if not any(character.isprintable() and not character.isspace() for character in task):
         raise TaskError(
             "The task is empty.", next_step='Say what you want, for example: nonet run "Summarize notes.md"'
         )

@@ -60,9 +60,24 @@ DbOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output, and nothing else there.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")]
+
+
+def _document_path(text: str) -> Path:
+    """An empty path would mean the whole current folder, which nobody says with `--docs "$UNSET"`."""
+    if not text:
+        raise typer.BadParameter("the path is empty")
+    return Path(text)
+
+
 DocsOption = Annotated[
     list[Path] | None,
-    typer.Option("--docs", "-d", metavar="PATH", help="A file or folder this task reads; may be repeated."),
+    typer.Option(
+        "--docs",
+        "-d",
+        metavar="PATH",
+        parser=_document_path,
+        help="A file or folder this task reads; may be repeated.",
+    ),
 ]
 TaskArgument = Annotated[
     str | None, typer.Argument(metavar="[TASK]", help="What you want. `-`: a task a line from standard input.")
@@ -195,7 +210,10 @@ def demo(
 
 @docs_app.command("add", epilog=_examples("nonet docs add notes/ report.md"))
 def docs_add(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files, or folders with all that is in them.")],
+    paths: Annotated[
+        list[Path],
+        typer.Argument(metavar="PATH...", parser=_document_path, help="Files, or folders with all that is in them."),
+    ],
     *,
     db: DbOption = None,
     json: JsonOption = False,

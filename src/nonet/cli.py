@@ -112,7 +112,7 @@ def _finish(status: int) -> int:
     except BrokenPipeError:
         pass  # `| head` has seen enough
     except OSError as error:
-        sys.stderr.write(f"Error: standard output cannot be written: {error.strerror}.\n")
+        sys.stderr.write(f"Error: Standard output cannot be written: {error.strerror}.\n")
         status = status or 1
     else:
         return status

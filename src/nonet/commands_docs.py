@@ -11,6 +11,7 @@ from nonet.errors import DocumentError
 from nonet.progress import counter
 from nonet.render import columns, print_lines, text
 from nonet.terminal import emit, out, say
+from nonet.text import one_line
 
 
 def add(paths: Sequence[Path], flags: Flags, *, json: bool, quiet: bool) -> int:
@@ -25,9 +26,9 @@ def add(paths: Sequence[Path], flags: Flags, *, json: bool, quiet: bool) -> int:
         return 0
     for what in ("added", "replaced", "unchanged"):
         for name in getattr(report, what):
-            out(f"{what:<9}  {name}")
+            out(f"{what:<9}  {one_line(name)}")
     for path, reason in report.skipped:
-        say(f"skipped    {path}: {reason}")
+        say(f"skipped    {one_line(f'{path}: {reason}')}")
     return 0
 
 
@@ -53,7 +54,7 @@ def search(query: str, limit: int, flags: Flags, *, json: bool) -> int:
     if json:
         emit({"results": [asdict(hit) for hit in hits]})
     for hit in [] if json else hits:
-        head = text((hit.document, "cyan"), (f" [{hit.start}-{hit.end}]  {hit.score:.3f}", "dim"))
+        head = text((one_line(hit.document), "cyan"), (f" [{hit.start}-{hit.end}]  {hit.score:.3f}", "dim"))
         print_lines([head, text(hit.text.strip()), text()])
     if not json and not hits:
         say("Nothing was found.")
@@ -81,5 +82,5 @@ def remove(names: Sequence[str], flags: Flags, *, json: bool) -> int:
         emit({"removed": removed})
     else:
         for name in removed:
-            out(f"removed  {name}")
+            out(f"removed  {one_line(name)}")
     return 0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 from rich.console import Console
 from rich.text import Text
 
-from nonet.terminal import is_plain, write_out
+from nonet.terminal import is_plain, output_faults, write_out
 from nonet.text import clean, one_line
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def show(console: Console, lines: Iterable[Text]) -> None:
 def print_lines(lines: Iterable[Text]) -> None:
     """Print lines on standard output. Raises as nonet.terminal.write_out."""
     console = console_for(sys.stdout)
-    with console.capture() as captured:
+    with output_faults(), console.capture() as captured:  # rich writes an empty text when it is done
         show(console, lines)
     write_out(captured.get())
 

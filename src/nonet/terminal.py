@@ -6,7 +6,8 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self, TextIO, TypeVar
 
 from nonet.errors import NonetError
@@ -37,6 +38,17 @@ class OutputClosedError(Exception):
     """Whoever read standard output has gone (`| head`): there is nobody left to work for."""
 
 
+@contextmanager
+def output_faults() -> Iterator[None]:
+    """Turn what standard output refuses inside the block into ours. Raises as `write_out`."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise OutputClosedError from None
+    except OSError as error:
+        raise NonetError(f"Standard output cannot be written: {error.strerror}.") from error
+
+
 def write_out(text: str) -> None:
     """Write to standard output as it is; the caller has cleaned it.
 
@@ -44,14 +56,10 @@ def write_out(text: str) -> None:
         OutputClosedError: the reader has gone.
         NonetError: the disk is full, or the like.
     """
-    try:
+    with output_faults():
         sys.stdout.write(text)
         if sys.stdout.line_buffering:
             sys.stdout.flush()
-    except BrokenPipeError:
-        raise OutputClosedError from None
-    except OSError as error:
-        raise NonetError(f"Standard output cannot be written: {error.strerror}.") from error
 
 
 def out(text: str) -> None:
@@ -67,12 +75,8 @@ def emit(value: Any) -> None:  # noqa: ANN401  any JSON value
     """
     ascii_only = not (sys.stdout.encoding or "").lower().startswith("utf")
     write_out(to_json(value, ascii_only=ascii_only) + "\n")
-    try:
+    with output_faults():
         sys.stdout.flush()
-    except BrokenPipeError:
-        raise OutputClosedError from None
-    except OSError as error:
-        raise NonetError(f"Standard output cannot be written: {error.strerror}.") from error
 
 
 def error_object(error: NonetError) -> dict[str, str]:

@@ -168,6 +168,9 @@ def test_a_line_a_task(nonet: Cli) -> None:
     [
         (["run", ""], 2, "task", "The task is empty."),
         (["run", " \n"], 2, "task", "The task is empty."),
+        (["run", "\u200b\x07\u202e"], 2, "task", "The task is empty."),
+        (["run", "hi", "--docs", ""], 2, "usage", "the path is empty"),
+        (["docs", "add", ""], 2, "usage", "the path is empty"),
         (["run", "x" * 1_000_000], 2, "task", "--docs"),
         (["run", "a\udcff"], 2, "task", "not valid UTF-8"),
         (["run", "hi", "--model", "llama9:900b"], 3, "model_not_found", "nonet models pull llama9:900b"),
@@ -289,10 +292,18 @@ def test_a_reader_that_leaves_is_no_error(nonet: Cli) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_a_full_disk_under_standard_output_is_told() -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("words", [["schema"], ["docs", "list"]])
+def test_a_full_disk_under_standard_output_is_told(nonet: Cli, words: list[str], unbuffered: str) -> None:
+    nonet("docs", "add", "report.md")
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "nonet", "schema"], stdout=full, stderr=subprocess.PIPE, check=False, timeout=60
+            [sys.executable, "-m", "nonet", *words],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+            check=False,
+            timeout=60,
         )
     assert done.returncode == 1
     assert done.stderr == b"Error: Standard output cannot be written: No space left on device.\n"
@@ -311,6 +322,12 @@ def test_output_survives_a_terminal_without_utf_8(nonet: Cli, tmp_path: Path) ->
     assert (plain.returncode, b"Cr?me br?l?e" in plain.stdout, b"\x1b" in plain.stdout) == (0, True, False)
     found = json.loads(process("docs", "search", "brûlée", "--json", env=latin).stdout)
     assert found["results"][0]["document"] == "naïve.md"
+
+
+def test_a_name_of_two_lines_is_shown_on_one(nonet: Cli, tmp_path: Path) -> None:
+    (tmp_path / "two\nlines\x1b[31m.md").write_text("A fine text about mills.")
+    for words in (("docs", "add", "two\nlines\x1b[31m.md"), ("docs", "search", "mills"), ("docs", "list")):
+        assert "two lines[31m.md" in nonet(*words).out
 
 
 def test_an_unforeseen_error_is_written_down(nonet: Cli, tmp_path: Path) -> None:
