@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import mmap
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -21,6 +22,8 @@ _VERSIONS: Final = (2, 3)
 _SCALARS: Final = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?", 10: "<Q", 11: "<q", 12: "<d"}
 _STRING: Final = 8
 _ARRAY: Final = 9
+_PLAIN: Final = 1
+"""The type of a word that is text, of llama.h, enum llama_token_type."""
 _FILE_TYPES: Final = {
     0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 7: "Q8_0", 8: "Q5_0", 9: "Q5_1", 10: "Q2_K", 11: "Q3_K_S", 12: "Q3_K_M",
     13: "Q3_K_L", 14: "Q4_K_S", 15: "Q4_K_M", 16: "Q5_K_S", 17: "Q5_K_M", 18: "Q6_K", 25: "IQ4_NL", 30: "IQ4_XS",
@@ -53,9 +56,28 @@ def read_header(path: Path) -> GgufHeader:
     Raises:
         ModelNotFoundError: there is no such file, it cannot be read, or it is not a GGUF file.
     """
-    try:
+    with _told(path):
         state = path.stat()
         return _read(path, state.st_size, state.st_mtime_ns)
+
+
+def read_token_types(path: Path) -> dict[str, int]:
+    """The vocabulary's words that are no plain text, with their types; empty where the file has no types.
+
+    Types are llama.cpp's (llama.h, enum llama_token_type): 2 unknown, 3 control, 4 user-defined, 5 unused, 6 a byte.
+
+    Raises:
+        ModelNotFoundError: as `read_header`.
+    """
+    with _told(path), path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return _Reader(data).token_types()
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """What is wrong with the file, as an error of ours."""
+    try:
+        yield
     except OSError as error:
         raise ModelNotFoundError(
             f"The model file {path} cannot be read: {error.strerror or error}.", next_step="Check the path."
@@ -107,6 +129,8 @@ class _Reader:
     def __init__(self, data: mmap.mmap) -> None:
         self._data = data
         self._at = 0
+        self._arrays: dict[str, int] = {}
+        """Where each array begins: its type, its length, its items."""
 
     def fields(self) -> dict[str, object]:
         if self._data[: len(_MAGIC)] != _MAGIC:
@@ -119,9 +143,29 @@ class _Reader:
         found: dict[str, object] = {}
         for _ in range(int(self._scalar("<Q"))):
             key = self._string()
-            value = self._value(int(self._scalar("<I")))
+            kind = int(self._scalar("<I"))
+            if kind == _ARRAY:
+                self._arrays[key] = self._at
+            value = self._value(kind)
             if value is not None:
                 found[key] = value
+        return found
+
+    def token_types(self) -> dict[str, int]:
+        self.fields()
+        words, types = (self._arrays.get(f"tokenizer.ggml.{key}") for key in ("tokens", "token_type"))
+        if words is None or types is None:
+            return {}
+        self._at = types + 4
+        count = int(self._scalar("<Q"))
+        kinds = struct.unpack_from(f"<{count}i", self._data, self._at)
+        at, length = words + 12, struct.Struct("<Q").unpack_from
+        found = {}
+        for kind in kinds:
+            end = at + 8 + length(self._data, at)[0]
+            if kind != _PLAIN:
+                found[self._data[at + 8 : end].decode("utf-8", errors="replace")] = kind
+            at = end
         return found
 
     def _value(self, kind: int) -> object | None:

@@ -13,12 +13,14 @@ import shutil
 import socket
 import tempfile
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from nonet.errors import BadRequestError, RuntimeUnavailableError
+from nonet.runtimes.gguf import read_token_types
+from nonet.runtimes.llama_marks import Marks
 from nonet.runtimes.machine import give_back_memory
 
 INSTALL_HINT: Final = "Install the embedded runtime: `pip install 'nonet[embedded]'`."
@@ -62,6 +64,7 @@ class LlamaServer:
                 f"The embedded runtime cannot be loaded: {error}.", next_step=INSTALL_HINT
             ) from error
         self._options = options
+        self._marks = Marks(read_token_types(path))
         self._key = secrets.token_urlsafe(32)
         self._folder = _socket_folder()
         self._socket = str(self._folder / "s.sock")
@@ -98,7 +101,7 @@ class LlamaServer:
         """Answer in pieces until the end, or until `on_chunk` returns True, which it may also do within the prompt.
 
         Args:
-            body: as OpenAI's chat completions.
+            body: as OpenAI's chat completions; marks of the model's template in its messages are broken up.
             on_chunk: called on this thread with each piece; an error comes as one piece with the key "error".
 
         Raises:
@@ -106,6 +109,7 @@ class LlamaServer:
         """
         request = {
             **body,
+            "messages": self._safe(body["messages"]),
             "stream": True,
             "stream_options": {"include_usage": True},
             "return_progress": True,
@@ -128,7 +132,7 @@ class LlamaServer:
         connection = _UnixConnection(self._socket)
         headers = {"Authorization": f"Bearer {self._key}", "Connection": "close", "Content-Type": "application/json"}
         try:
-            body = json.dumps({"messages": messages})
+            body = json.dumps({"messages": self._safe(messages)})
             connection.request("POST", "/v1/chat/completions/input_tokens", body, headers)
             response = connection.getresponse()
             answer = json.loads(response.read())
@@ -139,6 +143,10 @@ class LlamaServer:
         if "input_tokens" not in answer:
             raise BadRequestError(f"The model cannot take these messages: {answer.get('error', {}).get('message')}.")
         return int(answer["input_tokens"])
+
+    def _safe(self, messages: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
+        """The messages with the model's own marks broken up in what they say (`llama_marks`)."""
+        return [{**message, "content": self._marks.break_up(message["content"])} for message in messages]
 
     def close(self) -> None:
         """Unload the model; calling it twice is fine."""
