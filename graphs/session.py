@@ -19,6 +19,7 @@ from nonet.store import Store
 
 if TYPE_CHECKING:
     from nonet.agents.planner import RulePlanner
+    from nonet.agents.router import Embedder
     from nonet.runtimes import Runtime
     from nonet.settings import Settings
     from nonet.specialists import Sandbox, Specialist
@@ -43,6 +44,8 @@ class Session:
     specialists: Mapping[str, Specialist]
     embed_model: str | None
     """None: no embedding model is there; routing is lexical and retrieval is BM25 alone."""
+    embed_digest: str = ""
+    """Of the embedding model's weights; empty where the runtime does not know it."""
     notes: tuple[str, ...] = ()
     turns: Turns = field(default_factory=Turns)
     _planner: RulePlanner | None = None
@@ -69,6 +72,7 @@ class Session:
                 models = await chosen.runtime.models()
                 staff = specialists if specialists is not None else _shipped()
                 ladders = choose_ladders(settings, models, tuple(staff), chosen.runtime.name)
+                embed_model = choose_embedder(settings, models)
                 scheduler = Scheduler(chosen.runtime, slots=chosen.slots, max_loaded=chosen.max_loaded)
                 scheduler.seen_loaded([model.name for model in models if model.loaded])
             except BaseException:
@@ -85,7 +89,8 @@ class Session:
             scheduler=scheduler,
             ladders=ladders,
             specialists=staff,
-            embed_model=choose_embedder(settings, models),
+            embed_model=embed_model,
+            embed_digest=next((model.digest for model in models if model.name == embed_model), ""),
         )
 
     async def __aenter__(self) -> Self:
@@ -110,9 +115,23 @@ class Session:
             from nonet.agents.router import Router  # noqa: PLC0415
 
             examples = {name: specialist.examples for name, specialist in self.specialists.items()}
-            router = Router(examples, self.embed if self.embed_model else None)
+            router = Router(examples, self._routing_embedder(examples))
             self._planner = RulePlanner(router, max_subtasks=self.settings.max_subtasks)
         return self._planner
+
+    def _routing_embedder(self, examples: Mapping[str, Sequence[str]]) -> Embedder | None:
+        """What the router embeds with; the examples' vectors are kept where the runtime knows the model's weights."""
+        if self.embed_model is None or not self.embed_digest:
+            return self.embed if self.embed_model else None
+        from nonet.agents.examples import with_more  # noqa: PLC0415
+        from nonet.graphs.example_vectors import ExampleVectors  # noqa: PLC0415
+
+        texts = [
+            text for each in with_more({name: tuple(each) for name, each in examples.items()}).values() for text in each
+        ]
+        return ExampleVectors(
+            self.embed, texts, model=self.embed_model, digest=self.embed_digest, folder=self.settings.cache_path()
+        )
 
     def sandbox(self) -> Sandbox | None:
         """The best tier that works here, probed at first use; None where none does."""
