@@ -47,27 +47,28 @@ class Sample:
 
 
 def look(pid: int, started: float) -> Sample | None:
-    """None when the process is gone, or is not nonet yet."""
+    """None when the process is gone. All sizes but the peak are of one reading: a model may go between two."""
     try:
+        smaps = Path(f"/proc/{pid}/smaps").read_text(encoding="utf-8")
         status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
-        models_kb = _models_kb(Path(f"/proc/{pid}/smaps").read_text(encoding="utf-8"))
     except (FileNotFoundError, ProcessLookupError):
         return None
-    kb = {name: int(value) for name, value in re.findall(r"^(\w+):\s+(\d+) kB$", status, re.MULTILINE)}
-    if "VmRSS" not in kb:
+    peak = re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
+    if peak is None:
         return None
-    sizes = (kb["VmRSS"], kb["RssAnon"], kb["RssFile"], models_kb, kb["VmHWM"])
-    return Sample(time.monotonic() - started, *(size * 1024 / 1e6 for size in sizes))
-
-
-def _models_kb(smaps: str) -> int:
-    total, inside = 0, False
+    rss = anonymous = models = 0
+    inside = False
     for line in smaps.splitlines():
-        if line.startswith("Rss:"):
-            total += int(line.split()[1]) if inside else 0
+        name, _, value = line.partition(":")
+        if name == "Rss":
+            rss += int(value.split()[0])
+            models += int(value.split()[0]) if inside else 0
+        elif name == "Anonymous":
+            anonymous += int(value.split()[0])
         elif found := MAPPING.match(line):
             inside = found[1].endswith(".gguf")
-    return total
+    sizes = (rss, anonymous, rss - anonymous, models, int(peak[1]))
+    return Sample(time.monotonic() - started, *(size * 1024 / 1e6 for size in sizes))
 
 
 async def watch(environment: dict[str, str], runtime: str, folder: Path) -> list[Sample]:

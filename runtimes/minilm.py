@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from importlib.resources import as_file, files
+from mmap import mmap
 from pathlib import Path
+from shutil import copyfile
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any, Final
 
@@ -62,8 +64,9 @@ class MiniLm:
         self._run_options: Any = onnxruntime.RunOptions()
         self._run_options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
         with NamedTemporaryFile(suffix=".onnx") as file:  # a session made from bytes keeps them
-            file.write(gather_first(path.read_bytes()))
-            file.flush()
+            copyfile(path, file.name)
+            with mmap(file.fileno(), 0) as model:
+                gather_first(model)
             self._session: Any = onnxruntime.InferenceSession(
                 file.name,
                 options,
@@ -94,7 +97,7 @@ class MiniLm:
             vectors = self._run([windows[index] for index in batch])
             for index, vector in zip(batch, vectors, strict=True):
                 sums[owners[index]] += vector * len(windows[index])  # a short last window weighs less
-        give_back_memory()
+            give_back_memory()
         return tuple(tuple(row) for row in _unit(sums).tolist())
 
     def _windows(self, text: str) -> list[list[int]]:

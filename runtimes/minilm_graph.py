@@ -10,6 +10,7 @@ for three nodes. The bytes put in are as many as those taken out, so that no len
 from __future__ import annotations
 
 from collections.abc import Sequence
+from mmap import mmap
 from typing import Final
 
 _GRAPH_NODE: Final = 1
@@ -24,28 +25,32 @@ _WORDS: Final = "input_ids"
 _FOUND: Final = "embedding"
 
 
-def gather_first(model: bytes) -> bytes:
-    """The model with its word table looked up as int8; a model without such a table as it was.
+def gather_first(model: bytearray | mmap) -> bool:
+    """Make the model look its words up as int8, in place; False, and nothing changed, where it has no such table.
 
     Args:
-        model: an ONNX file.
+        model: an ONNX file; mapped from disk it takes no memory of ours.
     """
-    widen = (
-        _node("Cast", [f"{_TABLE}_q"], f"{_TABLE}_f", f"{_TABLE}_cast", _TO_FLOAT),
-        _node("Mul", [f"{_TABLE}_f", f"{_TABLE}_scale"], _TABLE, f"{_TABLE}_mul"),
+    widen = b"".join(
+        (
+            _node("Cast", [f"{_TABLE}_q"], f"{_TABLE}_f", f"{_TABLE}_cast", _TO_FLOAT),
+            _node("Mul", [f"{_TABLE}_f", f"{_TABLE}_scale"], _TABLE, f"{_TABLE}_mul"),
+        )
     )
     look_up = _node("Gather", [_TABLE, _WORDS], _FOUND, "node_embedding", _AXIS_0)
-    if any(model.count(old) != 1 for old in (b"".join(widen), look_up)):
-        return model
-    rows_first = (
-        _node("Gather", [f"{_TABLE}_q", _WORDS], "rows", "", _AXIS_0),
-        _node("Gather", [f"{_TABLE}_scale", _WORDS], "scales", "", _AXIS_0),
+    places = [model.find(old) for old in (widen, look_up)]
+    if -1 in places:
+        return False
+    rows_first = _node("Gather", [f"{_TABLE}_q", _WORDS], "rows", "", _AXIS_0) + _node(
+        "Gather", [f"{_TABLE}_scale", _WORDS], "scales", "", _AXIS_0
     )
-    room = len(b"".join(widen)) - len(b"".join(rows_first))
-    cast = _padded(room, "Cast", ["rows"], "wide", _TO_FLOAT)
-    scale = _padded(len(look_up), "Mul", ["wide", "scales"], _FOUND)
-    # ONNX Runtime sorts the nodes, so their order in the file does not matter
-    return model.replace(b"".join(widen), b"".join((*rows_first, cast))).replace(look_up, scale)
+    new = (
+        rows_first + _padded(len(widen) - len(rows_first), "Cast", ["rows"], "wide", _TO_FLOAT),
+        _padded(len(look_up), "Mul", ["wide", "scales"], _FOUND),
+    )
+    for place, nodes in zip(places, new, strict=True):  # in any order: ONNX Runtime sorts the nodes
+        model[place : place + len(nodes)] = nodes
+    return True
 
 
 def _padded(size: int, operator: str, inputs: Sequence[str], output: str, attribute: bytes = b"") -> bytes:

@@ -13,7 +13,9 @@ from nonet.runtimes.minilm_graph import gather_first
 
 
 def test_a_model_without_the_table_stays_as_it_is() -> None:
-    assert gather_first(b"\x08\x0a\x3a\x00") == b"\x08\x0a\x3a\x00"
+    model = bytearray(b"\x08\x0a\x3a\x00")
+    assert not gather_first(model)
+    assert model == b"\x08\x0a\x3a\x00"
 
 
 @pytest.mark.slow
@@ -25,15 +27,15 @@ def test_the_edited_model_gives_the_same_numbers() -> None:
     if not path.is_file():
         pytest.skip("all-minilm is not at hand")
     model = path.read_bytes()
-    edited = gather_first(model)
-    assert edited != model
+    edited = bytearray(model)
+    assert gather_first(edited)
     assert len(edited) == len(model)
 
     ids = numpy.array([[101, 2023, 2003, 1037, 3231, 102], [101, 30521, 0, 102, 0, 0]])
     feed = {"input_ids": ids, "attention_mask": (ids > 0).astype(ids.dtype), "token_type_ids": ids * 0}
     providers = ["CPUExecutionProvider"]
     before, after = (
-        onnxruntime.InferenceSession(each, providers=providers).run(None, feed)[0] for each in (model, edited)
+        onnxruntime.InferenceSession(each, providers=providers).run(None, feed)[0] for each in (model, bytes(edited))
     )
     assert numpy.abs(before - after).max() < 1e-5
     (vector,) = MiniLm(path).embed(["word " * 600])
