@@ -50,6 +50,7 @@ async def run_task(
         ResourceError, StoreError: the run stopped; what was finished is kept, and `resume_run` goes on.
     """
     check_task(task)
+    session.store.check_writable()
     names = await attach(session, documents, on_event)
     async with session.turns.take() as turn:
         lease = session.store.runs.create(
@@ -122,6 +123,7 @@ async def drive_plan(
     session: Session, task: str, plan: Plan, names: Sequence[str], *, on_event: OnEvent | None = None
 ) -> RunResult:
     """Run a plan that is given, as `run_task` runs one that it made."""
+    session.store.check_writable()
     async with session.turns.take() as turn:
         lease = session.store.runs.create(task, runtime=session.runtime.name, documents=names, owner=owner())
         session.store.runs.save_plan(lease, plan.model_dump_json(), plan.planner, "accepted")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import weakref
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from nonet.errors import StoreError
+from nonet.errors import StoreError, StoreWriteError
 from nonet.store.documents import DocumentStore
 from nonet.store.engine import prepare
 from nonet.store.leases import LEASE_SECONDS
@@ -61,6 +62,14 @@ class Store:
             raise StoreError(f"{path}: {error}", next_step="Give the database's whole path.") from error
         prepare(file, create=create)
         return cls(file, lease_seconds=lease_seconds)
+
+    def check_writable(self) -> None:
+        """Raise StoreWriteError where a result could not be kept: SQLite opens a read-only file without a word."""
+        if not os.access(self.path, os.W_OK):
+            raise StoreWriteError(
+                f"The database {self.path} is read-only.",
+                next_step="Make the file and its folder writable, or name another with --db.",
+            )
 
     async def flush(self) -> None:
         """Wait until every write is on disk. Raises the first StoreError that no other flush has raised."""

@@ -5,6 +5,7 @@ Nothing heavy is imported before `main` runs, so that a Ctrl-C meets our handler
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -22,11 +23,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status (docs/cli.md has the table)."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     options = words[: words.index("--")] if "--" in words else words
+    wants_json = "--json" in options
     try:
         _prepare_streams()
-        return _finish(_run(words, wants_json="--json" in options, debug="--debug" in options))
-    except KeyboardInterrupt:
-        return INTERRUPTED
+        return _finish(_run(words, wants_json=wants_json, debug="--debug" in options))
+    except KeyboardInterrupt:  # before the command began its work, or after it
+        return _interrupted(wants_json=wants_json)
+
+
+def _interrupted(*, wants_json: bool) -> int:
+    """Say so where somebody may read it; even this is one object for who wants JSON."""
+    from nonet.terminal import InterruptedByUserError, OutputClosedError  # noqa: PLC0415
+
+    with contextlib.suppress(OutputClosedError):
+        _report(InterruptedByUserError("Interrupted."), wants_json=wants_json)
+    return INTERRUPTED
 
 
 def _run(words: list[str], *, wants_json: bool, debug: bool) -> int:
@@ -48,8 +59,10 @@ def _run(words: list[str], *, wants_json: bool, debug: bool) -> int:
         return _report(UsageError(message, next_step="`nonet --help` lists the commands."), wants_json=True)
     except NonetError as error:
         return _report(error, wants_json=wants_json)
-    except (typer.Abort, OutputClosedError) as error:
-        return INTERRUPTED if isinstance(error, typer.Abort) else 0
+    except typer.Abort:  # what Typer makes of a Ctrl-C
+        raise KeyboardInterrupt from None
+    except OutputClosedError:
+        return 0
     except Exception as error:  # the outermost boundary: what nobody foresaw is written down, not thrown at the user
         if debug:
             raise

@@ -324,6 +324,19 @@ def test_output_survives_a_terminal_without_utf_8(nonet: Cli, tmp_path: Path) ->
     assert found["results"][0]["document"] == "naïve.md"
 
 
+def test_an_interrupt_while_it_still_loads_is_told(nonet: Cli, tmp_path: Path) -> None:
+    nonet("docs", "add", "report.md")
+    slow = tmp_path / "slow"
+    slow.mkdir()
+    (slow / "rich.py").write_text("raise KeyboardInterrupt")
+    environment = {**os.environ, "PYTHONPATH": str(slow)}
+    plain = process("docs", "list", env=environment)
+    assert (plain.returncode, plain.stdout, plain.stderr) == (130, b"", b"Interrupted.\n")
+    told = process("docs", "list", "--json", env=environment)
+    assert (told.returncode, told.stderr) == (130, b"")
+    assert json.loads(told.stdout)["error"]["kind"] == "interrupted"
+
+
 def test_a_name_of_two_lines_is_shown_on_one(nonet: Cli, tmp_path: Path) -> None:
     (tmp_path / "two\nlines\x1b[31m.md").write_text("A fine text about mills.")
     for words in (("docs", "add", "two\nlines\x1b[31m.md"), ("docs", "search", "mills"), ("docs", "list")):

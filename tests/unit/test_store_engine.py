@@ -163,21 +163,25 @@ Store.open(sys.argv[2]).close()  # so that all is imported before the next line
 if os.getuid() == 0:
     os.setuid(65534)  # root may write anywhere
 try:
-    Store.open(sys.argv[1])
+    Store.open(sys.argv[1]).check_writable()
 except StoreError as error:
     print(type(error).__name__, "|", error)
 """
 
 
-@pytest.mark.parametrize("existing", [False, True])
-def test_a_read_only_folder_is_said_at_the_start(tmp_path: Path, existing: bool) -> None:  # noqa: FBT001
+@pytest.mark.parametrize(("existing", "folder_mode"), [(False, 0o555), (True, 0o555), (True, 0o777)])
+def test_a_read_only_file_or_folder_is_said_at_the_start(
+    tmp_path: Path,
+    existing: bool,  # noqa: FBT001
+    folder_mode: int,
+) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
     path = folder / "nonet.db"
     if existing:
         Store.open(path).close()
         path.chmod(0o444)
-    folder.chmod(0o555)
+    folder.chmod(folder_mode)
     for parent in tmp_path.parents:
         if parent.stat().st_uid == os.getuid() and parent.name.startswith(("pytest-", "test")):
             parent.chmod(0o755)
