@@ -50,7 +50,7 @@ def _run(words: list[str], *, wants_json: bool, debug: bool) -> int:
     # Typer's UsageError has no public name; it is what its BadParameter is derived from.
     misuse: type[Exception] = typer.BadParameter.__bases__[0]
     try:
-        return int(app(args=words, prog_name="nonet", standalone_mode=False) or 0)
+        status = int(app(args=words, prog_name="nonet", standalone_mode=False) or 0)
     except misuse as error:
         if not wants_json:
             error.show()  # type: ignore[attr-defined]
@@ -59,14 +59,15 @@ def _run(words: list[str], *, wants_json: bool, debug: bool) -> int:
         return _report(UsageError(message, next_step="`nonet --help` lists the commands."), wants_json=True)
     except NonetError as error:
         return _report(error, wants_json=wants_json)
-    except typer.Abort:  # what Typer makes of a Ctrl-C
-        raise KeyboardInterrupt from None
     except OutputClosedError:
         return 0
     except Exception as error:  # the outermost boundary: what nobody foresaw is written down, not thrown at the user
         if debug:
             raise
         return _report(_unforeseen(error), wants_json=wants_json)
+    if status == INTERRUPTED:  # what Typer makes of a Ctrl-C; our commands raise where they are interrupted
+        raise KeyboardInterrupt
+    return status
 
 
 def _report(error: NonetError, *, wants_json: bool) -> int:
