@@ -18,7 +18,9 @@ _REDUNDANCY = 0.6
 """A sentence that shares this much (cosine) with one that is in stays out."""
 _FEWEST_WORDS, _MOST_WORDS = 4, 60
 """Headings and runaway sentences make poor summaries; taken only if there is nothing else."""
-_DEFAULT_SENTENCES = 3
+_FEWEST_SENTENCES, _MOST_SENTENCES = 3, 8
+_WORDS_PER_SENTENCE = 500
+"""A longer text gets a longer extract, unless its length is given."""
 
 
 def extract(
@@ -29,7 +31,7 @@ def extract(
     Args:
         text: what to sum up.
         focus: stems that the summary is to speak of.
-        most_sentences: 3 unless given, or unless `most_words` is.
+        most_sentences: by the length of the text, 3 to 8, unless it or `most_words` is given.
         most_words: in all.
     """
     spans = [span for span in sentences(text) if not span.text.endswith(":")] or sentences(text)
@@ -37,7 +39,7 @@ def extract(
     scores = _scores(vectors, set(focus))
     usable = [at for at, span in enumerate(spans) if _FEWEST_WORDS <= len(words(span.text)) <= _MOST_WORDS]
     order = sorted(usable or range(len(spans)), key=lambda at: -scores[at])
-    limit = most_sentences or (len(spans) if most_words else _DEFAULT_SENTENCES)
+    limit = most_sentences or (len(spans) if most_words else _usual_length(text))
     chosen: list[int] = []
     used = 0
     for at in order:
@@ -51,6 +53,10 @@ def extract(
         if len(chosen) >= limit:
             break
     return [spans[at] for at in sorted(chosen)]
+
+
+def _usual_length(text: str) -> int:
+    return min(_MOST_SENTENCES, max(_FEWEST_SENTENCES, len(words(text)) // _WORDS_PER_SENTENCE))
 
 
 def _vectors(spans: Sequence[Span]) -> list[dict[str, float]]:

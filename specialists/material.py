@@ -21,7 +21,8 @@ _ABOUT_SUMMARIES = frozenset(
         ideas sentence sentences paragraph paragraphs word words text texts document documents file files article
         articles passage passages paper papers study report attached following above below first second third then next
         finally result results finding findings answer write give provide produce create need want most least language
-        english them it whole entire content contents thing things everything evidence"""
+        english plot story tale chapter describe explain tell discuss happen happens author them it whole
+        entire content contents thing things everything evidence"""
     )
 )
 

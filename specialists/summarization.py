@@ -82,7 +82,7 @@ class SummarizationSpecialist:
         except (ContextOverflowError, IncompleteAnswerError) as error:
             detail = f"the model gave no summary: {error.message}"
             return _extracted(attempt, Evidence("call", passed=False, detail=detail))
-        if reason := _unusable(raw, material):
+        if reason := _unusable(raw, material.text, material.request):
             return _extracted(attempt, Evidence("degeneration", passed=False, detail=reason))
         return _judged(attempt, enforce(raw, material.wish))
 
@@ -96,6 +96,8 @@ class _Attempt:
     desk: Desk
     chunks: list[tuple[int, int]] = field(default_factory=list)
     notes: list[Evidence] = field(default_factory=list)
+    extracted: list[str] = field(default_factory=list)
+    """Why parts were extracted instead of summed up."""
 
     async def summarize(self) -> str:
         """The model's summary of the whole text."""
@@ -131,12 +133,11 @@ class _Attempt:
             return " ".join(text.split())
         try:
             raw = await self._whole_sentences(self._map(text), self._map_tokens, quiet=True)
-            reason = degeneration(raw)
+            reason = _unusable(raw, text, "")
         except IncompleteAnswerError as error:
             raw, reason = "", error.message
         if reason:
-            detail = f"a chunk was extracted instead of summed up: {reason}"
-            self.notes.append(Evidence("degeneration", passed=None, detail=detail))
+            self.extracted.append(reason)
             raw = " ".join(span.text for span in extract(text, focus=self.material.focus, most_words=most_words))
         return raw if len(words(raw)) <= 2 * most_words else " ".join(raw.split()[: 2 * most_words])
 
@@ -191,6 +192,13 @@ class _Attempt:
     async def _count_text(self, text: str) -> int:
         return await self.desk.count_tokens([Message("user", neutral(text))])
 
+    def history(self) -> list[Evidence]:
+        """What is to be said of the calls."""
+        if not self.extracted:
+            return self.notes
+        detail = f"{len(self.extracted)} of the parts had to be extracted; of the first, {self.extracted[0]}"
+        return [*self.notes, Evidence("degeneration", passed=None, detail=detail)]
+
     def coverage(self) -> Evidence:
         """How much of the text went into the calls."""
         total = len(self.material.text)
@@ -236,12 +244,13 @@ def _announces(opening: str) -> bool:
     return opening.startswith(("here is", "here's", "here are", "sure")) and len(words(opening)) <= _LABEL_WORDS
 
 
-def _unusable(raw: str, material: Material) -> str:
-    if reason := degeneration(raw, material.request):
+def _unusable(raw: str, text: str, request: str) -> str:
+    """Why the answer is no summary of the text at all; empty where it may be one."""
+    if reason := degeneration(raw, request):
         return reason
-    if faithfulness(raw, material.text).overlap < _BESIDE_THE_POINT:
+    if faithfulness(raw, text).overlap < _BESIDE_THE_POINT:
         return "few of the answer's words are in the text: it is beside the point, or in another language"
-    source = words(material.text)
+    source = words(text)
     if len(source) >= _SHORT_SOURCE_WORDS and len(words(raw)) >= _COPY_SHARE * len(source):
         return "the answer copies the text"
     return ""
@@ -263,7 +272,7 @@ def _judged(attempt: _Attempt, trimmed: Trimmed) -> Outcome:
     verified = all(check.passed is not False for check in checks)
     verdict = Verdict.VERIFIED if verified else Verdict.UNVERIFIED
     data = {"chunks": len(attempt.chunks)}
-    return Outcome(trimmed.text, verdict, (*attempt.notes, *checks), data=data)
+    return Outcome(trimmed.text, verdict, (*attempt.history(), *checks), data=data)
 
 
 def _extracted(attempt: _Attempt, reason: Evidence) -> Outcome:
@@ -273,7 +282,7 @@ def _extracted(attempt: _Attempt, reason: Evidence) -> Outcome:
     trimmed = enforce((" " if wish.bullets is None else "\n\n").join(_line(span) for span in spans), wish)
     attempt.chunks = [(0, len(text))]
     said = Evidence("extract", passed=None, detail=f"{len(spans)} sentences of the text stand in for a summary")
-    evidence = (*attempt.notes, reason, said, attempt.coverage(), *trimmed.evidence)
+    evidence = (*attempt.history(), reason, said, attempt.coverage(), *trimmed.evidence)
     return Outcome(trimmed.text, Verdict.UNVERIFIED, evidence, _citations(material, spans))
 
 

@@ -248,7 +248,7 @@ async def test_a_chunk_that_degenerates_is_extracted_on_the_record() -> None:
     at = FakeDesk(ScriptedRuntime(answer, context_tokens=600), window_tokens=600)
     outcome = await sum_up(at, text=LONG)
     assert outcome.text == "Each dam was built in another year."
-    assert "a chunk was extracted" in found(outcome, "degeneration").detail
+    assert "1 of the parts had to be extracted" in found(outcome, "degeneration").detail
 
 
 async def test_an_answer_at_its_limit_ends_with_a_sentence() -> None:
