@@ -26,7 +26,7 @@ _NUMBER_ASKED = re.compile(
     re.IGNORECASE,
 )
 _NAME_ASKED = re.compile(
-    r"\b(?:who|whom|whose|where|(?:what|which|in\s+(?:what|which))\s+(?:country|city|state|continent|town|river|person|"
+    r"\b(?:who|whom|whose|(?:what|which|in\s+(?:what|which))\s+(?:country|city|state|continent|town|river|person|"
     r"company|team|organi[sz]ation|university|nationality|province|county|island))\b",
     re.IGNORECASE,
 )
@@ -140,7 +140,8 @@ def _wrong_kind(question: str, answer: str) -> str:
         return "" if _ACRONYM.search(answer) else "an acronym is asked for, and the answer is none"
     if _NUMBER_ASKED.search(question) and not number_words(answer):
         return "a number or date is asked for, and the answer has none"
-    named = any(letter.isupper() for letter in answer)
+    asked = set(words(question))
+    named = any(word[0].isupper() and not set(words(word)) <= asked for word in answer.split())
     if _NAME_ASKED.search(question) and not named:
         return "a name is asked for, and the answer has none"
     return ""
