@@ -61,7 +61,7 @@ async def until(stream: asyncio.StreamReader, sign: bytes) -> bytes:
 
 async def stop_midway(server: FakeOllama, number: int) -> tuple[int, bytes]:
     """Start a run whose code never comes, and send the signal when the summary is finished."""
-    server.fault("stall", contains="double")
+    server.fault("stall", contains="double", seconds=60.0)
     run = await start("run", TASK, "--docs", "report.md", stdout=-1, stderr=-1)
     assert run.stdout is not None
     assert run.stderr is not None
@@ -94,7 +94,7 @@ async def test_an_interrupted_run_is_finished_by_resume(server: FakeOllama, numb
 
 
 async def test_an_interrupted_run_says_so_in_json(server: FakeOllama) -> None:
-    server.fault("stall", contains="double")
+    server.fault("stall", contains="double", seconds=60.0)
     run = await start("run", SLOW, "--json", stdout=-1, stderr=-1)
     assert run.stderr is not None
     await until(run.stderr, b"s1 code starts")
@@ -221,7 +221,7 @@ async def test_ctrl_c_at_the_prompt_leaves_the_run_waiting() -> None:
 
 
 async def test_the_second_ctrl_c_ends_it_at_once(server: FakeOllama) -> None:
-    server.fault("stall", contains="double")
+    server.fault("stall", contains="double", seconds=60.0)
     terminal = Terminal()
     process = await terminal.start("run", SLOW)
     await terminal.until(b"working")
