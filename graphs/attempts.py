@@ -29,6 +29,7 @@ async def work_on(context: RunContext, subtask: Subtask, sources: Sequence[Sourc
     - Good enough is what no check speaks against: verified, or unverified with no failed check.
     - A failed attempt is repaired on the same rung, at most `max_attempts` times, and only while it brings something
       new: the same text with the same evidence twice means that this model can do no better.
+    - A failure that no call to a model was made for (nothing to read, nothing found) is the same on every rung.
     - Unverified with a failed check is for a larger model to do better; where there is none, it stands as it is.
 
     Raises:
@@ -47,15 +48,21 @@ async def work_on(context: RunContext, subtask: Subtask, sources: Sequence[Sourc
             assignment = _repair(assignment, tries[-1][0], attempt=1)
         seen: set[tuple[str, tuple[Evidence, ...]]] = set()
         for attempt in range(1, session.settings.max_attempts + 1):
-            outcome = await _attempt(context, subtask, assignment, len(tries) + 1, model)
+            outcome, called = await _attempt(context, subtask, assignment, len(tries) + 1, model)
             tries.append((outcome, model))
             failures = _failures(outcome)
             if outcome.verdict is Verdict.VERIFIED or (outcome.verdict is Verdict.UNVERIFIED and not failures):
                 return SubtaskOutcome(outcome, model, len(tries))
+            if not called:
+                return _best(tries)
             if outcome.verdict is Verdict.UNVERIFIED or (outcome.text, failures) in seen:
                 break
             seen.add((outcome.text, failures))
             assignment = _repair(assignment, outcome, attempt=attempt + 1)
+    return _best(tries)
+
+
+def _best(tries: Sequence[tuple[Outcome, str]]) -> SubtaskOutcome:
     return SubtaskOutcome(*max(tries, key=lambda tried: _rank(tried[0])), len(tries))
 
 
@@ -67,7 +74,10 @@ def _repair(assignment: Assignment, outcome: Outcome, attempt: int) -> Assignmen
     return replace(assignment, feedback=_failures(outcome), previous=outcome.text, attempt=attempt)
 
 
-async def _attempt(context: RunContext, subtask: Subtask, assignment: Assignment, number: int, model: str) -> Outcome:
+async def _attempt(
+    context: RunContext, subtask: Subtask, assignment: Assignment, number: int, model: str
+) -> tuple[Outcome, bool]:
+    """The outcome, and whether a model was asked for it."""
     session = context.session
     session.store.runs.start_attempt(context.lease, subtask.id, number, model)
     context.emit(SubtaskStarted(subtask.id, subtask.specialist, model, number))
@@ -80,7 +90,7 @@ async def _attempt(context: RunContext, subtask: Subtask, assignment: Assignment
         context.lease, subtask.id, number, str(outcome.verdict), evidence_json(outcome.evidence), outcome.text
     )
     context.emit(AttemptFinished(subtask.id, number, model, outcome.verdict, deciding_detail(outcome)))
-    return outcome
+    return outcome, bool(desk.asked)
 
 
 def deciding_detail(outcome: Outcome) -> str:

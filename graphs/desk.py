@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from nonet.errors import NonetError
@@ -24,6 +24,8 @@ class RunDesk:
     attempt: int
     model: str
     window_tokens: int
+    asked: list[ChatRequest] = field(default_factory=list)
+    """The calls of this attempt, the refused ones included."""
 
     @property
     def searcher(self) -> Searcher | None:
@@ -53,6 +55,7 @@ class RunDesk:
             temperature=temperature,
             seed=seed,
         )
+        self.asked.append(request)
         started = time.monotonic()
         try:
             response = await self.context.session.scheduler.chat(

@@ -145,7 +145,8 @@ def failing(details: Mapping[str, list[str]]) -> StaffMember:
     """Fails with the next detail of the model at work, and passes when there is none left."""
     left = {model: list(each) for model, each in details.items()}
 
-    async def work(_assignment: Assignment, desk: Desk) -> Outcome:
+    async def work(assignment: Assignment, desk: Desk) -> Outcome:
+        await desk.chat([Message("user", assignment.instruction)])
         todo = left[desk.model]
         if todo:
             return Outcome("draft", Verdict.FAILED, (Evidence("tests", passed=False, detail=todo.pop(0)),))
@@ -190,7 +191,8 @@ async def test_the_same_result_twice_is_enough(db: Path) -> None:
 
 
 async def test_doubts_go_to_a_larger_model_and_the_best_stands(db: Path) -> None:
-    async def work(_assignment: Assignment, desk: Desk) -> Outcome:
+    async def work(assignment: Assignment, desk: Desk) -> Outcome:
+        await desk.chat([Message("user", assignment.instruction)])
         doubt = Evidence("overlap", passed=False, detail="little of it is in the text")
         more = () if desk.model == SMALL else (Evidence("length", passed=False, detail="too long"),)
         return Outcome(desk.model, Verdict.UNVERIFIED, (doubt, *more))
@@ -201,6 +203,17 @@ async def test_doubts_go_to_a_larger_model_and_the_best_stands(db: Path) -> None
     assert result.status == "done"
     assert result.subtasks[0].text == SMALL
     assert result.subtasks[0].model == SMALL
+
+
+async def test_a_failure_without_a_call_is_not_repeated(db: Path) -> None:
+    async def work(_assignment: Assignment, _desk: Desk) -> Outcome:
+        return Outcome("", Verdict.FAILED, (Evidence("input", passed=False, detail="there is no text to sum up"),))
+
+    member = StaffMember("a", work)
+    result, _ = await run_one(db, member)
+    assert member.models == [SMALL]
+    assert result.status == "failed"
+    assert result.usage.escalations == 0
 
 
 async def test_when_all_rungs_fail_the_run_says_so(db: Path) -> None:
