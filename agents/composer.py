@@ -27,8 +27,6 @@ class Composition:
     answer: str
     citations: tuple[Citation, ...]
     """Of everything that went into the answer, in plan order, each once."""
-    needs_model: bool = False
-    """True: the parts should be merged by a model. Never so for this composer, which sets them side by side."""
 
 
 def compose(task: str, plan: Plan, results: Mapping[str, SubtaskText]) -> Composition:

@@ -46,7 +46,6 @@ class Session:
     """None: no embedding model is there; routing is lexical and retrieval is BM25 alone."""
     embed_digest: str = ""
     """Of the embedding model's weights; empty where the runtime does not know it."""
-    notes: tuple[str, ...] = ()
     turns: Turns = field(default_factory=Turns)
     _planner: RulePlanner | None = None
     _windows: dict[str, int] = field(default_factory=dict)

@@ -32,7 +32,6 @@ PAIR = Plan(
 def test_one_leaf_is_the_answer_as_it_is() -> None:
     composition = compose("t", ONE, {"s1": SubtaskText("def f(): ...", VERIFIED)})
     assert composition.answer == "def f(): ..."
-    assert not composition.needs_model
 
 
 def test_of_a_chain_the_leaf_answers_and_all_are_cited() -> None:
