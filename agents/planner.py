@@ -15,7 +15,9 @@ from nonet.agents.heads import hide_opening
 from nonet.agents.lexicon import STORE_NOUN, compiled
 from nonet.agents.masking import mask
 from nonet.agents.plan import MAX_SUBTASKS, Plan, Subtask
+from nonet.agents.protocol import SoFar
 from nonet.agents.references import has_matter
+from nonet.agents.revision import revised
 from nonet.agents.router import Request, Router
 from nonet.agents.steps import Step, joined, ordered, stepwise, supplied, wire
 from nonet.agents.unfold import unfolded
@@ -76,6 +78,17 @@ class RulePlanner:
         plan = Plan(planner=self.name, subtasks=subtasks, notes=(*notes, *_doubts(subtasks)))
         plan.check(self._router.names, self._max_subtasks)
         return plan
+
+    async def revise(
+        self,
+        task: str,  # noqa: ARG002  what is left to do stands in the plan
+        so_far: SoFar,
+        *,
+        attached: Sequence[DocumentInfo] = (),  # noqa: ARG002
+        collection: Sequence[DocumentInfo] = (),  # noqa: ARG002
+    ) -> Plan | None:
+        """As Planner.revise: what else the words of the failed parts could have meant."""
+        return await revised(so_far, self._router, max_subtasks=self._max_subtasks)
 
     async def _routed(self, clauses: Sequence[Clause], attached: Sequence[DocumentInfo]) -> list[Step]:
         requests = [
