@@ -66,10 +66,14 @@ class Plan(BaseModel):
             seen.add(subtask.id)
         return self
 
-    def check(self, specialists: frozenset[str], max_subtasks: int = MAX_SUBTASKS) -> None:
+    def check(
+        self, specialists: frozenset[str], max_subtasks: int = MAX_SUBTASKS, max_depth: int | None = None
+    ) -> None:
         """Raise ValueError unless every specialist exists, no work stands twice, and the plan is within bounds."""
         if len(self.subtasks) > max_subtasks:
             raise ValueError(f"{len(self.subtasks)} subtasks, at most {max_subtasks} are allowed")
+        if max_depth is not None and self.depth() > max_depth:
+            raise ValueError(f"{self.depth()} subtasks build on one another, at most {max_depth} may")
         work: set[tuple[str, str, tuple[str, ...], tuple[str, ...]]] = set()
         for subtask in self.subtasks:
             if subtask.specialist not in specialists:
@@ -78,6 +82,13 @@ class Plan(BaseModel):
             if key in work:
                 raise ValueError(f"{subtask.id} repeats an earlier subtask")
             work.add(key)
+
+    def depth(self) -> int:
+        """How many subtasks the longest chain of them has."""
+        depths: dict[str, int] = {}
+        for subtask in self.subtasks:
+            depths[subtask.id] = 1 + max((depths[name] for name in subtask.inputs), default=0)
+        return max(depths.values())
 
     def sorter(self) -> TopologicalSorter[str]:
         """A prepared sorter for the executor: take what is ready, mark it done, take again."""

@@ -28,6 +28,8 @@ class ChosenRuntime:
     reason: str
     slots: int
     max_loaded: int
+    is_local: bool = True
+    """It computes on this machine."""
 
 
 async def choose_runtime(settings: Settings) -> ChosenRuntime:
@@ -77,7 +79,10 @@ def _ollama_runtime(settings: Settings) -> OllamaRuntime:
 
 
 def _ollama(settings: Settings, runtime: OllamaRuntime, reason: str) -> ChosenRuntime:
-    return ChosenRuntime(runtime, reason, settings.slots or OLLAMA_SLOTS, OLLAMA_MAX_LOADED)
+    from nonet.runtimes.ollama_host import is_loopback  # noqa: PLC0415
+
+    slots = settings.slots or OLLAMA_SLOTS
+    return ChosenRuntime(runtime, reason, slots, OLLAMA_MAX_LOADED, is_local=is_loopback(runtime.url))
 
 
 def _embedded(settings: Settings, reason: str) -> ChosenRuntime:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
@@ -54,15 +53,12 @@ class RunContext:
     """Set from the start where the run has a plan already."""
     finished: Mapping[str, SubtaskRecord] = field(default_factory=dict)
     """What earlier processes finished."""
-    before: RunUsage = field(default_factory=RunUsage)
-    """What earlier processes spent."""
     notes: list[str] = field(default_factory=list)
     records: dict[str, SubtaskRecord] = field(default_factory=dict)
     composition: Composition | None = None
     telling: list[asyncio.Future[None]] = field(default_factory=list)
     escalations: int = 0
     swaps: int = 0
-    started: float = field(default_factory=time.monotonic)
 
     @property
     def run(self) -> str:
@@ -103,15 +99,7 @@ class RunContext:
 
     def usage(self) -> RunUsage:
         """What the run has cost so far, earlier processes included."""
-        spent = self.budget.usage
-        return RunUsage(
-            calls=self.before.calls + self.budget.calls,
-            prompt_tokens=self.before.prompt_tokens + spent.prompt_tokens,
-            completion_tokens=self.before.completion_tokens + spent.completion_tokens,
-            seconds=self.before.seconds + time.monotonic() - self.started,
-            swaps=self.before.swaps + self.swaps,
-            escalations=self.before.escalations + self.escalations,
-        )
+        return self.budget.spent(swaps=self.swaps, escalations=self.escalations)
 
     def swapped(self, pushed_out: str, model: str) -> None:
         """Count a swap of models and tell of it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from typing import Any
 
 from nonet.errors import NonetError
 from nonet.graphs.context import RunContext
-from nonet.graphs.events import SubtaskText
+from nonet.graphs.events import CallFinished, SubtaskText
 from nonet.runtimes import ChatRequest, ChatResponse, Message, OnText
 from nonet.specialists import Sandbox, Searcher
 from nonet.store import CallRecord
@@ -61,8 +62,9 @@ class RunDesk:
             response = await self.context.session.scheduler.chat(
                 request, on_text or self._listener(), self.context.swapped
             )
-        except NonetError as error:
-            self._record(seconds=time.monotonic() - started, error=f"{type(error).__name__}: {error.message}")
+        except (NonetError, asyncio.CancelledError) as error:
+            said = error.message if isinstance(error, NonetError) else "stopped before its answer was whole"
+            self._record(seconds=time.monotonic() - started, error=f"{type(error).__name__}: {said}")
             raise
         usage = response.usage
         self.context.budget.add(usage)
@@ -73,6 +75,8 @@ class RunDesk:
             load_seconds=usage.load_seconds,
             finish=str(response.finish),
         )
+        if self.context.on_event is not None:
+            self.context.on_event(CallFinished(self.context.usage()))
         return response
 
     async def count_tokens(self, messages: Sequence[Message]) -> int:

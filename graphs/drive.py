@@ -25,9 +25,12 @@ async def drive(context: RunContext, approve: Approve | None, decision: Decision
     """Run the graph under the lease, and leave the run in a state that says how it ended, whatever happens."""
     session = context.session
     models = tuple((name, ladder[0]) for name, ladder in session.ladders.items())
-    context.emit(RunStarted(context.run, context.task, session.runtime.name, models, resumed=resumed))
+    limits = context.budget.limits
+    context.emit(RunStarted(context.run, context.task, session.runtime.name, models, resumed=resumed, budget=limits))
+    if limits.max_joules is not None and context.budget.joules is None:
+        context.notice("budget", "the joules of this run are not known here, so that max_joules does not bound it")
     try:
-        async with session.store.runs.heartbeat(context.lease):
+        async with session.store.runs.heartbeat(context.lease), context.budget.deadline():
             state = await _run_graph(context, approve, decision)
     except BudgetSpentError as error:
         context.notice("budget", error.message)
@@ -40,7 +43,9 @@ async def drive(context: RunContext, approve: Approve | None, decision: Decision
 
 def _so_far(context: RunContext) -> Mapping[str, Any]:
     """What a run that was stopped has to show: its finished parts, and what is missing."""
-    plan, results = context.accepted_plan(), outcomes_of(context.records)
+    if context.plan is None:
+        return {"verdict": str(Verdict.FAILED), "missing": ["no plan was made"]}
+    plan, results = context.plan, outcomes_of(context.records)
     context.composition = compose(context.task, plan, results)
     return {"verdict": str(Verdict.FAILED), "missing": list(review(plan, results).missing)}
 
@@ -76,7 +81,8 @@ async def _walk_graph(context: RunContext, approve: Approve | None, decision: De
         state = dict(await graph.ainvoke(start, config, context=context, durability="exit"))
         if "__interrupt__" in state:
             plan = context.accepted_plan()
-            said = decision or (await approve(plan) if approve is not None else None)
+            with context.budget.paused():
+                said = decision or (await approve(plan) if approve is not None else None)
             if said is None:
                 return state
             _apply(context, said)
@@ -120,6 +126,7 @@ async def _close(context: RunContext, status: str, state: Mapping[str, Any]) -> 
         usage=usage,
         notes=(*(context.plan.notes if context.plan else ()), *context.notes),
         missing=missing,
+        budget=context.budget.limits,
     )
 
 

@@ -7,9 +7,11 @@ sees it (nonet.render does).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from nonet.agents.plan import Plan
+from nonet.graphs.budget import Limits
+from nonet.graphs.result import RunUsage
 from nonet.specialists import Verdict
 
 
@@ -21,6 +23,8 @@ class RunStarted:
     models: tuple[tuple[str, str], ...]
     """(specialist, model) pairs."""
     resumed: bool = False
+    budget: Limits = field(default_factory=Limits)
+    """What it may spend."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,12 @@ class SubtaskText:
     subtask: str
     text: str
     """The next piece of the model's answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallFinished:
+    usage: RunUsage
+    """What the run has cost so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,5 +90,15 @@ class RunFinished:
     verdict: Verdict
 
 
-Event = RunStarted | PlanReady | SubtaskStarted | SubtaskText | AttemptFinished | SubtaskFinished | Notice | RunFinished
+Event = (
+    RunStarted
+    | PlanReady
+    | SubtaskStarted
+    | SubtaskText
+    | CallFinished
+    | AttemptFinished
+    | SubtaskFinished
+    | Notice
+    | RunFinished
+)
 OnEvent = Callable[[Event], None]

@@ -14,6 +14,6 @@ if TYPE_CHECKING:
 def check_plan(plan: Plan, session: Session, *, whose: str = "The planner's plan") -> None:
     """Raise PlanError unless the plan can run here."""
     try:
-        plan.check(frozenset(session.specialists), session.settings.max_subtasks)
+        plan.check(frozenset(session.specialists), session.settings.max_subtasks, session.settings.max_depth)
     except ValueError as error:
         raise PlanError(f"{whose} cannot run: {error}.") from error

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from nonet.agents.composer import SubtaskText
 from nonet.agents.plan import Plan, Subtask
+from nonet.graphs.budget import Limits
 from nonet.graphs.result import RunResult, RunUsage, SubtaskResult
 from nonet.specialists import Citation, Evidence, Outcome, Verdict
 from nonet.store import SubtaskRecord
 
 if TYPE_CHECKING:
-    from nonet.store import RunRecord
+    from nonet.store import CallRecord, RunRecord
 
 
 def record_of(
@@ -88,7 +90,14 @@ def result_of_run(run: RunRecord) -> RunResult:
         usage=usage_of_run(run),
         notes=(*(plan.notes if plan else ()), *(note.text for note in run.notes)),
         missing=run.missing,
+        budget=limits_of(run),
     )
+
+
+def limits_of(run: RunRecord) -> Limits | None:
+    """What a stored run may spend; None of a run of the time before they were kept."""
+    kept = run.options.get("budget")
+    return Limits.of(kept) if isinstance(kept, dict) else None
 
 
 def _subtask_result(subtask: Subtask, record: SubtaskRecord | None) -> SubtaskResult:
@@ -109,12 +118,23 @@ def _subtask_result(subtask: Subtask, record: SubtaskRecord | None) -> SubtaskRe
 
 
 def usage_of_run(run: RunRecord) -> RunUsage:
-    """What a stored run has cost; calls and tokens are counted anew from its calls."""
+    """What a stored run has cost, counted anew from its calls and notes: a process that was killed wrote no sum."""
+    told = Counter(note.kind for note in run.notes)
     return RunUsage(
         calls=len(run.calls),
         prompt_tokens=sum(call.prompt_tokens for call in run.calls),
         completion_tokens=sum(call.completion_tokens for call in run.calls),
-        seconds=float(run.usage.get("seconds", 0.0)),
-        swaps=int(run.usage.get("swaps", 0)),
-        escalations=int(run.usage.get("escalations", 0)),
+        seconds=max(float(run.usage.get("seconds", 0.0)), _busy_seconds(run.calls)),
+        swaps=told["swap"],
+        escalations=told["escalation"],
+        joules=run.usage.get("joules"),
     )
+
+
+def _busy_seconds(calls: Sequence[CallRecord]) -> float:
+    """The time in which at least one call was under way."""
+    total, reach = 0.0, 0.0
+    for start, end in sorted((call.created_at_s - call.seconds, call.created_at_s) for call in calls):
+        total += max(0.0, end - max(start, reach))
+        reach = max(reach, end)
+    return total

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nonet.agents.plan import Plan
 from nonet.specialists import Citation, Evidence, Verdict
+
+if TYPE_CHECKING:
+    from nonet.graphs.budget import Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,8 @@ class RunUsage:
     seconds: float = 0.0
     swaps: int = 0
     escalations: int = 0
+    joules: float | None = None
+    """Of the machine's processors while it worked. None: not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,8 @@ class RunResult:
     notes: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     """What the answer lacks: subtasks that failed or were not run, in words."""
+    budget: Limits | None = None
+    """What it might spend. None: of a run that kept none."""
 
     def to_json(self) -> dict[str, Any]:
         """The object `nonet run --json` prints."""
@@ -79,6 +86,7 @@ class RunResult:
             ],
             "citations": [asdict(citation) for citation in self.citations],
             "usage": asdict(self.usage),
+            "budget": self.budget.to_json() if self.budget is not None else None,
             "notes": list(self.notes),
             "missing": list(self.missing),
         }

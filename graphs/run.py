@@ -5,25 +5,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nonet.agents.documents import DocumentInfo
 from nonet.agents.plan import Plan
 from nonet.errors import DocumentError, TaskError
-from nonet.graphs.budget import Budget
+from nonet.graphs.budget import Budget, Limits
 from nonet.graphs.context import Approve, Decision, RunContext
 from nonet.graphs.documents import StoreSearcher, add_documents
 from nonet.graphs.drive import drive
 from nonet.graphs.events import Notice, OnEvent
 from nonet.graphs.planning import check_plan
-from nonet.graphs.records import plan_of, result_of_run, usage_of_run
-from nonet.graphs.result import RunResult
+from nonet.graphs.records import limits_of, plan_of, result_of_run, usage_of_run
+from nonet.graphs.result import RunResult, RunUsage
 from nonet.graphs.session import owner
 from nonet.graphs.turns import Turn
 
 if TYPE_CHECKING:
     from nonet.graphs.session import Session
-    from nonet.store import Lease
+    from nonet.store import Lease, RunRecord
 
 MAX_TASK_CHARACTERS = 100_000
 """About 25,000 tokens: a longer text is a document, and belongs where it can be cited and summarized in parts."""
@@ -54,7 +54,11 @@ async def run_task(
     names = await attach(session, documents, on_event)
     async with session.turns.take() as turn:
         lease = session.store.runs.create(
-            task, runtime=session.runtime.name, documents=names, options={"approve": wants_approval}, owner=owner()
+            task,
+            runtime=session.runtime.name,
+            documents=names,
+            options={"approve": wants_approval, **_bounds(session)},
+            owner=owner(),
         )
         context = _context(session, lease, turn, task, names, on_event=on_event)
         context.wants_approval = wants_approval
@@ -67,11 +71,16 @@ async def resume_run(
     *,
     approve: Approve | None = None,
     decision: Decision | None = None,
+    limits: Limits | None = None,
     on_event: OnEvent | None = None,
 ) -> RunResult:
     """Go on with a run that was interrupted, failed, or waits for approval; finished subtasks are not repeated.
 
-    A run that is done, or whose plan was refused, is shown, not run again.
+    A run that is done, or whose plan was refused, is shown, not run again. Its budget is the one it was started with,
+    and what earlier processes spent of it counts.
+
+    Args:
+        limits: what is given here takes the place of that limit of the run, from now on.
 
     Raises:
         RunNotFoundError: there is no such run.
@@ -83,11 +92,11 @@ async def resume_run(
     async with session.turns.take() as turn:
         lease = await session.store.runs.lease(found.id, owner())
         context = _context(session, lease, turn, found.task, found.documents, on_event=on_event)
+        context.budget = _budget(session, _limits(session, lease, found, limits), found)
         approved = bool(found.plans) and found.plans[-1].status == "accepted"
         context.wants_approval = bool(found.options.get("approve")) and not approved
         context.plan = plan_of(found)
         context.finished = session.store.runs.finished(found.id)
-        context.before = usage_of_run(found)
         context.notes = [note.text for note in found.notes]
         return await drive(context, approve, decision, resumed=True)
 
@@ -125,7 +134,9 @@ async def drive_plan(
     """Run a plan that is given, as `run_task` runs one that it made."""
     session.store.check_writable()
     async with session.turns.take() as turn:
-        lease = session.store.runs.create(task, runtime=session.runtime.name, documents=names, owner=owner())
+        lease = session.store.runs.create(
+            task, runtime=session.runtime.name, documents=names, options=_bounds(session), owner=owner()
+        )
         session.store.runs.save_plan(lease, plan.model_dump_json(), plan.planner, "accepted")
         context = _context(session, lease, turn, task, names, on_event=on_event)
         context.plan = plan
@@ -169,7 +180,26 @@ def _context(
         attached=attached,
         collection=collection,
         searcher=StoreSearcher(session.store, tuple(names) or None),
-        budget=Budget(session.settings.max_calls, session.settings.max_seconds),
+        budget=_budget(session, Limits.of(session.settings)),
         turn=turn,
         on_event=on_event,
     )
+
+
+def _bounds(session: Session) -> dict[str, Any]:
+    """What is kept with a new run, so that a resume keeps to it."""
+    return {"budget": Limits.of(session.settings).to_json()}
+
+
+def _limits(session: Session, lease: Lease, found: RunRecord, given: Limits | None) -> Limits:
+    """The run's own limits, with those given now in their place, and kept."""
+    kept = limits_of(found) or Limits.of(session.settings)
+    limits = kept.replaced_by(given) if given is not None else kept
+    if limits != kept:
+        session.store.runs.save_options(lease, {**found.options, "budget": limits.to_json()})
+    return limits
+
+
+def _budget(session: Session, limits: Limits, found: RunRecord | None = None) -> Budget:
+    before = usage_of_run(found) if found is not None else RunUsage()
+    return Budget(limits, before, session.energy, resumed=found is not None)

@@ -13,6 +13,7 @@ from nonet.errors import ModelNotFoundError
 from nonet.graphs.choice import choose_runtime
 from nonet.graphs.ladders import Ladders, choose_embedder, choose_ladders
 from nonet.graphs.turns import Turns
+from nonet.runtimes.energy import find_meter
 from nonet.runtimes.scheduler import Scheduler
 from nonet.specialists.sandbox import find_sandbox
 from nonet.store import Store
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from nonet.agents.planner import RulePlanner
     from nonet.agents.router import Embedder
     from nonet.runtimes import Runtime
+    from nonet.runtimes.energy import EnergyMeter
     from nonet.settings import Settings
     from nonet.specialists import Sandbox, Specialist
 
@@ -44,6 +46,8 @@ class Session:
     specialists: Mapping[str, Specialist]
     embed_model: str | None
     """None: no embedding model is there; routing is lexical and retrieval is BM25 alone."""
+    energy: EnergyMeter | None = None
+    """Of the machine; None where it tells nothing, or the models run on another."""
     embed_digest: str = ""
     """Of the embedding model's weights; empty where the runtime does not know it."""
     turns: Turns = field(default_factory=Turns)
@@ -89,6 +93,7 @@ class Session:
             ladders=ladders,
             specialists=staff,
             embed_model=embed_model,
+            energy=find_meter() if chosen.is_local else None,
             embed_digest=next((model.digest for model in models if model.name == embed_model), ""),
         )
 

@@ -179,6 +179,11 @@ def insert_note(connection: sqlite3.Connection, seq: int, *, kind: str, text: st
     )
 
 
+def update_options(connection: sqlite3.Connection, seq: int, *, options: str) -> None:
+    """Other options than it was created with."""
+    connection.execute("UPDATE runs SET options = ? WHERE seq = ?", (options, seq))
+
+
 def end_run(
     connection: sqlite3.Connection,
     seq: int,

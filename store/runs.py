@@ -213,6 +213,10 @@ class RunStore:
             young.subtasks[subtask.id] = kept
         self._write(lease, rows.fenced(lease, rows.insert_subtask, subtask=subtask, now=now))
 
+    def save_options(self, lease: Lease, options: Mapping[str, Any]) -> None:
+        """What the run was asked to be, from now on."""
+        self._write(lease, rows.fenced(lease, rows.update_options, options=json.dumps(dict(options))))
+
     def add_note(self, lease: Lease, kind: str, text: str) -> None:
         """Something that must not pass in silence."""
         self._write(lease, rows.fenced(lease, rows.insert_note, kind=kind, text=text, now=time.time()))

@@ -55,6 +55,18 @@ RuntimeOption = Annotated[
 ]
 ModelOption = Annotated[str | None, typer.Option("--model", metavar="NAME", help="One chat model for everything.")]
 LightOption = Annotated[bool, typer.Option("--light", help="Only the smallest model.")]
+MaxCallsOption = Annotated[
+    int | None, typer.Option("--max-calls", metavar="N", help="Stop before more calls to models than this.")
+]
+MaxTokensOption = Annotated[
+    int | None, typer.Option("--max-tokens", metavar="N", help="Stop when prompts and answers took this many.")
+]
+MaxSecondsOption = Annotated[
+    float | None, typer.Option("--max-seconds", metavar="S", help="Stop after this much work.")
+]
+MaxJoulesOption = Annotated[
+    float | None, typer.Option("--max-joules", metavar="J", help="Stop after this much energy, where it is known.")
+]
 DbOption = Annotated[
     Path | None, typer.Option("--db", metavar="FILE", help="The database. [default: in your data folder]")
 ]
@@ -121,6 +133,10 @@ def run(
     json: JsonOption = False,
     graph: Annotated[bool, typer.Option("--graph", help="Print how work flows, as Mermaid, and stop.")] = False,
     approve: Annotated[bool, typer.Option("--approve", help="Show the plan and ask before it runs.")] = False,
+    max_calls: MaxCallsOption = None,
+    max_tokens: MaxTokensOption = None,
+    max_seconds: MaxSecondsOption = None,
+    max_joules: MaxJoulesOption = None,
     quiet: QuietOption = False,
 ) -> int:
     """Plan a task, hand its parts to specialists, check them, and answer.
@@ -132,7 +148,8 @@ def run(
 
     if graph:
         return commands_work.graph(json=json)
-    flags = _flags(runtime=runtime, model=model, light=light, db=db)
+    bounds = _flags(max_calls=max_calls, max_tokens=max_tokens, max_seconds=max_seconds, max_joules=max_joules)
+    flags = _flags(runtime=runtime, model=model, light=light, db=db, **bounds)
     return commands_work.run(task, docs or [], flags, json=json, approve=approve, quiet=quiet)
 
 
@@ -179,13 +196,18 @@ def ask(
     model: ModelOption = None,
     light: LightOption = False,
     db: DbOption = None,
+    max_calls: MaxCallsOption = None,
+    max_tokens: MaxTokensOption = None,
+    max_seconds: MaxSecondsOption = None,
+    max_joules: MaxJoulesOption = None,
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> int:
     """Ask one specialist, without a plan."""
     from nonet import commands_work  # noqa: PLC0415
 
-    flags = _flags(runtime=runtime, model=model, light=light, db=db)
+    bounds = _flags(max_calls=max_calls, max_tokens=max_tokens, max_seconds=max_seconds, max_joules=max_joules)
+    flags = _flags(runtime=runtime, model=model, light=light, db=db, **bounds)
     return commands_work.ask(specialist, text, inputs or [], flags, json=json, quiet=quiet)
 
 
@@ -287,7 +309,12 @@ def runs_show(run: RunArgument = None, *, db: DbOption = None, json: JsonOption 
 
 
 @runs_app.command(
-    "resume", epilog=_examples("nonet runs resume", "nonet runs resume 3f2a", "nonet runs resume 3f2a --accept")
+    "resume",
+    epilog=_examples(
+        "nonet runs resume",
+        "nonet runs resume 3f2a --accept",
+        "nonet runs resume 3f2a --max-calls 40",
+    ),
 )
 def runs_resume(
     run: Annotated[
@@ -301,17 +328,25 @@ def runs_resume(
     model: ModelOption = None,
     light: LightOption = False,
     db: DbOption = None,
+    max_calls: MaxCallsOption = None,
+    max_tokens: MaxTokensOption = None,
+    max_seconds: MaxSecondsOption = None,
+    max_joules: MaxJoulesOption = None,
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> int:
-    """Finish a run that was interrupted, failed, or waits for approval; what is finished is not repeated."""
+    """Finish a run that was interrupted, failed, or waits for approval; what is finished is not repeated.
+
+    A run keeps its budget over all its processes; a limit given here takes the place of the one it had.
+    """
     from nonet import commands_runs  # noqa: PLC0415
 
-    flags = _flags(runtime=runtime, model=model, light=light, db=db)
+    bounds = _flags(max_calls=max_calls, max_tokens=max_tokens, max_seconds=max_seconds, max_joules=max_joules)
+    flags = _flags(runtime=runtime, model=model, light=light, db=db, **bounds)
     if accept and refuse:
         raise typer.BadParameter("--accept and --refuse exclude each other")
     decision = "accept" if accept else "refuse" if refuse else None
-    return commands_runs.resume(run, flags, decision=decision, json=json, quiet=quiet)
+    return commands_runs.resume(run, flags, bounds, decision=decision, json=json, quiet=quiet)
 
 
 @runs_app.command("prune", epilog=_examples("nonet runs prune --older-than-days 30"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -77,8 +78,10 @@ def history(record: RunRecord) -> dict[str, Any]:
     }
 
 
-def resume(run: str | None, flags: Flags, *, decision: str | None, json: bool, quiet: bool) -> int:
-    """Finish a run."""
+def resume(
+    run: str | None, flags: Flags, bounds: Mapping[str, Any], *, decision: str | None, json: bool, quiet: bool
+) -> int:
+    """Finish a run; `bounds` are the limits of its budget that were given now."""
     door = open_door(flags, json=json, quiet=quiet)
     record = _to_resume(door, run)
     if "runtime" not in door.loaded.origins:  # the run goes on where it began
@@ -86,6 +89,7 @@ def resume(run: str | None, flags: Flags, *, decision: str | None, json: bool, q
     view = view_for(quiet=quiet)
 
     async def work() -> RunResult:
+        from nonet.graphs.budget import Limits  # noqa: PLC0415
         from nonet.graphs.context import Decision  # noqa: PLC0415
         from nonet.graphs.run import resume_run  # noqa: PLC0415
 
@@ -94,6 +98,7 @@ def resume(run: str | None, flags: Flags, *, decision: str | None, json: bool, q
                 session,
                 record.id,
                 approve=approver(session, view),
+                limits=Limits.of(bounds) if bounds else None,
                 decision=Decision("accept" if decision == "accept" else "refuse") if decision else None,
                 on_event=view,
             )

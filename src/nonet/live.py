@@ -14,8 +14,10 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from nonet.graphs.budget import Limits
 from nonet.graphs.events import (
     AttemptFinished,
+    CallFinished,
     Event,
     Notice,
     PlanReady,
@@ -25,7 +27,7 @@ from nonet.graphs.events import (
     SubtaskStarted,
     SubtaskText,
 )
-from nonet.render import VERDICT_STYLES, console_for, plan_lines, text
+from nonet.render import VERDICT_STYLES, console_for, limits_line, plan_lines, text, usage_line
 from nonet.terminal import STOPPING, is_plain
 from nonet.text import clean, one_line
 
@@ -112,11 +114,13 @@ class PlainView(QuietView):
 
 
 def event_lines(event: Event) -> list[str]:
-    """The event in words, one or more lines, none for a piece of an answer."""
+    """The event in words, one or more lines, none for a piece of an answer or what a call cost."""
     lines: list[str] = []
     match event:
         case RunStarted():
-            lines = [f"run {event.run} {'resumed' if event.resumed else 'started'} on the {event.runtime} runtime"]
+            bounds = f", at most {limits_line(event.budget)}" if event.budget else ""
+            done = "resumed" if event.resumed else "started"
+            lines = [f"run {event.run} {done} on the {event.runtime} runtime{bounds}"]
         case PlanReady():
             lines = [line.plain for line in plan_lines(event.plan)]
         case SubtaskStarted():
@@ -131,7 +135,7 @@ def event_lines(event: Event) -> list[str]:
             lines = [f"note ({event.kind}): {one_line(event.text)}"]
         case RunFinished():
             lines = [f"run {event.run} is {event.status}: {event.verdict}"]
-        case SubtaskText():
+        case SubtaskText() | CallFinished():
             pass
     return lines
 
@@ -166,7 +170,8 @@ class LiveView(QuietView):
         self._console = console
         self._leave = leave
         self._rows: dict[str, _Row] = {}
-        self._head = ""
+        self._head = self._title = ""
+        self._budget = Limits()
         self._live: Live | None = None
 
     def __enter__(self) -> Self:
@@ -211,11 +216,14 @@ class LiveView(QuietView):
         match event:
             case RunStarted():
                 self._rows = {}
-                self._head = f"run {event.run} on the {event.runtime} runtime"
+                self._title = self._head = f"run {event.run} on the {event.runtime} runtime"
+                self._budget = event.budget
             case PlanReady():
                 self._rows = {each.id: _Row(each.specialist, each.instruction) for each in event.plan.subtasks}
             case Notice():
                 self._console.print(text((f"note ({event.kind}): ", "dim"), (one_line(event.text), "dim")))
+            case CallFinished():
+                self._head = f"{self._title}: {usage_line(event.usage, self._budget)}"
             case RunFinished():
                 self._head = ""
             case _:

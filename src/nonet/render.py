@@ -15,6 +15,7 @@ from nonet.text import clean, one_line
 if TYPE_CHECKING:
     from nonet.agents.plan import Plan, Subtask
     from nonet.graphs.ask import AskResult
+    from nonet.graphs.budget import Limits
     from nonet.graphs.result import RunResult, RunUsage, SubtaskResult
     from nonet.specialists import Citation, Evidence
 
@@ -110,7 +111,7 @@ def result_lines(result: RunResult) -> list[Text]:
             ("Verdict: ", "bold"),
             (verdict, VERDICT_STYLES.get(verdict, "")),
             "" if result.status in {"done", "failed"} else f" (the run is {result.status})",
-            (f"  {usage_line(result.usage)}", "dim"),
+            (f"  {usage_line(result.usage, result.budget)}", "dim"),
         )
     )
     return lines
@@ -160,15 +161,35 @@ def citation_lines(citations: Sequence[Citation]) -> list[Text]:
     return [*lines, Text()]
 
 
-def usage_line(usage: RunUsage) -> str:
-    """What a run cost, in words; zeros that say nothing are left out."""
+def usage_line(usage: RunUsage, budget: Limits | None = None) -> str:
+    """What a run cost, in words, beside what it may; zeros that say nothing are left out."""
+    calls, tokens, seconds, joules = (
+        (budget.max_calls, budget.max_tokens, budget.max_seconds, budget.max_joules) if budget else (None,) * 4
+    )
     parts = [
-        f"{usage.calls} call{'s' if usage.calls != 1 else ''}",
-        f"{usage.prompt_tokens + usage.completion_tokens:,} tokens",
-        f"{usage.seconds:.1f} s",
+        f"{usage.calls}{_of(calls)} call{'s' if (calls or usage.calls) != 1 else ''}",
+        f"{usage.prompt_tokens + usage.completion_tokens:,}{_of(tokens)} tokens",
+        f"{usage.seconds:.1f}{_of(seconds)} s",
     ]
+    if usage.joules is not None:
+        parts.append(f"{usage.joules:,.0f}{_of(joules)} J")
     if usage.swaps:
         parts.append(f"{usage.swaps} model swap{'s' if usage.swaps != 1 else ''}")
     if usage.escalations:
         parts.append(f"{usage.escalations} escalation{'s' if usage.escalations != 1 else ''}")
     return ", ".join(parts)
+
+
+def _of(most: float | None) -> str:
+    return "" if most is None else f" of {most:,}" if isinstance(most, int) else f" of {most:g}"
+
+
+def limits_line(budget: Limits) -> str:
+    """What a run may spend, in words."""
+    limits = (
+        (budget.max_calls, "calls"),
+        (budget.max_tokens, "tokens"),
+        (budget.max_seconds, "s"),
+        (budget.max_joules, "J"),
+    )
+    return ", ".join(f"{most:,} {unit}" for most, unit in limits if most is not None)

@@ -44,6 +44,17 @@ class UsageOut(Output):
     """Models that had to be loaded in place of others."""
     escalations: int
     """Steps up a ladder of models."""
+    joules: float | None
+    """Of the machine's processors while it worked. null: not known."""
+
+
+class BudgetOut(Output):
+    """What a run may spend over all its attempts and resumes. null: no limit."""
+
+    max_calls: int | None
+    max_tokens: int | None
+    max_seconds: float | None
+    max_joules: float | None
 
 
 class SubtaskOut(Output):
@@ -73,6 +84,8 @@ class RunOut(Output):
     subtasks: list[SubtaskOut]
     citations: list[CitationOut]
     usage: UsageOut
+    budget: BudgetOut | None
+    """null: of a run that was made before budgets were kept."""
     notes: list[str]
     missing: list[str]
     """What the answer lacks, in words."""

@@ -58,12 +58,18 @@ class Settings(BaseSettings):
     """The longest answer of one call."""
     max_subtasks: Annotated[int, Field(ge=1, le=999)] = 12
     """A plan with more subtasks is refused."""
+    max_depth: Annotated[int, Field(ge=1, le=999)] = 12
+    """A plan in which more subtasks than this build on one another is refused."""
     max_attempts: Positive = 2
     """Tries of one subtask on each model of its ladder."""
     max_calls: Positive | None = None
     """A run stops, resumable, before it makes more calls to models than this. Unset: no limit."""
+    max_tokens: Positive | None = None
+    """A run stops, resumable, before the next call when its prompts and answers took this many. Unset: no limit."""
     max_seconds: Seconds | None = None
     """A run stops, resumable, when it has worked this long. Unset: no limit."""
+    max_joules: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    """A run stops, resumable, when the processors used this much, on machines that tell. Unset: no limit."""
     slots: Positive | None = None
     """Calls in flight at once. Unset: 4 to an Ollama server, 1 in the embedded runtime."""
     threads: Positive | None = None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from nonet.agents.plan import Plan
-from nonet.render import VERDICT_STYLES, evidence_lines, plan_lines, result_lines, text
+from nonet.render import VERDICT_STYLES, evidence_lines, limits_line, plan_lines, result_lines, text
 from nonet.specialists import Evidence
 from nonet.text import one_line
 
@@ -32,6 +32,8 @@ def story_lines(record: RunRecord, result: RunResult) -> list[Text]:
     ]
     if record.documents:
         lines.append(text(("Documents", "bold"), f"  {', '.join(record.documents)}"))
+    if result.budget:
+        lines.append(text(("Budget", "bold"), f"  at most {limits_line(result.budget)}"))
     lines.append(Text())
     for kept in record.plans[-1:]:
         revision = (

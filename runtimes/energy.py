@@ -1,0 +1,60 @@
+"""Energy that this machine's processors have used, where it tells: RAPL counters by Linux's powercap interface.
+
+Reading them is a root's privilege on most distributions (CVE-2020-8694), so that mostly nothing is known; then nothing
+is said. They count the whole machine, not one process, and no graphics card.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+POWERCAP = Path("/sys/class/powercap")
+_MICROJOULES = 1e6
+
+
+@dataclass(slots=True)
+class _Zone:
+    """One counter, in microjoules; it wraps at `most`."""
+
+    path: Path
+    most: int
+    last: int
+
+    def advance(self) -> int:
+        now = int(self.path.read_text("ascii"))
+        used = now - self.last if now >= self.last else now + self.most - self.last
+        self.last = now
+        return used
+
+
+@dataclass(slots=True)
+class EnergyMeter:
+    """Joules since it was made. Read it more often than its counters wrap (about an hour under full load)."""
+
+    zones: list[_Zone]
+    _used: int = field(default=0, init=False)
+
+    def joules(self) -> float | None:
+        """None once a counter cannot be read any more."""
+        try:
+            self._used += sum(zone.advance() for zone in self.zones)
+        except (OSError, ValueError):
+            self.zones = []
+        return self._used / _MICROJOULES if self.zones else None
+
+
+def find_meter(powercap: Path = POWERCAP) -> EnergyMeter | None:
+    """A meter of every processor package, or None where the machine does not tell or not us."""
+    zones = []
+    for folder in sorted(powercap.glob("intel-rapl:*")):  # AMD's counters stand there too
+        if folder.name.count(":") > 1:
+            continue  # a part of a package, which is counted already
+        try:
+            if (folder / "name").read_text("ascii").startswith("package"):
+                counter = folder / "energy_uj"
+                most = int((folder / "max_energy_range_uj").read_text("ascii"))
+                zones.append(_Zone(counter, most, int(counter.read_text("ascii"))))
+        except (OSError, ValueError):
+            return None  # a sum without one of them would be too low
+    return EnergyMeter(zones) if zones else None
