@@ -6,12 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from nonet.agents.plan import Subtask
-from nonet.errors import CallError
+from nonet.errors import AccessRefusedError, BadRequestError, CallError, ContextOverflowError
 from nonet.graphs.context import RunContext
 from nonet.graphs.desk import RunDesk
 from nonet.graphs.events import AttemptFinished, SubtaskStarted
 from nonet.graphs.records import evidence_json
 from nonet.specialists import Assignment, Evidence, Outcome, Source, Verdict
+from nonet.specialists.confidence import USUAL_BAR, confidence
+
+_MOST_FINDINGS = 6
+"""Failed checks that go up with a subtask; small models lose their way in more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,74 +27,116 @@ class SubtaskOutcome:
     attempts: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Try:
+    """One attempt and what came of it."""
+
+    outcome: Outcome
+    model: str
+    rung: int
+    window_tokens: int
+    called: bool
+    """A model was asked."""
+    error: CallError | None = None
+
+    @property
+    def failures(self) -> tuple[Evidence, ...]:
+        return tuple(item for item in self.outcome.evidence if item.passed is False)
+
+
 async def work_on(context: RunContext, subtask: Subtask, sources: Sequence[Source]) -> SubtaskOutcome:
     """Try, repair from the evidence, climb the ladder. The best outcome seen is returned, never raised away.
 
-    - Good enough is what no check speaks against: verified, or unverified with no failed check.
+    - Good enough is a confidence at or above the bar: without calibration, what no check speaks against.
     - A failed attempt is repaired on the same rung, at most `max_attempts` times, and only while it brings something
-      new: the same text with the same evidence twice means that this model can do no better.
+      new: the same text with the same evidence twice means that this model can do no better, and a request that was
+      refused or does not fit will be so again.
     - A failure that no call to a model was made for (nothing to read, nothing found) is the same on every rung.
-    - Unverified with a failed check is for a larger model to do better; where there is none, it stands as it is.
+    - A doubt (unverified below the bar) is for a larger model to settle; where there is none, it stands as it is.
+    - What was wrong so far goes up with the subtask.
 
     Raises:
         ResourceError, StoreError: the run cannot go on at all (no server, no model, no disk).
         BudgetSpentError: the run may make no more calls.
     """
-    session = context.session
-    ladder = session.ladders[subtask.specialist]
-    tries: list[tuple[Outcome, str]] = []
+    ladder = context.session.ladders[subtask.specialist]
+    tries: list[_Try] = []
     for rung, model in enumerate(ladder):
-        if rung:
-            context.escalations += 1
-            context.notice("escalation", f"{subtask.id}: {ladder[rung - 1]} did not pass its checks, {model} is tried")
-        assignment = Assignment(subtask.instruction, tuple(sources))
+        window_tokens = await context.session.window_tokens(model)
+        if tries and (why := _useless(tries[-1], window_tokens)):
+            context.notice("ladder", f"{subtask.id}: {model} is not tried: {why}")
+            continue
         if tries:
-            assignment = _repair(assignment, tries[-1][0], attempt=1)
-        seen: set[tuple[str, tuple[Evidence, ...]]] = set()
-        for attempt in range(1, session.settings.max_attempts + 1):
-            outcome, called = await _attempt(context, subtask, assignment, len(tries) + 1, model)
-            tries.append((outcome, model))
-            failures = _failures(outcome)
-            if outcome.verdict is Verdict.VERIFIED or (outcome.verdict is Verdict.UNVERIFIED and not failures):
-                return SubtaskOutcome(outcome, model, len(tries))
-            if not called:
-                return _best(tries)
-            if outcome.verdict is Verdict.UNVERIFIED or (outcome.text, failures) in seen:
-                break
-            seen.add((outcome.text, failures))
-            assignment = _repair(assignment, outcome, attempt=attempt + 1)
-    return _best(tries)
+            context.escalations += 1
+            context.notice("escalation", f"{subtask.id}: {tries[-1].model} did not pass its checks, {model} is tried")
+        if await _on_rung(context, subtask, Assignment(subtask.instruction, tuple(sources)), tries, rung, model):
+            break
+    best = max(tries, key=_rank)
+    return SubtaskOutcome(best.outcome, best.model, len(tries))
 
 
-def _best(tries: Sequence[tuple[Outcome, str]]) -> SubtaskOutcome:
-    return SubtaskOutcome(*max(tries, key=lambda tried: _rank(tried[0])), len(tries))
+async def _on_rung(  # noqa: PLR0917  what one rung is
+    context: RunContext, subtask: Subtask, assignment: Assignment, tries: list[_Try], rung: int, model: str
+) -> bool:
+    """The attempts of one rung, added to `tries`. True: there is no need to climb, or no use."""
+    bar = context.session.bars.get(subtask.specialist, USUAL_BAR)
+    seen: set[tuple[str, tuple[Evidence, ...]]] = set()
+    if tries:
+        assignment = _with_findings(assignment, tries, attempt=1)
+    for attempt in range(1, context.session.settings.max_attempts + 1):
+        tried = await _attempt(context, subtask, assignment, len(tries) + 1, model, rung)
+        tries.append(tried)
+        outcome = tried.outcome
+        if outcome.verdict is not Verdict.FAILED and confidence(outcome) >= bar:
+            return True
+        if not tried.called or isinstance(tried.error, AccessRefusedError):
+            return True
+        same_again = isinstance(tried.error, BadRequestError | ContextOverflowError)
+        if same_again or outcome.verdict is not Verdict.FAILED or (outcome.text, tried.failures) in seen:
+            return False
+        seen.add((outcome.text, tried.failures))
+        assignment = _with_findings(assignment, tries, attempt=attempt + 1)
+    return False
 
 
-def _failures(outcome: Outcome) -> tuple[Evidence, ...]:
-    return tuple(item for item in outcome.evidence if item.passed is False)
+def _useless(last: _Try, window_tokens: int) -> str:
+    """Why the next rung can do no better than the last try; empty where it may."""
+    if isinstance(last.error, ContextOverflowError) and window_tokens <= last.window_tokens:
+        return f"the prompt did not fit {last.window_tokens} tokens, and its window is no larger"
+    return ""
 
 
-def _repair(assignment: Assignment, outcome: Outcome, attempt: int) -> Assignment:
-    return replace(assignment, feedback=_failures(outcome), previous=outcome.text, attempt=attempt)
+def _with_findings(assignment: Assignment, tries: Sequence[_Try], attempt: int) -> Assignment:
+    """What was wrong, the newest first, and the newest text. What went wrong with a call is no finding about a text."""
+    failures = dict.fromkeys(item for tried in reversed(tries) for item in tried.failures if item.kind != "call")
+    previous = next((tried.outcome.text for tried in reversed(tries) if tried.outcome.text), "")
+    return replace(assignment, feedback=tuple(failures)[:_MOST_FINDINGS], previous=previous, attempt=attempt)
 
 
-async def _attempt(
-    context: RunContext, subtask: Subtask, assignment: Assignment, number: int, model: str
-) -> tuple[Outcome, bool]:
-    """The outcome, and whether a model was asked for it."""
+async def _attempt(  # noqa: PLR0917  what one attempt is
+    context: RunContext, subtask: Subtask, assignment: Assignment, number: int, model: str, rung: int
+) -> _Try:
     session = context.session
     session.store.runs.start_attempt(context.lease, subtask.id, number, model)
     context.emit(SubtaskStarted(subtask.id, subtask.specialist, model, number))
     desk = RunDesk(context, subtask.id, number, model, await session.window_tokens(model))
+    failed: CallError | None = None
     try:
         outcome = await session.specialists[subtask.specialist].work(assignment, desk)
     except CallError as error:
-        outcome = Outcome("", Verdict.FAILED, (Evidence("call", passed=False, detail=error.message),))
+        failed = error
+        outcome = Outcome("", Verdict.FAILED, (_refusal(error),))
     session.store.runs.finish_attempt(
         context.lease, subtask.id, number, str(outcome.verdict), evidence_json(outcome.evidence), outcome.text
     )
     context.emit(AttemptFinished(subtask.id, number, model, outcome.verdict, deciding_detail(outcome)))
-    return outcome, bool(desk.asked)
+    called = bool(desk.asked) or failed is not None
+    return _Try(outcome, model, rung, desk.window_tokens, called=called, error=failed)
+
+
+def _refusal(error: CallError) -> Evidence:
+    kind = "context" if isinstance(error, ContextOverflowError) else "call"
+    return Evidence(kind, passed=False, detail=error.message)
 
 
 def deciding_detail(outcome: Outcome) -> str:
@@ -102,7 +148,6 @@ def deciding_detail(outcome: Outcome) -> str:
     return ""
 
 
-def _rank(outcome: Outcome) -> tuple[int, int, int]:
-    """Better verdict first, then fewer failed checks, then any text at all."""
-    order = {Verdict.FAILED: 0, Verdict.UNVERIFIED: 1, Verdict.VERIFIED: 2}
-    return order[outcome.verdict], -len(_failures(outcome)), int(bool(outcome.text))
+def _rank(tried: _Try) -> tuple[float, bool, int]:
+    """More confidence first, then any text at all, then the larger model."""
+    return confidence(tried.outcome), bool(tried.outcome.text), tried.rung

@@ -50,6 +50,8 @@ class Session:
     """Of the machine; None where it tells nothing, or the models run on another."""
     embed_digest: str = ""
     """Of the embedding model's weights; empty where the runtime does not know it."""
+    bars: Mapping[str, float] = field(default_factory=dict)
+    """By specialist: the confidence below which the next rung is tried, where it was calibrated."""
     turns: Turns = field(default_factory=Turns)
     _planner: RulePlanner | None = None
     _windows: dict[str, int] = field(default_factory=dict)

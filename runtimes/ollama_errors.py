@@ -14,6 +14,7 @@ from http import HTTPStatus
 from typing import Any
 
 from nonet.errors import (
+    AccessRefusedError,
     BadRequestError,
     CallError,
     ContextOverflowError,
@@ -35,6 +36,16 @@ _NO_MEMORY = ("requires more system memory", "unable to allocate", "out of memor
 _REFUSED_AT_500 = ("invalid format", "option ", "not supported", "does not support")
 _MOST_SHOWN = 300
 _REDIRECTS = range(300, 400)
+_NO_ACCESS = frozenset(
+    {
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.METHOD_NOT_ALLOWED,
+        HTTPStatus.PROXY_AUTHENTICATION_REQUIRED,
+    }
+)
+"""Statuses that are of the server or of what stands before it, not of the model or the request."""
 _NO_STATUS = 200
 _WRONG_SERVER = "Check that OLLAMA_HOST points to an Ollama server of version 0.6 or later."
 _ADVICE: dict[int, str] = {
@@ -100,7 +111,8 @@ def raise_refusal(call: Call, status: int, body: bytes | str, partial: str = "")
             f"The Ollama server failed ({status}): {text}",
             next_step="Look at its log (ollama serve, or journalctl -u ollama).",
         )
-    raise BadRequestError(
+    refused = AccessRefusedError if status in _REDIRECTS or status in _NO_ACCESS else BadRequestError
+    raise refused(
         f"The Ollama server refused the request ({status}): {text}",
         next_step=_advice(call, status, lower),
     )

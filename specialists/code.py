@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from nonet.runtimes import Finish, Message
 from nonet.specialists.budget import Fit, Part, fit, split_chars
+from nonet.specialists.checks import degeneration_check
 from nonet.specialists.code_answer import ExtractedCode, extract_code, other_language_code, packages_needed
 from nonet.specialists.code_checks import Checked, CodeChecker
 from nonet.specialists.code_request import CodeRequest, read_request
@@ -123,6 +124,8 @@ def _other_language(text: str, language: str, *, cut: bool, notes: Sequence[Evid
     code, tag = other_language_code(text)
     if not code:
         return Outcome("", Verdict.FAILED, (Evidence("code", passed=False, detail="the answer has no code"), *notes))
+    if (broken := degeneration_check(code)) is not None:
+        return Outcome(code, Verdict.FAILED, (broken, *notes))
     not_run = Evidence("sandbox", passed=None, detail=f"not run: only Python is run, this is {language}")
     verdict = Verdict.FAILED if cut else Verdict.UNVERIFIED
     data = {"language": language, "code": code, "tests": []}

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from nonet.runtimes import Finish, Message
+from collections.abc import Callable, Sequence
+
+from nonet.runtimes import Message
+from nonet.specialists.budget import Part, fit
+from nonet.specialists.checks import answer_checks, degeneration_check, length_check
 from nonet.specialists.protocol import Assignment, Desk, Evidence, Outcome, Verdict
-from nonet.specialists.text import degeneration
+from nonet.specialists.text import neutral
 
 _SYSTEM = "Answer the request directly and briefly."
+_ANSWER_SHARE = 4
+"""The part of the window that is kept for the answer."""
+_AGAIN_TEMPERATURE = 0.6
+"""For a further attempt: greedy, the same model says the same again."""
+_MOST_FINDINGS = 3
 
 _EXAMPLES = (
     "Hello, how are you today?",
@@ -36,15 +45,37 @@ class GeneralSpecialist:
     examples = _EXAMPLES
 
     async def work(self, assignment: Assignment, desk: Desk) -> Outcome:
-        """Answer in one call. An empty, looping or cut answer fails."""
-        parts = [f"{source.name}:\n{source.text}" for source in assignment.sources]
-        parts.append(assignment.instruction)
-        messages = (Message("system", _SYSTEM), Message("user", "\n\n".join(parts)))
-        response = await desk.chat(messages)
+        """Answer in one call. An empty, looping or cut answer fails.
+
+        Raises:
+            ContextOverflowError: what it reads does not fit the window. Nothing is left out: an answer from a part
+                would look like one from the whole.
+        """
+        texts = [f"{source.name}:\n{neutral(source.text)}" for source in assignment.sources]
+        parts = [Part(text, priority=0) for text in (*texts, assignment.instruction)]
+        prompt = await fit(parts, _builder(assignment), desk, desk.window_tokens // _ANSWER_SHARE)
+        response = await desk.chat(
+            prompt.messages,
+            temperature=_AGAIN_TEMPERATURE if assignment.attempt > 1 else 0.0,
+            seed=assignment.attempt,
+        )
         text = response.text.strip()
-        if reason := degeneration(text):
-            return Outcome(text, Verdict.FAILED, (Evidence("degeneration", passed=False, detail=reason),))
-        if response.finish is Finish.LENGTH:
-            cut = Evidence("length", passed=False, detail="the answer was cut at the model's limit")
-            return Outcome(text, Verdict.FAILED, (cut,))
-        return Outcome(text, Verdict.UNVERIFIED, (Evidence("call", passed=None, detail="answered without a check"),))
+        for broken in (degeneration_check(text), length_check(response.finish)):
+            if broken is not None:
+                return Outcome(text, Verdict.FAILED, (broken,))
+        checks = answer_checks(assignment.instruction, text)
+        if not checks:
+            checks = (Evidence("call", passed=None, detail="answered without a check"),)
+        return Outcome(text, Verdict.UNVERIFIED, checks)
+
+
+def _builder(assignment: Assignment) -> Callable[[Sequence[str]], tuple[Message, ...]]:
+    def build(texts: Sequence[str]) -> tuple[Message, ...]:
+        asked = (Message("system", _SYSTEM), Message("user", "\n\n".join(texts)))
+        findings = "; ".join(item.detail for item in assignment.feedback[:_MOST_FINDINGS])
+        if not findings or not assignment.previous:
+            return asked
+        again = f"That answer did not pass its checks: {findings}. Answer the request again."
+        return (*asked, Message("assistant", assignment.previous), Message("user", again))
+
+    return build

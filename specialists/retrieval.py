@@ -13,6 +13,7 @@ from nonet.errors import ContextOverflowError, IncompleteAnswerError
 from nonet.runtimes import Message
 from nonet.specialists.answers import cleaned, declines, repair_quotes
 from nonet.specialists.budget import Part, fit, split_chars
+from nonet.specialists.checks import language_check, length_check
 from nonet.specialists.context import Context, build_context
 from nonet.specialists.proof import LEAST_QUESTION_SHARE, prove
 from nonet.specialists.protocol import Assignment, Citation, Desk, Evidence, Outcome, Passage, Source, Verdict
@@ -224,6 +225,8 @@ async def _ask(question: Question, context: Context, assignment: Assignment, des
     if prompt.dropped:
         detail = f"{len(prompt.kept)} of {len(parts)} passages fit the window"
         notes.append(Evidence("coverage", passed=None, detail=detail))
+    if (cut := length_check(response.finish)) is not None:
+        notes.append(cut)
     return response.text, notes
 
 
@@ -243,8 +246,10 @@ def _checked(found: _Found, answer: str, notes: Sequence[Evidence]) -> Outcome:
         if all(citation.quote not in other.quote for other in citations):
             citations.append(citation)
     citations = citations[:_MOST_CITATIONS]
-    sound = proof.evidence.passed and all(item.passed is not False for item in repairs)
-    evidence = (*notes, *repairs, *([_quoted(citations)] if citations else []), proof.evidence)
+    spoken = language_check(found.question.text, answer)
+    shape = [*notes, *repairs, *([spoken] if spoken is not None and not spoken.passed else [])]
+    sound = proof.evidence.passed and all(item.passed is not False for item in shape)
+    evidence = (*shape, *([_quoted(citations)] if citations else []), proof.evidence)
     verdict = Verdict.VERIFIED if sound else Verdict.UNVERIFIED
     return Outcome(answer, verdict, evidence, tuple(citations), _places(found.passages))
 

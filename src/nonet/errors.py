@@ -16,6 +16,7 @@ NonetError                   what happened, what was kept, what to do next
 │   ├── CallTimeoutError         connect, first token or stall
 │   ├── RuntimeBusyError         the server's queue is full, or it is loading
 │   └── BadRequestError          the runtime refused the request
+│       └── AccessRefusedError       it refuses whatever we ask: a missing key, a wrong address
 ├── StoreError               the database (exit status 3)
 │   ├── StoreCorruptError        damaged, or not a nonet database
 │   ├── StoreWriteError          read-only, disk full
@@ -129,6 +130,10 @@ class RuntimeBusyError(CallError):
 
 class BadRequestError(CallError):
     """The runtime refused the request; asking again gives the same answer."""
+
+
+class AccessRefusedError(BadRequestError):
+    """The runtime refuses whatever it is asked: a key is missing or wrong, or something else answers there."""
 
 
 class StoreError(NonetError):

@@ -13,6 +13,7 @@ from fakes.ollama import FakeOllama
 from fakes.ollama_parts import FaultKind
 
 from nonet.errors import (
+    AccessRefusedError,
     BadRequestError,
     CallError,
     CallTimeoutError,
@@ -278,9 +279,9 @@ class TestFailures:
             ("23h", BadRequestError),
             ("24", BadRequestError),
             ("24c", BadRequestError),
-            ("25", BadRequestError),
-            ("25b", BadRequestError),
-            ("26", BadRequestError),
+            ("25", AccessRefusedError),
+            ("25b", AccessRefusedError),
+            ("26", AccessRefusedError),
             ("30b", ContextOverflowError),
             ("30c", ContextOverflowError),
             ("15e", ContextOverflowError),

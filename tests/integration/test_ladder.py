@@ -1,0 +1,153 @@
+"""The ladder of models: what is tried again, what goes up, and where climbing would be of no use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes.specialists import StaffMember, Work
+
+from nonet.agents.plan import Plan, Subtask
+from nonet.errors import AccessRefusedError, BadRequestError, CallTimeoutError, ContextOverflowError, NonetError
+from nonet.graphs.result import RunResult
+from nonet.graphs.run import drive_plan
+from nonet.graphs.session import Session
+from nonet.runtimes import Message, ModelInfo
+from nonet.runtimes.scripted import Fault, ScriptedRuntime
+from nonet.settings import Settings
+from nonet.specialists import Assignment, Desk, Evidence, Outcome, Verdict
+from nonet.specialists.general import GeneralSpecialist
+
+SMALL, LARGE = "qwen2.5-coder:0.5b", "qwen2.5-coder:1.5b"
+ONE = Plan(planner="user", subtasks=(Subtask(id="s1", specialist="a", instruction="Do it."),))
+
+
+async def session_with(db: Path, work: Work, **settings: Any) -> tuple[Session, StaffMember]:
+    member = StaffMember("a", work)
+    chosen = Settings(runtime="scripted", db=db, models={"a": [SMALL, LARGE]}, **settings)
+    return await Session.open(chosen, specialists={"a": member}), member
+
+
+async def run_one(db: Path, work: Work, **settings: Any) -> tuple[RunResult, StaffMember]:
+    session, member = await session_with(db, work, **settings)
+    async with session:
+        return await drive_plan(session, "task", ONE, ()), member
+
+
+def raising(errors: dict[str, NonetError]) -> Work:
+    async def work(assignment: Assignment, desk: Desk) -> Outcome:
+        if desk.model in errors:
+            raise errors[desk.model]
+        text = (await desk.chat([Message("user", assignment.instruction)])).text
+        return Outcome(text, Verdict.UNVERIFIED)
+
+    return work
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Path:
+    return tmp_path / "nonet.db"
+
+
+async def test_a_server_that_refuses_us_is_asked_once(db: Path) -> None:
+    result, member = await run_one(db, raising({SMALL: AccessRefusedError("403")}))
+    assert member.models == [SMALL]
+    assert (result.status, result.usage.escalations) == ("failed", 0)
+
+
+async def test_a_refused_request_goes_to_the_next_model_at_once(db: Path) -> None:
+    result, member = await run_one(db, raising({SMALL: BadRequestError("It knows no such schema.")}))
+    assert member.models == [SMALL, LARGE]
+    assert result.status == "done"
+
+
+async def test_what_fits_no_window_is_tried_once(db: Path) -> None:
+    result, member = await run_one(db, raising({SMALL: ContextOverflowError("Too long.", prompt_tokens=9000)}))
+    assert member.models == [SMALL]
+    assert result.usage.escalations == 0
+    assert any("its window is no larger" in note for note in result.notes)
+    assert result.subtasks[0].evidence[0].kind == "context"
+
+
+async def test_a_time_out_is_tried_again(db: Path) -> None:
+    result, member = await run_one(db, raising({SMALL: CallTimeoutError("It did not begin.")}), max_attempts=2)
+    assert member.models == [SMALL, SMALL, LARGE]
+    assert result.status == "done"
+    assert member.seen[2].feedback == ()  # a time-out says nothing about a text
+
+
+async def test_all_that_was_wrong_goes_up(db: Path) -> None:
+    async def work(assignment: Assignment, desk: Desk) -> Outcome:
+        await desk.chat([Message("user", assignment.instruction)])
+        number = len(member.seen)
+        return Outcome(f"text {number}", Verdict.FAILED, (Evidence("tests", passed=False, detail=f"wrong {number}"),))
+
+    session, member = await session_with(db, work, max_attempts=2)
+    async with session:
+        await drive_plan(session, "task", ONE, ())
+    assert member.models == [SMALL, SMALL, LARGE, LARGE]
+    assert [item.detail for item in member.seen[2].feedback] == ["wrong 2", "wrong 1"]
+    assert member.seen[2].previous == "text 2"
+
+
+async def test_of_equal_results_the_larger_model_s_stands(db: Path) -> None:
+    async def work(assignment: Assignment, desk: Desk) -> Outcome:
+        await desk.chat([Message("user", assignment.instruction)])
+        return Outcome(desk.model, Verdict.UNVERIFIED, (Evidence("overlap", passed=False, detail="little"),))
+
+    result, _ = await run_one(db, work)
+    assert result.subtasks[0].text == LARGE
+
+
+async def test_a_bar_that_was_set_sends_plain_answers_up(db: Path) -> None:
+    async def work(assignment: Assignment, desk: Desk) -> Outcome:
+        await desk.chat([Message("user", assignment.instruction)])
+        return Outcome(desk.model, Verdict.UNVERIFIED)
+
+    session, member = await session_with(db, work)
+    async with session:
+        session.bars = {"a": 0.7}
+        result = await drive_plan(session, "task", ONE, ())
+    assert member.models == [SMALL, LARGE]
+    assert result.subtasks[0].text == LARGE
+
+
+async def test_general_repairs_from_what_was_wrong(db: Path) -> None:
+    """A wrong sum goes up with the answer it stands in."""
+    runtime = ScriptedRuntime([("did not pass its checks", "2 + 2 = 4, so four."), ("2 and 2", "2 + 2 = 5, so five.")])
+    session = await Session.open(
+        Settings(runtime="scripted", db=db, models={"general": [SMALL, LARGE]}),
+        specialists={"general": GeneralSpecialist()},
+    )
+    async with session:
+        session.runtime = session.scheduler.runtime = runtime
+        plan = Plan(planner="user", subtasks=(Subtask(id="s1", specialist="general", instruction="Add 2 and 2."),))
+        result = await drive_plan(session, "task", plan, ())
+    assert result.answer == "2 + 2 = 4, so four."
+    assert [request.model for request in runtime.requests] == [SMALL, LARGE]
+    assert "2 + 2 = 5 is wrong, it is 4" in runtime.requests[1].messages[-1].content
+
+
+async def test_general_refuses_what_does_not_fit_and_a_larger_window_takes_it(db: Path) -> None:
+    models = [ModelInfo("tiny", 64), ModelInfo("wide", 4096)]
+    runtime = ScriptedRuntime(models=models)
+    session = await Session.open(Settings(runtime="scripted", db=db), specialists={"general": GeneralSpecialist()})
+    async with session:
+        session.runtime = session.scheduler.runtime = runtime
+        session.ladders = {"general": ("tiny", "wide")}
+        question = "Which of these is the longest? " + " ".join(f"word{number}" for number in range(100))
+        plan = Plan(planner="user", subtasks=(Subtask(id="s1", specialist="general", instruction=question),))
+        result = await drive_plan(session, "task", plan, ())
+    assert [request.model for request in runtime.requests] == ["wide"]  # nothing was sent that would not fit
+    assert (result.status, result.usage.calls) == ("done", 1)
+
+
+async def test_a_call_that_breaks_off_once_is_made_again(db: Path) -> None:
+    session, member = await session_with(db, raising({}))
+    async with session:
+        assert isinstance(session.runtime, ScriptedRuntime)
+        session.runtime.fail(Fault(CallTimeoutError("It stalled."), after_tokens=1))
+        result = await drive_plan(session, "task", ONE, ())
+    assert member.models == [SMALL, SMALL]
+    assert (result.status, result.usage.calls) == ("done", 2)
