@@ -72,9 +72,9 @@ def named_documents(masked: str, text: str, attached: Sequence[DocumentInfo]) ->
     return tuple(document.name for document in attached if document.name in named)
 
 
-def named_in_collection(text: str, collection: Sequence[DocumentInfo]) -> tuple[str, ...]:
-    """Documents of the collection that the words name clearly: a file name, or most of a title or name."""
-    words = _content(text)
+def named_in_collection(text: str, collection: Sequence[DocumentInfo], *, titles: bool = True) -> tuple[str, ...]:
+    """Documents that the words name clearly: by a file name, or with `titles` by most of a title or name."""
+    words = _content(text) if titles else set()
     return tuple(
         document.name
         for document in collection

@@ -65,8 +65,9 @@ class RulePlanner:
         notes: list[str] = []
         if len(task) > MAX_SPLIT_CHARACTERS:
             notes.append(f"The request is {len(task):,} characters long, so it was not searched for parts.")
-        attached = attached or _named(task, collection)
-        clauses = self._bounded(unfolded(split(task), attached), notes)
+        parts = split(task)
+        attached = attached or _named(task, collection, asks=all(_asks(part) for part in parts))
+        clauses = self._bounded(unfolded(parts, attached), notes)
         steps = ordered(joined(await self._routed(clauses, attached), has_document=bool(attached)))
         wire(steps, attached)
         if self._hops and len(steps) == 1:
@@ -110,10 +111,18 @@ class RulePlanner:
         return [*kept, Clause(text, mask(text[:MAX_SPLIT_CHARACTERS]))]
 
 
-def _named(task: str, collection: Sequence[DocumentInfo]) -> tuple[DocumentInfo, ...]:
-    """Documents of the collection that the request names are read as if attached."""
-    names = set(named_in_collection(task[:MAX_SPLIT_CHARACTERS], collection))
+def _named(task: str, collection: Sequence[DocumentInfo], *, asks: bool) -> tuple[DocumentInfo, ...]:
+    """Documents of the collection that the request names are read as if attached.
+
+    A question names what it asks about, and that may well be some document's title: "Who directed Moby Dick?" is no
+    order to read the article on Moby Dick and nothing else. Only a file's name is an order in a question.
+    """
+    names = set(named_in_collection(task[:MAX_SPLIT_CHARACTERS], collection, titles=not asks))
     return tuple(document for document in collection if document.name in names)
+
+
+def _asks(clause: Clause) -> bool:
+    return clause.kind == "question" or bool(clause.kind in {"other", "whole"} and _ASKS.search(clause.masked))
 
 
 def _reads_whole(clause: Clause, attached: Sequence[DocumentInfo]) -> bool:
@@ -121,8 +130,7 @@ def _reads_whole(clause: Clause, attached: Sequence[DocumentInfo]) -> bool:
 
     A question to many documents has to search them, and so has one to "the archive", unless that is what is attached.
     """
-    asks = clause.kind == "question" or (clause.kind in {"other", "whole"} and _ASKS.search(clause.masked))
-    if not attached or not asks:
+    if not attached or not _asks(clause):
         return bool(attached)
     searched = _STORE.search(clause.masked) and not named_documents(clause.masked, clause.text, attached)
     return len(attached) <= _MANY_DOCUMENTS and not searched

@@ -101,6 +101,14 @@ async def test_a_document_of_the_collection_is_attached_by_name() -> None:
     assert shape(plan) == [("summarization", (), ("field-report.md",))]
 
 
+async def test_a_question_about_what_a_title_names_is_asked_of_the_whole_collection() -> None:
+    collection = [DocumentInfo("a.txt", "The Drowned Valley"), DocumentInfo("b.txt", "Ruth Calder")]
+    asked = await PLANNER.plan("Who is the publisher of The Drowned Valley?", collection=collection)
+    assert {(subtask.specialist, subtask.documents) for subtask in asked.subtasks} == {("retrieval", ())}
+    told = await PLANNER.plan("Sum up The Drowned Valley in two sentences.", collection=collection)
+    assert shape(told) == [("summarization", (), ("a.txt",))]
+
+
 async def test_a_summary_of_what_nobody_attached_is_looked_up() -> None:
     plan = await PLANNER.plan(
         "Summarise what our notes say about the flood in two sentences.", collection=docs("x.md", "y.md")
