@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import tempfile
 import time
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from nonet.errors import StoreCorruptError, StoreError, StoreWriteError
@@ -53,7 +56,8 @@ def configure(connection: sqlite3.Connection) -> None:
 def prepare(path: Path, *, create: bool) -> None:
     """Make sure that a nonet database of this release stands at `path`.
 
-    A new file gets mode 0600, and its folder, where missing, 0700; an existing folder keeps its mode.
+    A new file gets mode 0600, and its folder, where missing, 0700; an existing folder keeps its mode. One of an older
+    schema N is copied to `FILE.vN` before it is changed.
 
     Raises:
         StoreCorruptError: the file is damaged, or belongs to something else.
@@ -77,7 +81,7 @@ def prepare(path: Path, *, create: bool) -> None:
         try:
             if _recognise(connection, path):
                 _set_journal(connection)
-            migrate(connection, APPLICATION_ID)
+            migrate(connection, APPLICATION_ID, partial(_back_up, path))
             _check_writable(connection)
         finally:
             connection.close()
@@ -144,6 +148,19 @@ def _set_journal(connection: sqlite3.Connection) -> None:
             time.sleep(0.02)
         else:
             return
+
+
+def _back_up(path: Path, version: int) -> None:
+    """Copy the file, as it was before its schema is changed, to `FILE.vN`; whole or not at all, mode 0600."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(descriptor)
+    try:
+        with closing(connect(path, read_only=True)) as source, closing(sqlite3.connect(name)) as copy:
+            source.backup(copy)
+        os.replace(name, f"{path}.v{version}")  # noqa: PTH105  names, not paths
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
 
 
 def _check_writable(connection: sqlite3.Connection) -> None:

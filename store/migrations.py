@@ -164,12 +164,113 @@ def _v1(connection: sqlite3.Connection) -> None:
             connection.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_v1,)
+_V2 = """
+CREATE TABLE clock (
+    id INTEGER NOT NULL PRIMARY KEY,
+    boot VARCHAR NOT NULL,
+    offset_s FLOAT NOT NULL,
+    seen_s FLOAT NOT NULL
+);
+CREATE TABLE queues (
+    seq INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    name VARCHAR NOT NULL UNIQUE,
+    work VARCHAR NOT NULL,
+    paused BOOLEAN NOT NULL,
+    concurrency INTEGER,
+    max_attempts INTEGER NOT NULL,
+    max_bytes INTEGER NOT NULL,
+    turn INTEGER NOT NULL,
+    delayed INTEGER NOT NULL,
+    queued INTEGER NOT NULL,
+    leased INTEGER NOT NULL,
+    done INTEGER NOT NULL,
+    dead INTEGER NOT NULL,
+    cancelled INTEGER NOT NULL,
+    calls INTEGER NOT NULL,
+    prompt_tokens INTEGER NOT NULL,
+    completion_tokens INTEGER NOT NULL,
+    seconds FLOAT NOT NULL,
+    swaps INTEGER NOT NULL,
+    created_at_s FLOAT NOT NULL
+);
+CREATE TABLE works (
+    seq INTEGER NOT NULL PRIMARY KEY,
+    digest VARCHAR NOT NULL UNIQUE,
+    work VARCHAR NOT NULL
+);
+CREATE TABLE workers (
+    seq INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    owner VARCHAR NOT NULL,
+    process VARCHAR NOT NULL,
+    beats INTEGER NOT NULL,
+    started_at_s FLOAT NOT NULL
+);
+CREATE TABLE jobs (
+    seq INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    queue_seq INTEGER NOT NULL REFERENCES queues (seq) ON DELETE CASCADE,
+    work_seq INTEGER NOT NULL REFERENCES works (seq),
+    "key" BLOB NOT NULL,
+    document VARCHAR NOT NULL,
+    path VARCHAR,
+    content BLOB,
+    size_bytes INTEGER NOT NULL,
+    status VARCHAR NOT NULL,
+    rank INTEGER NOT NULL,
+    ready_at_s FLOAT NOT NULL,
+    attempts INTEGER NOT NULL,
+    crashes INTEGER NOT NULL,
+    token INTEGER NOT NULL,
+    worker_seq INTEGER,
+    run VARCHAR,
+    added_at_s FLOAT NOT NULL,
+    started_at_s FLOAT,
+    finished_at_s FLOAT
+);
+CREATE UNIQUE INDEX ix_jobs_key ON jobs (queue_seq, "key");
+CREATE INDEX ix_jobs_queued ON jobs (queue_seq, rank, seq) WHERE status = 'queued';
+CREATE INDEX ix_jobs_delayed ON jobs (ready_at_s) WHERE status = 'delayed';
+CREATE INDEX ix_jobs_leased ON jobs (worker_seq) WHERE status = 'leased';
+CREATE INDEX ix_jobs_dead ON jobs (queue_seq, seq) WHERE status = 'dead';
+CREATE INDEX ix_jobs_finished ON jobs (queue_seq, finished_at_s) WHERE finished_at_s IS NOT NULL;
+CREATE INDEX ix_jobs_run ON jobs (run) WHERE run IS NOT NULL;
+CREATE TABLE job_inputs (
+    job_seq INTEGER NOT NULL PRIMARY KEY REFERENCES jobs (seq) ON DELETE CASCADE,
+    text VARCHAR NOT NULL
+);
+CREATE TABLE job_results (
+    job_seq INTEGER NOT NULL PRIMARY KEY REFERENCES jobs (seq) ON DELETE CASCADE,
+    verdict VARCHAR NOT NULL,
+    output VARCHAR NOT NULL,
+    detail VARCHAR NOT NULL
+);
+CREATE TABLE job_errors (
+    seq INTEGER NOT NULL PRIMARY KEY,
+    job_seq INTEGER NOT NULL REFERENCES jobs (seq) ON DELETE CASCADE,
+    attempt INTEGER NOT NULL,
+    kind VARCHAR NOT NULL,
+    message VARCHAR NOT NULL,
+    at_s FLOAT NOT NULL
+);
+CREATE INDEX ix_job_errors_job_seq ON job_errors (job_seq);
+"""
+
+
+def _v2(connection: sqlite3.Connection) -> None:
+    """Batch queues: their jobs, results and errors, the workers, and a clock that the wall clock does not move."""
+    for statement in _V2.split(";\n"):
+        if statement.strip():
+            connection.execute(statement)
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_v1, _v2)
 """Step n leads to schema n + 1; `PRAGMA user_version` holds how many were taken."""
 
 
-def migrate(connection: sqlite3.Connection, application_id: int) -> None:
+def migrate(connection: sqlite3.Connection, application_id: int, back_up: Callable[[int], None]) -> None:
     """Take the steps that are missing, all or none. Another process that does the same waits, and finds it done.
+
+    Args:
+        back_up: called with the file's schema before a database that has one is changed; nobody writes meanwhile.
 
     Raises:
         sqlite3.Error: the file cannot be written; nothing was changed.
@@ -179,6 +280,8 @@ def migrate(connection: sqlite3.Connection, application_id: int) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if 0 < version < len(MIGRATIONS):
+            back_up(version)
         for step in MIGRATIONS[version:]:
             step(connection)
         connection.execute(f"PRAGMA application_id = {application_id}")

@@ -38,12 +38,35 @@ def prune(connection: sqlite3.Connection, *, keep: int | None, older_than_second
     return _remove(connection, doomed)
 
 
+_RUN_TEXTS = """
+    SELECT task_digest FROM runs WHERE seq = ?1 UNION SELECT answer_digest FROM runs WHERE seq = ?1
+    UNION SELECT text_digest FROM artifacts WHERE run_seq = ?1 UNION SELECT text_digest FROM attempts WHERE run_seq = ?1
+    UNION SELECT prompt_digest FROM calls WHERE run_seq = ?1 UNION SELECT answer_digest FROM calls WHERE run_seq = ?1
+"""
+
+
+def forget(connection: sqlite3.Connection, run_id: str) -> None:
+    """Remove a run whose result is kept elsewhere, and the texts that only it named. Looks at no other run's texts."""
+    row = connection.execute("SELECT seq FROM runs WHERE id = ?", (run_id,)).fetchone()
+    if row is None:
+        return
+    digests = [found[0] for found in connection.execute(_RUN_TEXTS, row) if found[0] is not None]
+    connection.execute("DELETE FROM runs WHERE seq = ?", row)
+    drop_checkpoints(connection, run_id)
+    drop_unused(connection, digests)
+
+
+def shrink(connection: sqlite3.Connection) -> int:
+    """Give free pages back to the file system; how many bytes."""
+    free_pages: int = connection.execute("PRAGMA freelist_count").fetchone()[0]
+    for _ in range(free_pages):  # sqlite3 takes one step of a statement without columns, and a step frees a page
+        connection.execute("PRAGMA incremental_vacuum(1)")
+    return free_pages * int(connection.execute("PRAGMA page_size").fetchone()[0])
+
+
 def _remove(connection: sqlite3.Connection, runs: list[tuple[int, str]]) -> Pruned:
     for seq, run_id in runs:
         connection.execute("DELETE FROM runs WHERE seq = ?", (seq,))
         drop_checkpoints(connection, run_id)
     texts = drop_unused(connection)
-    free_pages = connection.execute("PRAGMA freelist_count").fetchone()[0]
-    for _ in range(free_pages):  # sqlite3 takes one step of a statement without columns, and a step frees a page
-        connection.execute("PRAGMA incremental_vacuum(1)")
-    return Pruned(len(runs), texts, free_pages * connection.execute("PRAGMA page_size").fetchone()[0])
+    return Pruned(len(runs), texts, shrink(connection))

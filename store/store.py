@@ -14,6 +14,7 @@ from nonet.store.documents import DocumentStore
 from nonet.store.engine import prepare
 from nonet.store.leases import LEASE_SECONDS
 from nonet.store.models import ModelStore
+from nonet.store.queue import QueueStore
 from nonet.store.reader import Reader
 from nonet.store.runs import RunStore
 from nonet.store.writer import Writer
@@ -23,12 +24,13 @@ if TYPE_CHECKING:
 
 
 class Store:
-    """Runs, documents and models of one file. Usable from any thread; several processes may have it open."""
+    """Runs, documents, models and queues of one file. Usable from any thread; several processes may have it open."""
 
     path: Path
     runs: RunStore
     documents: DocumentStore
     models: ModelStore
+    queues: QueueStore
 
     def __init__(self, path: Path, *, lease_seconds: float = LEASE_SECONDS) -> None:
         """Use `open`; this takes a file that is known to be good."""
@@ -39,6 +41,7 @@ class Store:
         self.runs = RunStore(self._writer, self._reader, self._load_history, lease_seconds=lease_seconds)
         self.documents = DocumentStore(self._writer, self._reader)
         self.models = ModelStore(self._writer, self._reader)
+        self.queues = QueueStore(self._writer, self._reader)
         # A program that forgets to close loses nothing either: this runs at its exit, too.
         self._finalizer = weakref.finalize(self, _shut, self._writer, self._reader)
 

@@ -21,7 +21,9 @@ NonetError                   what happened, what was kept, what to do next
 │   ├── StoreCorruptError        damaged, or not a nonet database
 │   ├── StoreWriteError          read-only, disk full
 │   ├── RunNotFoundError         no such run (exit status 2)
-│   └── RunLeasedError           another process works on this run
+│   ├── RunLeasedError           another process works on this run
+│   ├── QueueNotFoundError       no such queue, or no such job (exit status 2)
+│   └── JobLostError             another worker has this job, or it was cancelled
 └── PlanError                no valid plan (exit status 1)
 """
 
@@ -158,6 +160,16 @@ class RunNotFoundError(StoreError):
 
 class RunLeasedError(StoreError):
     """Another process is working on this run."""
+
+
+class QueueNotFoundError(StoreError):
+    """There is no such queue, or no such job in it."""
+
+    exit_status = 2
+
+
+class JobLostError(StoreError):
+    """Another worker has this job by now, or it was cancelled: what this one made of it is not kept."""
 
 
 class PlanError(NonetError):

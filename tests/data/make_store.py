@@ -1,4 +1,4 @@
-"""Makes store-v1.db, a small database of this release that later ones must be able to open.
+"""Makes store-vN.db, a small database of this release that later ones must be able to open.
 
 Run once a release, and never again for a release that is out: `python tests/data/make_store.py`.
 """
@@ -8,9 +8,10 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
-from nonet.store import CallRecord, NewDocument, Store, SubtaskRecord
+from nonet.store import CallRecord, JobFault, JobOutput, NewDocument, NewJob, Store, SubtaskRecord
+from nonet.store.migrations import MIGRATIONS
 
-PATH = Path(__file__).with_name("store-v1.db")
+PATH = Path(__file__).with_name(f"store-v{len(MIGRATIONS)}.db")
 NOTES = "# Scheduler\n\nA waiting limit makes sure that no request starves.\n"
 
 
@@ -36,6 +37,14 @@ def main() -> None:
         store.runs.finish(done, "done", "verified", "A waiting limit.", '{"calls": 1}')
         open_run = store.runs.create("Summarize notes.md", runtime="scripted", owner="release")
         store.runs.save_plan(open_run, "{}", "rules")
+        queue = store.queues
+        names = ("done.md", "dead.md", "waiting.md")
+        queue.add("inbox", [NewJob(name, name.encode().ljust(32), 9, text=name) for name in names], work="{}").result()
+        worker = queue.register("release").result()
+        one, two = queue.claim(worker, 2).result()
+        queue.complete(one, JobOutput("verified", "The result.")).result()
+        queue.fail(two, JobFault("CallError", "no"), for_good=True).result()
+        queue.retire(worker).result()
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import pytest
 
 from nonet.errors import StoreCorruptError, StoreError, StoreWriteError
 from nonet.store import Store
+from nonet.store.migrations import MIGRATIONS
 
 
 def mode(path: Path) -> int:
@@ -50,7 +51,7 @@ def test_the_file_is_durable_and_says_whose_it_is(tmp_path: Path) -> None:
     connection = raw(tmp_path / "nonet.db")
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert connection.execute("PRAGMA application_id").fetchone() == (0x6E6E6574,)
-    assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+    assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
     connection.close()
     assert list(tmp_path.iterdir()) == [tmp_path / "nonet.db"], "closing leaves no -wal and no -shm"
 

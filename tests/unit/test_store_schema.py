@@ -45,6 +45,7 @@ def described(connection: Connection) -> dict[str, Any]:
 
 
 def test_the_migrated_schema_is_what_the_tables_say(tmp_path: Path) -> None:
+    from nonet.store import queue_tables  # noqa: F401, PLC0415
     from nonet.store.tables import Table  # noqa: PLC0415
 
     Store.open(tmp_path / "nonet.db").close()
@@ -61,6 +62,7 @@ def test_the_migrated_schema_is_what_the_tables_say(tmp_path: Path) -> None:
 
 
 def test_every_name_of_a_text_is_known_to_the_cleaner() -> None:
+    from nonet.store import queue_tables  # noqa: F401, PLC0415
     from nonet.store.tables import Table  # noqa: PLC0415
 
     named = {
@@ -86,6 +88,7 @@ def test_the_tables_do_not_collide_with_an_applications_own() -> None:
 def test_a_database_of_every_release_opens_and_tells_what_it_kept(tmp_path: Path, database: Path) -> None:
     path = tmp_path / "nonet.db"
     shutil.copy(database, path)
+    version = int(database.stem.removeprefix("store-v"))
     with Store.open(path) as store:
         assert [run.task for run in store.runs.list()] == ["Summarize notes.md", "Why does nothing starve?"]
         done = next(store.runs.get(run.id) for run in store.runs.list() if run.status == "done")
@@ -98,10 +101,23 @@ def test_a_database_of_every_release_opens_and_tells_what_it_kept(tmp_path: Path
         assert len(store.documents.vectors("minilm")) == 2
         assert store.models.profile("scripted", "tiny") is not None
         assert store.runs.prune(keep=0).runs == 1
+        jobs = {name: status for queue in store.queues.queues() for name, status in _jobs(store, queue.name)}
+        assert jobs == ({} if version < 2 else {"done.md": "done", "dead.md": "dead", "waiting.md": "queued"})
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+    backup = tmp_path / f"nonet.db.v{version}"
+    assert backup.exists() == (version < len(MIGRATIONS)), "an older database is backed up before it is changed"
+    if backup.exists():
+        assert backup.stat().st_mode & 0o777 == 0o600
+        with closing(sqlite3.connect(backup)) as connection:
+            assert connection.execute("PRAGMA user_version").fetchone() == (version,)
+            assert connection.execute("SELECT count(*) FROM runs").fetchone() == (2,)
+
+
+def _jobs(store: Store, queue: str) -> list[tuple[str, str]]:
+    return [(job.document, str(job.status)) for job in store.queues.jobs(queue)]
 
 
 def test_there_is_a_database_of_this_release() -> None:
@@ -112,7 +128,7 @@ def test_a_step_that_fails_leaves_nothing(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "a.db", isolation_level=None)) as connection:
         connection.execute("CREATE TABLE notes (x)")  # in the way of the first step, after some of its tables
         with pytest.raises(sqlite3.OperationalError, match="already exists"):
-            migrate(connection, APPLICATION_ID)
+            migrate(connection, APPLICATION_ID, lambda _: None)
         assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("notes",)]
         assert connection.execute("PRAGMA user_version").fetchone() == (0,)
 
