@@ -13,6 +13,7 @@ from nonet.graphs.budget import Budget
 from nonet.graphs.events import Event, Notice, OnEvent
 from nonet.graphs.result import RunUsage
 from nonet.graphs.turns import Turn
+from nonet.runtimes.lines import Priority
 
 if TYPE_CHECKING:
     from nonet.agents.composer import Composition
@@ -47,6 +48,8 @@ class RunContext:
     budget: Budget
     turn: Turn
     """Ends when the run has its plan."""
+    priority: Priority = Priority.INTERACTIVE
+    """Of its calls, where they meet those of others."""
     on_event: OnEvent | None = None
     wants_approval: bool = False
     plan: Plan | None = None

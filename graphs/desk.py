@@ -60,7 +60,7 @@ class RunDesk:
         started = time.monotonic()
         try:
             response = await self.context.session.scheduler.chat(
-                request, on_text or self._listener(), self.context.swapped
+                request, on_text or self._listener(), self.context.swapped, priority=self.context.priority
             )
         except (NonetError, asyncio.CancelledError) as error:
             said = error.message if isinstance(error, NonetError) else "stopped before its answer was whole"
@@ -83,7 +83,7 @@ class RunDesk:
         return (await self.context.session.runtime.count_tokens(self.model, messages)).tokens
 
     async def embed(self, texts: Sequence[str]) -> tuple[tuple[float, ...], ...] | None:
-        return await self.context.session.embed(texts)
+        return await self.context.session.embed(texts, self.context.priority)
 
     def _listener(self) -> OnText | None:
         if self.context.on_event is None:

@@ -13,6 +13,7 @@ from nonet.agents.plan import Plan, Subtask
 from nonet.graphs.attempts import work_on
 from nonet.graphs.context import RunContext
 from nonet.graphs.events import SubtaskFinished
+from nonet.graphs.outlook import PlanOutlook
 from nonet.graphs.records import record_of
 from nonet.specialists import Evidence, Outcome, Source, Verdict
 
@@ -26,12 +27,19 @@ async def execute(context: RunContext, plan: Plan) -> None:
     The first error that ends the run (no server, no disk, no budget) cancels what is still at work, and is raised
     when all of it has stopped; finished subtasks are in the store by then.
     """
+    outlook = PlanOutlook(context.session.scheduler.outlook, context.session.ladders, context.priority)
+    with outlook.of(plan):
+        await _execute(context, plan, outlook)
+    await context.all_told()
+
+
+async def _execute(context: RunContext, plan: Plan, outlook: PlanOutlook) -> None:
     sorter = plan.sorter()
     running: dict[asyncio.Task[SubtaskRecord], str] = {}
     try:
         while sorter.is_active():
             for subtask_id in sorter.get_ready():
-                work = _subtask(context, plan.subtask(subtask_id))
+                work = _subtask(context, plan.subtask(subtask_id), outlook)
                 running[asyncio.ensure_future(work)] = subtask_id
             done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -43,10 +51,9 @@ async def execute(context: RunContext, plan: Plan) -> None:
             task.cancel()
         if running:
             await asyncio.gather(*running, return_exceptions=True)
-    await context.all_told()
 
 
-async def _subtask(context: RunContext, subtask: Subtask) -> SubtaskRecord:
+async def _subtask(context: RunContext, subtask: Subtask, outlook: PlanOutlook) -> SubtaskRecord:
     """One subtask, or what an earlier process already made of the very same inputs."""
     started = time.monotonic()
     records = context.records
@@ -64,7 +71,8 @@ async def _subtask(context: RunContext, subtask: Subtask) -> SubtaskRecord:
         record = record_of(subtask, outcome, input_digest=digest)
     else:
         artifacts = [Source(name, records[name].text, "artifact") for name in subtask.inputs]
-        ended = await work_on(context, subtask, [*artifacts, *documents])
+        with outlook.at_work(subtask):
+            ended = await work_on(context, subtask, [*artifacts, *documents])
         seconds = time.monotonic() - started
         record = record_of(
             subtask, ended.outcome, input_digest=digest, model=ended.model, attempts=ended.attempts, seconds=seconds

@@ -20,6 +20,7 @@ from nonet.graphs.records import limits_of, plan_of, result_of_run, usage_of_run
 from nonet.graphs.result import RunResult, RunUsage
 from nonet.graphs.session import owner
 from nonet.graphs.turns import Turn
+from nonet.runtimes.lines import Priority
 
 if TYPE_CHECKING:
     from nonet.graphs.session import Session
@@ -36,6 +37,7 @@ async def run_task(
     documents: Sequence[Path] = (),
     approve: Approve | None = None,
     wants_approval: bool = False,
+    priority: Priority = Priority.INTERACTIVE,
     on_event: OnEvent | None = None,
 ) -> RunResult:
     """Plan the task, hand its subtasks to specialists, check what comes back, and compose the answer.
@@ -44,6 +46,7 @@ async def run_task(
         documents: files or folders; they are added to the collection, and this run reads only them.
         approve: asked for its decision on the plan. With `wants_approval` and without it, the run is left waiting
             with status "waiting", to be resumed with a decision.
+        priority: of its calls; those of a batch give way to those that somebody waits for.
 
     Raises:
         TaskError, DocumentError: before anything is stored of the run.
@@ -62,6 +65,7 @@ async def run_task(
         )
         context = _context(session, lease, turn, task, names, on_event=on_event)
         context.wants_approval = wants_approval
+        context.priority = priority
         return await drive(context, approve, None, resumed=False)
 
 
@@ -72,6 +76,7 @@ async def resume_run(
     approve: Approve | None = None,
     decision: Decision | None = None,
     limits: Limits | None = None,
+    priority: Priority = Priority.INTERACTIVE,
     on_event: OnEvent | None = None,
 ) -> RunResult:
     """Go on with a run that was interrupted, failed, or waits for approval; finished subtasks are not repeated.
@@ -81,6 +86,7 @@ async def resume_run(
 
     Args:
         limits: what is given here takes the place of that limit of the run, from now on.
+        priority: as in `run_task`.
 
     Raises:
         RunNotFoundError: there is no such run.
@@ -95,6 +101,7 @@ async def resume_run(
         context.budget = _budget(session, _limits(session, lease, found, limits), found)
         approved = bool(found.plans) and found.plans[-1].status == "accepted"
         context.wants_approval = bool(found.options.get("approve")) and not approved
+        context.priority = priority
         context.plan = plan_of(found)
         context.finished = session.store.runs.finished(found.id)
         context.notes = [note.text for note in found.notes]
@@ -129,7 +136,13 @@ def check_task(task: str) -> None:
 
 
 async def drive_plan(
-    session: Session, task: str, plan: Plan, names: Sequence[str], *, on_event: OnEvent | None = None
+    session: Session,
+    task: str,
+    plan: Plan,
+    names: Sequence[str],
+    *,
+    priority: Priority = Priority.INTERACTIVE,
+    on_event: OnEvent | None = None,
 ) -> RunResult:
     """Run a plan that is given, as `run_task` runs one that it made."""
     session.store.check_writable()
@@ -139,6 +152,7 @@ async def drive_plan(
         )
         session.store.runs.save_plan(lease, plan.model_dump_json(), plan.planner, "accepted")
         context = _context(session, lease, turn, task, names, on_event=on_event)
+        context.priority = priority
         context.plan = plan
         return await drive(context, None, None, resumed=False)
 

@@ -14,6 +14,7 @@ from nonet.graphs.choice import choose_runtime
 from nonet.graphs.ladders import Ladders, choose_embedder, choose_ladders
 from nonet.graphs.turns import Turns
 from nonet.runtimes.energy import find_meter
+from nonet.runtimes.lines import Priority
 from nonet.runtimes.scheduler import Scheduler
 from nonet.specialists.sandbox import find_sandbox
 from nonet.store import Store
@@ -80,6 +81,8 @@ class Session:
                 embed_model = choose_embedder(settings, models)
                 scheduler = Scheduler(chosen.runtime, slots=chosen.slots, max_loaded=chosen.max_loaded)
                 scheduler.seen_loaded([model.name for model in models if model.loaded])
+                if embed_model is not None:
+                    scheduler.pin(embed_model)
             except BaseException:
                 await chosen.runtime.aclose()
                 raise
@@ -108,8 +111,9 @@ class Session:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Give back the runtime, then the store, whatever the first one does."""
+        """Give back the scheduler, the runtime, then the store, whatever the first ones do."""
         try:
+            await self.scheduler.aclose()
             await self.runtime.aclose()
         finally:
             await self.store.aclose()
@@ -152,12 +156,14 @@ class Session:
             self._windows[model] = (await self.runtime.describe(model)).context_tokens
         return self._windows[model]
 
-    async def embed(self, texts: Sequence[str]) -> tuple[tuple[float, ...], ...] | None:
+    async def embed(
+        self, texts: Sequence[str], priority: Priority = Priority.INTERACTIVE
+    ) -> tuple[tuple[float, ...], ...] | None:
         """Unit vectors from the embedding model, None where there is none."""
         if self.embed_model is None or not texts:
             return None
         try:
-            return (await self.scheduler.embed(self.embed_model, texts)).vectors
+            return (await self.scheduler.embed(self.embed_model, texts, priority=priority)).vectors
         except ModelNotFoundError:
             self.embed_model = None
             return None

@@ -185,6 +185,11 @@ class OllamaRuntime:
         names = [entry.get("name") for entry in running if isinstance(entry, dict)] if isinstance(running, list) else []
         return tuple(name for name in names if isinstance(name, str))
 
+    async def release(self, model: str) -> None:
+        """Let the server take a model out of its memory, unless a call of it is at work."""
+        body = _encode({"model": model, "messages": [], "keep_alive": 0, "stream": False}).encode()
+        await self._fetched(Call(self.url, model), "/api/chat", body)
+
     async def pull(self, model: str, on_progress: OnProgress | None = None) -> None:
         """Let the server fetch a model.
 

@@ -117,7 +117,14 @@ class Answer:
         if 0 < prompt < self._least * _COUNTED_SHARE:
             raise context_overflow(self._call, self._least, self._call.window_tokens, "at least ")
         load = _whole(last.get("load_duration")) / _NANOSECONDS
-        return Usage(prompt, _whole(last.get("eval_count")), seconds, load if load > LOADED_ALREADY_SECONDS else 0.0)
+        return Usage(
+            prompt,
+            _whole(last.get("eval_count")),
+            seconds,
+            load if load > LOADED_ALREADY_SECONDS else 0.0,
+            prompt_seconds=_whole(last.get("prompt_eval_duration")) / _NANOSECONDS,
+            generation_seconds=_whole(last.get("eval_duration")) / _NANOSECONDS,
+        )
 
     def _without_end(self, text: str) -> IncompleteAnswerError:
         tail = [piece.strip() for piece in self._pieces[-_REPEATS:]]

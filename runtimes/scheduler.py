@@ -1,181 +1,264 @@
-"""One scheduler owns the models: every call of every run goes through it.
+"""One scheduler owns the models: every call of every run and job of this process goes through it.
 
-A server that swaps models spends most of its time loading them, so calls that wait are not served in the order they
-came but by model: work for a model that is loaded goes first, then the longest queue. A B C A B C runs as A A B B C C.
-No call waits for ever: one that has waited `max_wait_seconds` goes next whatever it needs.
+What runs next is decided by policy.py, which knows neither time nor event loop; here calls wait for their turns, go to
+the host that was chosen, and go to another one where that fails.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import TypeVar
 
+from nonet.errors import NonetError, RuntimeUnavailableError
+from nonet.runtimes.board import Board, Limits, Outlook
+from nonet.runtimes.hosts import Host
+from nonet.runtimes.lines import Priority, Ticket
+from nonet.runtimes.policy import Grant, Policy, PolicyCounts
 from nonet.runtimes.protocol import OnText, Runtime
-from nonet.runtimes.types import ChatRequest, ChatResponse, EmbedResponse
+from nonet.runtimes.servers import SERVER_FAULTS, Server, that_have
+from nonet.runtimes.shown import Shown
+from nonet.runtimes.types import ChatRequest, ChatResponse, EmbedResponse, Usage
 
 OnSwap = Callable[[str, str], None]
 """Called with the model that was pushed out and the model that is loaded in its place."""
+Answer = TypeVar("Answer", ChatResponse, EmbedResponse)
+
+MOST_TRIES = 4
+"""Servers that a call is tried on, one after another, before its error is raised."""
+_SHARED_CHARACTERS = 512
+"""So much of the first message after the system's must be the same for two calls to share a prefix."""
+_TIMER_SLACK_SECONDS = 0.002
 
 
-@dataclass(slots=True)
-class SchedulerCounts:
-    """What the scheduler did, for the user to see."""
-
-    calls: int = 0
-    loads: int = 0
-    """Calls that found their model not loaded."""
-    swaps: int = 0
-    """Of which: calls that pushed another model out."""
-    swaps_avoided: int = 0
-    """Calls served out of turn because their model was loaded."""
-    most_waiting: int = 0
-
-
-@dataclass(slots=True)
-class _Waiter:
-    """One call that waits for a slot."""
-
-    model: str
-    since: float
-    turn: asyncio.Future[str | None]
-    """Its result: the model that was pushed out for it."""
-
-
-@dataclass(slots=True)
 class Scheduler:
-    """Hands out the slots of one runtime.
+    """Hands out the slots of one or several hosts. Used from one event loop.
 
     Args:
-        runtime: what serves the models.
+        runtime: what serves the models of the first host.
+        name: of that host; the runtime's own if none is given.
         slots: calls at once; what the server allows (OLLAMA_NUM_PARALLEL) or the embedded runtime has.
         max_loaded: models the runtime keeps loaded at once (Ollama on a CPU: 3).
-        max_wait_seconds: a call that waited this long goes next, whatever is loaded.
+        limits: how long a model may have calls waiting and not get its turn.
         clock: for tests.
     """
 
-    runtime: Runtime
-    slots: int = 4
-    max_loaded: int = 3
-    max_wait_seconds: float = 30.0
-    clock: Callable[[], float] = time.monotonic
-    counts: SchedulerCounts = field(default_factory=SchedulerCounts)
-    _loaded: OrderedDict[str, None] = field(default_factory=OrderedDict, init=False)
-    _running: dict[str, int] = field(default_factory=dict, init=False)
-    _busy: int = field(default=0, init=False)
-    _waiting: dict[str, deque[_Waiter]] = field(default_factory=dict, init=False)
-    _waiting_count: int = field(default=0, init=False)
+    def __init__(
+        self,
+        runtime: Runtime,
+        *,
+        name: str = "",
+        slots: int = 4,
+        max_loaded: int = 3,
+        limits: Limits | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.clock = clock
+        self.servers: dict[str, Server] = {}
+        self.policy = Policy(Board({}, limits or Limits()))
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at_s = 0.0
+        self.add_host(runtime, name=name or runtime.name, slots=slots, max_loaded=max_loaded)
 
-    def __post_init__(self) -> None:
-        if self.slots < 1 or self.max_loaded < 1:
-            raise ValueError("slots and max_loaded must be at least 1")
+    @property
+    def counts(self) -> PolicyCounts:
+        """What was done so far."""
+        return self.policy.counts
+
+    @property
+    def outlook(self) -> Outlook:
+        """Tell it what open plans will ask for."""
+        return self.policy.board.outlook
+
+    def add_host(
+        self, runtime: Runtime, *, name: str, slots: int = 4, max_loaded: int = 3, present: Iterable[str] | None = None
+    ) -> Host:
+        """Take a host in, at any time.
+
+        Args:
+            present: the models it has; None: all that are asked for.
+        """
+        host = Host(name, slots, max_loaded, None if present is None else frozenset(present))
+        self.policy.board.hosts[name] = host
+        self.servers[name] = Server(host, runtime, self.dispatch, self.clock)
+        if self.policy.waiting:
+            self.dispatch()
+        return host
+
+    async def remove_host(self, name: str) -> None:
+        """Let a host finish what it has, give it nothing new, and forget it."""
+        server = self.servers[name]
+        server.host.leaving = True
+        self.dispatch()
+        await server.settled()
+        del self.servers[name], self.policy.board.hosts[name]
+        await server.aclose()
+
+    def pin(self, model: str) -> None:
+        """Keep a small model that is always needed in memory, on every host that has room for another beside it."""
+        for server in self.servers.values():
+            server.host.pinned |= {model}
+
+    def seen_loaded(self, models: Sequence[str], host: str | None = None) -> None:
+        """Tell what a host says is loaded already (Ollama's /api/ps), so that its work goes first."""
+        server = self.servers[host] if host is not None else next(iter(self.servers.values()))
+        server.host.see_loaded(models, self.clock())
 
     async def chat(
-        self, request: ChatRequest, on_text: OnText | None = None, on_swap: OnSwap | None = None
+        self,
+        request: ChatRequest,
+        on_text: OnText | None = None,
+        on_swap: OnSwap | None = None,
+        *,
+        priority: Priority = Priority.INTERACTIVE,
     ) -> ChatResponse:
         """As Runtime.chat, when it is this call's turn."""
-        async with self._slot(request.model, on_swap):
-            return await self.runtime.chat(request, on_text)
+        listener = Shown(on_text) if on_text is not None and len(self.servers) > 1 else None
 
-    async def embed(self, model: str, texts: Sequence[str], on_swap: OnSwap | None = None) -> EmbedResponse:
+        async def work(runtime: Runtime) -> ChatResponse:
+            if listener is None:
+                return await runtime.chat(request, on_text)
+            listener.begin()
+            return await runtime.chat(request, listener)
+
+        ticket = Ticket(request.model, priority, self.clock(), _prefix(request, priority))
+        return await self._served(ticket, on_swap, work)
+
+    async def embed(
+        self,
+        model: str,
+        texts: Sequence[str],
+        on_swap: OnSwap | None = None,
+        *,
+        priority: Priority = Priority.INTERACTIVE,
+    ) -> EmbedResponse:
         """As Runtime.embed, when it is this call's turn."""
-        async with self._slot(model, on_swap):
-            return await self.runtime.embed(model, texts)
+        ticket = Ticket(model, priority, self.clock())
+        return await self._served(ticket, on_swap, lambda runtime: runtime.embed(model, texts))
 
-    def seen_loaded(self, models: Sequence[str]) -> None:
-        """Tell what the runtime says is loaded already (Ollama's /api/ps), so that its work goes first."""
-        for model in models:
-            self._loaded[model] = None
+    def dispatch(self) -> None:
+        """Start all that may start now."""
+        now_s = self.clock()
+        for grant in self.policy.decide(now_s):
+            waiting = grant.ticket.payload
+            if waiting is None:
+                grant.ticket.payload = grant
+            elif not waiting.done():
+                waiting.set_result(grant)
+            else:  # cancelled in the same moment
+                self.policy.finish(grant.ticket, now_s)
+                asyncio.get_running_loop().call_soon(self.dispatch)
+        if self.policy.waiting:
+            self._wake_later(now_s)
 
-    @asynccontextmanager
-    async def _slot(self, model: str, on_swap: OnSwap | None) -> AsyncIterator[None]:
-        wait = self._waiting_count or not self._may_start(model)
-        pushed_out = await self._wait(model) if wait else self._start(model)
-        try:
-            if pushed_out is not None and on_swap is not None:
-                on_swap(pushed_out, model)
-            yield
-        finally:
-            self._finish(model)
+    async def aclose(self) -> None:
+        """End what goes on in the background; the runtimes are the caller's."""
+        if self._timer is not None:
+            self._timer.cancel()
+        for server in self.servers.values():
+            await server.aclose()
 
-    async def _wait(self, model: str) -> str | None:
-        waiter = _Waiter(model, self.clock(), asyncio.get_running_loop().create_future())
-        self._waiting.setdefault(model, deque()).append(waiter)
-        self._waiting_count += 1
-        self.counts.most_waiting = max(self.counts.most_waiting, self._waiting_count)
-        self._dispatch()
-        try:
-            return await waiter.turn
-        except asyncio.CancelledError:
-            if waiter.turn.done() and not waiter.turn.cancelled():
-                self._finish(model)  # its slot was granted in the same moment: give it back
+    async def _served(
+        self, ticket: Ticket, on_swap: OnSwap | None, work: Callable[[Runtime], Awaitable[Answer]]
+    ) -> Answer:
+        self.policy.submit(ticket, ticket.arrived_s)
+        for tries in range(1, MOST_TRIES + 1):
+            grant = await self._turn(ticket)
+            began_s = self.clock()
+            server = self.servers[grant.host.name]
+            try:
+                await self._make_room(server, grant, on_swap)
+                answer = await work(server.runtime)
+            except SERVER_FAULTS as error:
+                if not self._goes_elsewhere(server, ticket, error) or tries == MOST_TRIES:
+                    raise
             else:
-                self._forget(waiter)
+                self._measure(server, grant, answer.usage)
+                waited = replace(answer.usage, wait_seconds=began_s - ticket.arrived_s)
+                return replace(answer, usage=waited, host=server.host.name)
+            finally:
+                self.policy.finish(ticket, self.clock())
+                server.ended()
+                self.dispatch()
+            ticket.payload = None
+            self.policy.resubmit(ticket, self.clock())
+        raise AssertionError("unreachable")
+
+    async def _turn(self, ticket: Ticket) -> Grant:
+        """Wait for a slot. Raises RuntimeUnavailableError where no host that could give one is up."""
+        self.dispatch()
+        if isinstance(ticket.payload, Grant):
+            return ticket.payload
+        turn: asyncio.Future[Grant] = asyncio.get_running_loop().create_future()
+        ticket.payload = turn
+        try:
+            await self._check_up(ticket)
+            return await turn
+        except BaseException:
+            if turn.done() and not turn.cancelled():
+                self.policy.finish(ticket, self.clock())  # granted in the same moment: give it back
+            else:
+                turn.cancel()
+                self.policy.cancel(ticket)
+            self.dispatch()
             raise
 
-    def _forget(self, waiter: _Waiter) -> None:
-        self._waiting[waiter.model].remove(waiter)
-        self._waiting_count -= 1
-        if not self._waiting[waiter.model]:
-            del self._waiting[waiter.model]
-        self._dispatch()
+    async def _check_up(self, ticket: Ticket) -> None:
+        """Where every host that has the model is down, ask them once more. Work of a batch waits until one is up."""
+        able = that_have(list(self.servers.values()), ticket.model)
+        if ticket.priority is Priority.BATCH or not able or any(server.host.up for server in able):
+            return
+        if not any([await server.probe() for server in able]):
+            down = "; ".join(server.fault for server in able)
+            raise RuntimeUnavailableError(down, next_step="See `nonet hosts`, or start the server again.")
 
-    def _may_start(self, model: str) -> bool:
-        """A slot is free, and the model is loaded or can be loaded without pushing out one that is at work."""
-        if self._busy >= self.slots:
+    def _goes_elsewhere(self, server: Server, ticket: Ticket, error: NonetError) -> bool:
+        """Whether a call that met a fault of its server is worth another try; opens the server's breaker."""
+        server.open_breaker(error)
+        if server.host.up:
             return False
-        if model in self._loaded or len(self._loaded) < self.max_loaded:
-            return True
-        return any(not self._running.get(name) for name in self._loaded)
+        able = that_have(list(self.servers.values()), ticket.model)
+        return ticket.priority is Priority.BATCH or any(other.host.up for other in able)
 
-    def _start(self, model: str) -> str | None:
-        """Take a slot; the model that had to make room, if one had to."""
-        pushed_out: str | None = None
-        self.counts.calls += 1
-        self._busy += 1
-        self._running[model] = self._running.get(model, 0) + 1
-        if model not in self._loaded:
-            self.counts.loads += 1
-            if len(self._loaded) >= self.max_loaded:
-                pushed_out = next(name for name in self._loaded if not self._running.get(name))
-                del self._loaded[pushed_out]
-                self.counts.swaps += 1
-            self._loaded[model] = None
-        self._loaded.move_to_end(model)
-        return pushed_out
+    async def _make_room(self, server: Server, grant: Grant, on_swap: OnSwap | None) -> None:
+        if grant.pushed_out is None:
+            return
+        if on_swap is not None:
+            on_swap(grant.pushed_out, grant.ticket.model)
+        await server.release(grant.pushed_out)
 
-    def _finish(self, model: str) -> None:
-        self._busy -= 1
-        self._running[model] -= 1
-        if not self._running[model]:
-            del self._running[model]
-        self._dispatch()
+    def _measure(self, server: Server, grant: Grant, usage: Usage) -> None:
+        load_seconds = usage.load_seconds if grant.loads else 0.0
+        self.policy.board.measured(
+            grant.ticket,
+            seconds=usage.seconds - usage.load_seconds,
+            load_seconds=load_seconds,
+            completion_tokens=usage.completion_tokens,
+        )
+        server.served(surprised=usage.load_seconds > 0 and grant.ready)
 
-    def _dispatch(self) -> None:
-        while self._waiting_count and self._busy < self.slots:
-            waiter = self._next()
-            if waiter is None:
-                return
-            self._waiting[waiter.model].popleft()
-            self._waiting_count -= 1
-            if not self._waiting[waiter.model]:
-                del self._waiting[waiter.model]
-            waiter.turn.set_result(self._start(waiter.model))
+    def _wake_later(self, now_s: float) -> None:
+        """Decide again when time alone changes what may start."""
+        at_s = self.policy.board.next_change_s(now_s)
+        if at_s is None or (self._timer is not None and now_s < self._timer_at_s <= at_s + _TIMER_SLACK_SECONDS):
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_at_s = at_s
+        delay_s = at_s - now_s + _TIMER_SLACK_SECONDS
+        self._timer = asyncio.get_running_loop().call_later(delay_s, self._wake)
 
-    def _next(self) -> _Waiter | None:
-        """The waiter whose turn it is, or None while only models that cannot be loaded yet are asked for."""
-        heads = [queue[0] for queue in self._waiting.values()]
-        oldest = min(heads, key=lambda waiter: waiter.since)
-        if self.clock() - oldest.since >= self.max_wait_seconds:
-            # Nothing overtakes it: if its model cannot be loaded yet, the others wait until it can.
-            return oldest if self._may_start(oldest.model) else None
-        ready = [waiter for waiter in heads if self._may_start(waiter.model)]
-        if not ready:
-            return None
-        best = max(ready, key=lambda w: (w.model in self._loaded, len(self._waiting[w.model]), -w.since))
-        if best is not oldest and best.model in self._loaded and oldest.model not in self._loaded:
-            self.counts.swaps_avoided += 1
-        return best
+    def _wake(self) -> None:
+        self._timer = None
+        self.dispatch()
+
+
+def _prefix(request: ChatRequest, priority: Priority) -> int:
+    """What calls have in common that a server's prompt cache can use; 0: nothing worth going out of turn for."""
+    system = request.messages[0].content if request.messages and request.messages[0].role == "system" else ""
+    rest = request.messages[1 if system else 0 :]
+    if rest and len(rest[0].content) >= _SHARED_CHARACTERS:
+        return hash((system, rest[0].content[:_SHARED_CHARACTERS]))
+    return hash(system) if system and priority is Priority.BATCH else 0

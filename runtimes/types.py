@@ -50,6 +50,14 @@ class Usage:
     """Wall time of the call, loading the model included."""
     load_seconds: float = 0.0
     """Of which: loading the model. Above zero means that a model was swapped in."""
+    wait_seconds: float = 0.0
+    """Waiting for a turn, before the call was made; not part of `seconds`."""
+    prompt_seconds: float = 0.0
+    """Of `seconds`: reading the prompt, where the runtime tells."""
+    generation_seconds: float = 0.0
+    """Of `seconds`: writing the answer, where the runtime tells."""
+    cached_tokens: int = 0
+    """Of the prompt's tokens: those that were computed for an earlier call, where the runtime tells."""
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(
@@ -57,6 +65,10 @@ class Usage:
             self.completion_tokens + other.completion_tokens,
             self.seconds + other.seconds,
             self.load_seconds + other.load_seconds,
+            self.wait_seconds + other.wait_seconds,
+            self.prompt_seconds + other.prompt_seconds,
+            self.generation_seconds + other.generation_seconds,
+            self.cached_tokens + other.cached_tokens,
         )
 
 
@@ -70,6 +82,8 @@ class ChatResponse:
     usage: Usage = field(default_factory=Usage)
     thinking: str = ""
     """What a thinking model wrote before its answer."""
+    host: str = ""
+    """Which host answered; set by the scheduler."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +92,8 @@ class EmbedResponse:
 
     vectors: tuple[tuple[float, ...], ...]
     usage: Usage = field(default_factory=Usage)
+    host: str = ""
+    """Which host answered; set by the scheduler."""
 
 
 @dataclass(frozen=True, slots=True)

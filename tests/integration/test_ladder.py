@@ -14,6 +14,7 @@ from nonet.graphs.result import RunResult
 from nonet.graphs.run import drive_plan
 from nonet.graphs.session import Session
 from nonet.runtimes import Message, ModelInfo
+from nonet.runtimes.scheduler import Scheduler
 from nonet.runtimes.scripted import Fault, ScriptedRuntime
 from nonet.settings import Settings
 from nonet.specialists import Assignment, Desk, Evidence, Outcome, Verdict
@@ -121,7 +122,7 @@ async def test_general_repairs_from_what_was_wrong(db: Path) -> None:
         specialists={"general": GeneralSpecialist()},
     )
     async with session:
-        session.runtime = session.scheduler.runtime = runtime
+        session.runtime, session.scheduler = runtime, Scheduler(runtime)
         plan = Plan(planner="user", subtasks=(Subtask(id="s1", specialist="general", instruction="Add 2 and 2."),))
         result = await drive_plan(session, "task", plan, ())
     assert result.answer == "2 + 2 = 4, so four."
@@ -134,7 +135,7 @@ async def test_general_refuses_what_does_not_fit_and_a_larger_window_takes_it(db
     runtime = ScriptedRuntime(models=models)
     session = await Session.open(Settings(runtime="scripted", db=db), specialists={"general": GeneralSpecialist()})
     async with session:
-        session.runtime = session.scheduler.runtime = runtime
+        session.runtime, session.scheduler = runtime, Scheduler(runtime)
         session.ladders = {"general": ("tiny", "wide")}
         question = "Which of these is the longest? " + " ".join(f"word{number}" for number in range(100))
         plan = Plan(planner="user", subtasks=(Subtask(id="s1", specialist="general", instruction=question),))

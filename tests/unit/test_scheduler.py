@@ -9,6 +9,7 @@ import pytest
 
 from nonet.errors import CallTimeoutError
 from nonet.runtimes import ChatRequest, ChatResponse, EmbedResponse, Message, ModelInfo, OnText, TokenCount
+from nonet.runtimes.board import Limits
 from nonet.runtimes.scheduler import Scheduler
 
 
@@ -109,7 +110,7 @@ async def test_a_model_at_work_is_not_pushed_out() -> None:
 async def test_a_call_that_waited_long_goes_next() -> None:
     now = 0.0
     runtime = HeldRuntime()
-    scheduler = Scheduler(runtime, slots=1, max_loaded=1, max_wait_seconds=5, clock=lambda: now)
+    scheduler = Scheduler(runtime, slots=1, max_loaded=1, limits=Limits(interactive_seconds=5), clock=lambda: now)
     first = asyncio.create_task(scheduler.chat(request("A")))
     await settle()
     starving = asyncio.create_task(scheduler.chat(request("B")))

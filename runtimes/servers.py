@@ -1,0 +1,165 @@
+"""The servers behind the scheduler: one runtime each, whether it is up, and what is in its memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+
+from nonet.errors import CallError, CallTimeoutError, NonetError, RuntimeBusyError, RuntimeUnavailableError
+from nonet.runtimes.hosts import Host
+from nonet.runtimes.protocol import Runtime
+
+SERVER_FAULTS = (RuntimeUnavailableError, CallTimeoutError, RuntimeBusyError)
+"""Errors that are the server's, not the call's: the same call may do well elsewhere."""
+MOST_PROBE_PAUSE_SECONDS = 5.0
+"""Between two looks at a server that is down."""
+_FIRST_PROBE_PAUSE_SECONDS = 0.1
+_RECENTLY_SECONDS = 60.0
+"""A model that was used since then and is gone was pushed out; it did not expire (Ollama keeps models 5 minutes)."""
+_REFRESH_SECONDS = 15.0
+"""What is in a server's memory is asked again after so long."""
+
+
+@runtime_checkable
+class ManagedRuntime(Protocol):
+    """A runtime whose server can be asked how it is, and told what to keep in memory."""
+
+    async def probe(self) -> str | None:
+        """Its version; None where it does not answer."""
+        ...
+
+    async def loaded(self) -> tuple[str, ...]:
+        """The models in its memory."""
+        ...
+
+    async def release(self, model: str) -> None:
+        """Take a model out of its memory."""
+        ...
+
+
+@dataclass(slots=True, eq=False)
+class Server:
+    """One host, its runtime, and its breaker.
+
+    The breaker opens with the first fault of the server and lets nothing through until the server answers a probe.
+    """
+
+    host: Host
+    runtime: Runtime
+    on_change: Callable[[], None]
+    """Called when calls may start that could not before."""
+    clock: Callable[[], float]
+    fault: str = ""
+    """Why it is down, in words."""
+    faults: int = 0
+    calls: int = 0
+    _idle: asyncio.Event = field(default_factory=asyncio.Event)
+    _probing: asyncio.Task[None] | None = None
+    _looking: asyncio.Task[None] | None = None
+    _looked_s: float = 0.0
+
+    @property
+    def managed(self) -> ManagedRuntime | None:
+        return self.runtime if isinstance(self.runtime, ManagedRuntime) else None
+
+    def open_breaker(self, error: NonetError) -> None:
+        """Send nothing more until it answers again. Does nothing for a runtime that cannot be probed."""
+        self.faults += 1
+        if self.managed is None or self._probing is not None:
+            return
+        self.host.up = False
+        self.host.drain = None
+        self.fault = error.message
+        self._probing = asyncio.create_task(self._probe_until_up())
+
+    async def probe(self) -> bool:
+        """Whether it is up, asked now where it was not."""
+        managed = self.managed
+        if managed is not None and not self.host.up and await managed.probe() is not None:
+            await self._close_breaker()
+        return self.host.up
+
+    async def release(self, model: str) -> None:
+        """Take a model out of the server's memory, so that what is pushed out is what was chosen."""
+        managed = self.managed
+        if managed is not None:
+            with suppress(CallError, RuntimeUnavailableError):  # then the server chooses; the next look tells
+                await managed.release(model)
+
+    def served(self, *, surprised: bool) -> None:
+        """A call ended well. `surprised`: its model had to be loaded, and nobody knew."""
+        self.calls += 1
+        self.look(now=surprised)
+
+    def ended(self) -> None:
+        """A call ended, well or not."""
+        if not self.host.running:
+            self._idle.set()
+
+    async def settled(self) -> None:
+        """Wait until no call of ours is at work there."""
+        while self.host.running:
+            self._idle.clear()
+            await self._idle.wait()
+
+    def look(self, *, now: bool = False) -> None:
+        """Ask what is in its memory, in the background, if that was not done lately."""
+        if self.managed is None or self._looking is not None:
+            return
+        if now or self.clock() - self._looked_s >= _REFRESH_SECONDS:
+            self._looked_s = self.clock()
+            self._looking = asyncio.create_task(self._look())
+
+    async def aclose(self) -> None:
+        """End what goes on in the background."""
+        tasks = [task for task in (self._probing, self._looking) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _probe_until_up(self) -> None:
+        pause_s = _FIRST_PROBE_PAUSE_SECONDS
+        try:
+            while not await self.probe():
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s, MOST_PROBE_PAUSE_SECONDS)
+        finally:
+            self._probing = None
+
+    async def _close_breaker(self) -> None:
+        self.host.up = True
+        self.fault = ""
+        await self._see()
+        self.on_change()
+
+    async def _look(self) -> None:
+        try:
+            await self._see()
+        finally:
+            self._looking = None
+        self.on_change()
+
+    async def _see(self) -> None:
+        managed = self.managed
+        if managed is not None:
+            with suppress(CallError, RuntimeUnavailableError):
+                self._learn_room(set(await managed.loaded()))
+
+    def _learn_room(self, seen: set[str]) -> None:
+        """Believe what the server says; where it holds fewer models than it was thought to, that is its room."""
+        host = self.host
+        recent_s = self.clock() - _RECENTLY_SECONDS
+        lost = [
+            name for name, model in host.loaded.items() if name not in seen and model.ready and model.used_s > recent_s
+        ]
+        if lost and 0 < len(seen) < host.room:
+            host.room = len(seen)
+        host.see_loaded(seen, self.clock())
+
+
+def that_have(servers: Sequence[Server], model: str) -> list[Server]:
+    """Those that could serve the model if they were up."""
+    return [server for server in servers if server.host.has(model) and not server.host.leaving]
