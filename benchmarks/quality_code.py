@@ -23,7 +23,7 @@ from typing import Any
 from nonet.runtimes import ChatRequest, ChatResponse, Message, OnText, Runtime
 from nonet.specialists import Assignment, Outcome, Sandbox, Searcher, Verdict
 from nonet.specialists.code import CodeSpecialist
-from nonet.specialists.sandbox import find_sandbox
+from nonet.specialists.sandbox.probe import find_sandbox
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from nonet.graphs.turns import Turns
 from nonet.runtimes.energy import find_meter
 from nonet.runtimes.lines import Priority
 from nonet.runtimes.scheduler import Scheduler
-from nonet.specialists.sandbox import find_sandbox
+from nonet.specialists.sandbox.probe import find_sandbox
 from nonet.store import Store
 
 if TYPE_CHECKING:

@@ -5,15 +5,14 @@ from nonet.specialists.protocol import (
     Citation,
     Desk,
     Evidence,
-    ExecutionResult,
     Outcome,
     Passage,
-    Sandbox,
     Searcher,
     Source,
     Specialist,
     Verdict,
 )
+from nonet.specialists.sandbox.protocol import ExecutionResult, Job, Limits, Sandbox
 
 __all__ = [
     "Assignment",
@@ -21,6 +20,8 @@ __all__ = [
     "Desk",
     "Evidence",
     "ExecutionResult",
+    "Job",
+    "Limits",
     "Outcome",
     "Passage",
     "Sandbox",

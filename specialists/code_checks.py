@@ -11,7 +11,8 @@ from importlib.resources import files
 from typing import Any
 
 from nonet.specialists.code_tests import Test
-from nonet.specialists.protocol import Evidence, ExecutionResult, Sandbox, Verdict
+from nonet.specialists.protocol import Evidence, Verdict
+from nonet.specialists.sandbox.protocol import ExecutionResult, Sandbox
 
 _MOST_SHOWN = 3
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from nonet.runtimes import ChatResponse, Message, OnText
+from nonet.specialists.sandbox.protocol import Sandbox
 
 
 class Verdict(StrEnum):
@@ -97,33 +98,6 @@ class Searcher(Protocol):
 
     async def search(self, query: str, limit: int) -> Sequence[Passage]:
         """The best passages, best first; any text is a valid query, and nothing found is an empty sequence."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class ExecutionResult:
-    """What running a program in the sandbox gave."""
-
-    exit_status: int
-    """Negative: ended by that signal."""
-    stdout: str
-    stderr: str
-    seconds: float
-    timed_out: bool = False
-    output_cut: bool = False
-    """True: more was printed than the limit; the rest was dropped."""
-
-
-class Sandbox(Protocol):
-    """Runs untrusted Python with no network, no host files, and limits on CPU, memory, processes and output."""
-
-    @property
-    def tier(self) -> str:
-        """Such as `bubblewrap` or `landlock`, as `nonet doctor` shows it."""
-        ...
-
-    async def run(self, program: str, *, timeout_seconds: float = 10.0) -> ExecutionResult:
-        """Run a Python program to its end or its limits. Raises SandboxUnavailableError if it cannot be confined."""
         ...
 
 

@@ -146,7 +146,7 @@ async def ollama(settings: Settings) -> Check:
 
 async def sandbox() -> Check:
     """Which tier confines code here, and why the others do not."""
-    from nonet.specialists.sandbox import probe_tiers  # noqa: PLC0415
+    from nonet.specialists.sandbox.probe import probe_tiers  # noqa: PLC0415
 
     tiers = await asyncio.to_thread(probe_tiers)
     data = {"tiers": [asdict(tier) for tier in tiers]}

@@ -12,7 +12,7 @@ from nonet.runtimes import ModelInfo
 from nonet.runtimes.scripted import ScriptedRuntime
 from nonet.specialists import Assignment, Evidence, Outcome, Source, Specialist, Verdict
 from nonet.specialists.code import CodeSpecialist
-from nonet.specialists.sandbox import find_sandbox
+from nonet.specialists.sandbox.probe import find_sandbox
 
 MODEL = "coder"
 REQUEST = "Write `double`. It must satisfy double(2) == 4 and double(-1) should return -2."

@@ -15,12 +15,12 @@ from pathlib import Path
 import pytest
 
 from nonet.errors import SandboxUnavailableError
-from nonet.specialists import ExecutionResult, Sandbox
-from nonet.specialists.sandbox import TierReport, find_sandbox, probe_tiers
-from nonet.specialists.sandbox_bubblewrap import BubblewrapSandbox, find_bubblewrap
-from nonet.specialists.sandbox_landlock import LandlockSandbox, NamespaceSandbox
-from nonet.specialists.sandbox_layout import python_layout
-from nonet.specialists.sandbox_process import Limits
+from nonet.specialists import ExecutionResult, Limits, Sandbox
+from nonet.specialists.sandbox.bubblewrap import BubblewrapSandbox, find_bubblewrap
+from nonet.specialists.sandbox.landlock import LandlockSandbox
+from nonet.specialists.sandbox.layout import python_layout
+from nonet.specialists.sandbox.namespaces import NamespaceSandbox
+from nonet.specialists.sandbox.probe import TierReport, find_sandbox, probe_tiers
 
 TIERS = {report.tier: report for report in probe_tiers()}
 MIB = 1 << 20

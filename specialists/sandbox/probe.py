@@ -23,11 +23,12 @@ from functools import cache
 from pathlib import Path
 
 from nonet.errors import SandboxUnavailableError
-from nonet.specialists.protocol import ExecutionResult, Sandbox
-from nonet.specialists.sandbox_bubblewrap import BubblewrapSandbox, find_bubblewrap
-from nonet.specialists.sandbox_landlock import LandlockSandbox, NamespaceSandbox
-from nonet.specialists.sandbox_layout import Layout, python_layout
-from nonet.specialists.seccomp import supported
+from nonet.specialists.sandbox.bubblewrap import BubblewrapSandbox, find_bubblewrap
+from nonet.specialists.sandbox.landlock import LandlockSandbox
+from nonet.specialists.sandbox.layout import Layout, python_layout
+from nonet.specialists.sandbox.namespaces import NamespaceSandbox
+from nonet.specialists.sandbox.protocol import ExecutionResult, Sandbox
+from nonet.specialists.sandbox.seccomp import supported
 
 _PROBE_SECONDS = 5.0
 

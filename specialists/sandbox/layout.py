@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import sys
 import sysconfig
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+from nonet.specialists.sandbox.protocol import Job
 
 _LIBRARY_FOLDERS = ("/lib", "/lib32", "/lib64", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libx32")
 _EXTRA_FILES = ("/etc/ld.so.cache", "/usr/share/zoneinfo")
+_SYSTEM = ("/usr", "/etc/alternatives", "/etc/ld.so.cache", "/etc/ssl/openssl.cnf", "/etc/pki/tls/openssl.cnf")
+_SYSTEM_LINKS = ("/bin", "/sbin", *_LIBRARY_FOLDERS[:3])
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
 
 
@@ -18,7 +22,7 @@ class Layout:
     """Absolute paths, as text, because they travel to a process that has no nonet."""
 
     executable: str
-    """The interpreter itself, free of links and of any virtual environment."""
+    """The interpreter itself, free of links and of any virtual environment; it is in `readable`."""
     readable: tuple[str, ...]
     """Files and folders to be read, none inside another."""
     hidden: tuple[str, ...]
@@ -31,6 +35,10 @@ class Layout:
     listed: tuple[str, ...]
     """Folders that had to be cut up for `rules`: their names may be listed, as import does. Landlock cannot keep the
     names of what lies beneath from being listed too; the contents stay closed."""
+
+    def for_job(self, job: Job) -> Layout:
+        """The layout that a job needs: this one, or for a command the system's programs, this Python and its own."""
+        return _system_layout(self, job.readable) if job.command else self
 
 
 def python_layout() -> Layout:
@@ -50,7 +58,8 @@ def python_layout() -> Layout:
     readable = _outermost(wanted)
     # A shared libpython, and what a Python with libraries of its own (conda) links to.
     libraries = sorted(Path(str(sysconfig.get_config_var("LIBDIR") or "/nowhere")).glob("lib*.so*"))
-    readable = _outermost([*readable, *map(str, libraries)])
+    executable = str(Path(sys.executable).resolve())
+    readable = _outermost([*readable, *map(str, libraries), executable])
     packages = [f"{folder}/{name}" for folder in standard for name in ("site-packages", "dist-packages")]
     hidden = tuple(
         path
@@ -59,7 +68,7 @@ def python_layout() -> Layout:
     )
     rules, listed = _cut_out(readable, hidden)
     return Layout(
-        executable=str(Path(sys.executable).resolve()),
+        executable=executable,
         readable=readable,
         hidden=hidden,
         links=tuple(links),
@@ -67,6 +76,19 @@ def python_layout() -> Layout:
         rules=rules,
         listed=listed,
     )
+
+
+def _system_layout(python: Layout, more: tuple[str, ...]) -> Layout:
+    folders = [path for path in _SYSTEM_LINKS if not Path(path).is_symlink()]
+    own = [sys.base_prefix] if sys.base_prefix != "/usr" else []
+    readable = _outermost([*_SYSTEM, *folders, *own, *python.readable, *more])
+    links = tuple((path, str(Path(path).readlink())) for path in _SYSTEM_LINKS if Path(path).is_symlink())
+    return replace(python, readable=readable, rules=readable, hidden=(), listed=(), links=links)
+
+
+def work_folder(layout: Layout) -> str:
+    """Where the folder in memory stands: where programs look for one, unless that would cover what they read."""
+    return "/sandbox" if any(_inside(path, ["/tmp"]) for path in layout.readable) else "/tmp"  # noqa: S108
 
 
 def _inside(path: str, folders: tuple[str, ...] | list[str]) -> bool:
