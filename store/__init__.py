@@ -34,6 +34,7 @@ from nonet.store.records import (
     Pruned,
     RunRecord,
     RunSummary,
+    SessionRecord,
     SubtaskRecord,
 )
 from nonet.store.store import Store
@@ -68,6 +69,7 @@ __all__ = [
     "QueueRecord",
     "RunRecord",
     "RunSummary",
+    "SessionRecord",
     "Store",
     "SubtaskRecord",
     "WorkerId",

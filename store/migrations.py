@@ -262,7 +262,33 @@ def _v2(connection: sqlite3.Connection) -> None:
             connection.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_v1, _v2)
+_V3 = """
+CREATE TABLE sessions (
+    seq INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    id VARCHAR NOT NULL UNIQUE,
+    name VARCHAR NOT NULL,
+    state VARCHAR NOT NULL,
+    used INTEGER NOT NULL,
+    created_at_s FLOAT NOT NULL
+);
+CREATE TABLE session_runs (
+    seq INTEGER NOT NULL PRIMARY KEY,
+    session_seq INTEGER NOT NULL REFERENCES sessions (seq) ON DELETE CASCADE,
+    run_seq INTEGER NOT NULL REFERENCES runs (seq) ON DELETE CASCADE
+);
+CREATE INDEX ix_session_runs_session_seq ON session_runs (session_seq);
+CREATE INDEX ix_session_runs_run_seq ON session_runs (run_seq);
+"""
+
+
+def _v3(connection: sqlite3.Connection) -> None:
+    """Interactive sessions, and the runs of each."""
+    for statement in _V3.split(";\n"):
+        if statement.strip():
+            connection.execute(statement)
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_v1, _v2, _v3)
 """Step n leads to schema n + 1; `PRAGMA user_version` holds how many were taken."""
 
 

@@ -240,3 +240,17 @@ class ModelProfile:
     """Of the weights it was measured with: a profile of other weights is stale."""
     profile_json: str
     measured_at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRecord:
+    """An interactive session."""
+
+    id: str
+    name: str
+    """What the user called it; empty where it was never named."""
+    state: Mapping[str, Any]
+    """What it remembers, bounded by who writes it."""
+    created_at_s: float
+    runs: int
+    """How many were made in it and are still there."""

@@ -17,6 +17,7 @@ from nonet.store.models import ModelStore
 from nonet.store.queue import QueueStore
 from nonet.store.reader import Reader
 from nonet.store.runs import RunStore
+from nonet.store.sessions import SessionStore
 from nonet.store.writer import Writer
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Store:
     runs: RunStore
     documents: DocumentStore
     models: ModelStore
+    sessions: SessionStore
     queues: QueueStore
 
     def __init__(self, path: Path, *, lease_seconds: float = LEASE_SECONDS) -> None:
@@ -41,6 +43,7 @@ class Store:
         self.runs = RunStore(self._writer, self._reader, self._load_history, lease_seconds=lease_seconds)
         self.documents = DocumentStore(self._writer, self._reader)
         self.models = ModelStore(self._writer, self._reader)
+        self.sessions = SessionStore(self._writer, self._reader)
         self.queues = QueueStore(self._writer, self._reader)
         # A program that forgets to close loses nothing either: this runs at its exit, too.
         self._finalizer = weakref.finalize(self, _shut, self._writer, self._reader)

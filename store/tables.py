@@ -190,3 +190,26 @@ class Model(Table, table=True):
     digest: str
     profile: str
     measured_at_s: float
+
+
+class Session(Table, table=True):
+    """An interactive session."""
+
+    __tablename__ = "sessions"
+    __table_args__ = {"sqlite_autoincrement": True}
+    seq: int = Field(primary_key=True)
+    id: str = Field(unique=True)
+    name: str
+    state: str
+    used: int
+    """Rises with each use, so that the last session is not read from the clock."""
+    created_at_s: float
+
+
+class SessionRun(Table, table=True):
+    """A run that was made in a session; in the order of the turns."""
+
+    __tablename__ = "session_runs"
+    seq: int = Field(primary_key=True)
+    session_seq: int = Field(foreign_key="sessions.seq", ondelete="CASCADE", index=True)
+    run_seq: int = Field(foreign_key="runs.seq", ondelete="CASCADE", index=True)

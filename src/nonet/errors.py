@@ -172,5 +172,11 @@ class JobLostError(StoreError):
     """Another worker has this job by now, or it was cancelled: what this one made of it is not kept."""
 
 
+class SessionNotFoundError(StoreError):
+    """There is no such session."""
+
+    exit_status = 2
+
+
 class PlanError(NonetError):
     """No valid plan could be made."""

@@ -35,6 +35,9 @@ def main() -> None:
         store.runs.finish_subtask(done, SubtaskRecord("s1", "retrieval", "Why?", "verified", "A waiting limit."))
         store.runs.add_note(done, "swap", "tiny was loaded")
         store.runs.finish(done, "done", "verified", "A waiting limit.", '{"calls": 1}')
+        session = store.sessions.create()
+        store.sessions.rename(session.id, "release")
+        store.sessions.add_run(session.id, done.run)
         open_run = store.runs.create("Summarize notes.md", runtime="scripted", owner="release")
         store.runs.save_plan(open_run, "{}", "rules")
         queue = store.queues
