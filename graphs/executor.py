@@ -70,7 +70,7 @@ async def _subtask(context: RunContext, subtask: Subtask, outlook: PlanOutlook) 
         outcome = Outcome("", Verdict.FAILED, (Evidence("input", passed=False, detail=detail),))
         record = record_of(subtask, outcome, input_digest=digest)
     else:
-        artifacts = [Source(name, records[name].text, "artifact") for name in subtask.inputs]
+        artifacts = [Source(name, records[name].text, "artifact", records[name].instruction) for name in subtask.inputs]
         with outlook.at_work(subtask):
             ended = await work_on(context, subtask, [*artifacts, *documents])
         seconds = time.monotonic() - started
@@ -89,6 +89,6 @@ def _document(context: RunContext, name: str) -> Source:
 def input_digest(subtask: Subtask, records: Mapping[str, SubtaskRecord], documents: list[Source]) -> str:
     """SHA-256 over all a subtask sees: its specialist, its instruction, and the texts it reads."""
     seen = [subtask.specialist, subtask.instruction]
-    seen += [records[name].text for name in subtask.inputs]
+    seen += [f"{records[name].instruction}\n{records[name].text}" for name in subtask.inputs]
     seen += [f"{source.name}\n{source.text}" for source in documents]
     return hashlib.sha256(json.dumps(seen).encode()).hexdigest()

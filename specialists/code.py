@@ -10,7 +10,9 @@ from nonet.specialists.budget import Fit, Part, fit, split_chars
 from nonet.specialists.checks import degeneration_check
 from nonet.specialists.code_answer import ExtractedCode, extract_code, other_language_code, packages_needed
 from nonet.specialists.code_checks import Checked, CodeChecker
+from nonet.specialists.code_constant import Written, read_constant, write_constant
 from nonet.specialists.code_request import CodeRequest, read_request
+from nonet.specialists.code_tests import read_tests
 from nonet.specialists.protocol import Assignment, Desk, Evidence, Outcome, Source, Verdict
 from nonet.specialists.templates import render
 from nonet.specialists.text import content_stems
@@ -59,6 +61,9 @@ class CodeSpecialist:
     async def work(self, assignment: Assignment, desk: Desk) -> Outcome:
         """One call, then the checks. Raises CallError and SandboxUnavailableError."""
         request = read_request(assignment.instruction)
+        constant = read_constant(assignment, request) if assignment.attempt == 1 else None
+        if constant is not None and (written := await write_constant(constant, desk)) is not None:
+            return await self._constant(written, desk)
         prompt, notes = await _prompt(assignment, request, desk)
         room = desk.window_tokens - prompt.tokens
         response = await desk.chat(
@@ -80,6 +85,12 @@ class CodeSpecialist:
             return Outcome(response.text.strip(), Verdict.FAILED, (missing, *notes))
         checked = _static(extracted, assignment.instruction) or await self._checked(extracted.code, request, desk)
         return _outcome(extracted, checked, (*_told_of(extracted, request), *notes))
+
+    async def _constant(self, written: Written, desk: Desk) -> Outcome:
+        """Run what code wrote; a value that a model picked out of a longer text stays unverified."""
+        request = CodeRequest("python", (), read_tests(written.test, ())[0] if written.whole else (), ())
+        checked = await self._checked(written.code, request, desk)
+        return _outcome(ExtractedCode(written.code), checked, (written.value,))
 
     async def _checked(self, code: str, request: CodeRequest, desk: Desk) -> Checked:
         if desk.sandbox is None:

@@ -52,6 +52,8 @@ class Source:
     text: str
     kind: str = "document"
     """"artifact" or "document"."""
+    asked: str = ""
+    """Of an artifact: the instruction that it answers."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -234,11 +234,60 @@ async def test_a_repair_sees_the_code_and_what_was_wrong() -> None:
 
 
 async def test_an_earlier_answer_is_in_the_prompt() -> None:
-    used = desk("```python\ndef answer():\n    return 'Lisbon'\n```", sandbox=False)
+    used = desk("```python\ndef greet(name):\n    return 'Lisbon ' + name\n```", sandbox=False)
     source = Source("s1", "Lisbon", "artifact")
-    outcome = await CodeSpecialist().work(Assignment("Write `answer()` that returns that answer.", (source,)), used)
+    outcome = await CodeSpecialist().work(
+        Assignment("Write `greet(name)` that puts it before a name.", (source,)), used
+    )
     assert "Lisbon" in used.prompts[0]
-    assert "return 'Lisbon'" in outcome.text
+    assert "return 'Lisbon '" in outcome.text
+
+
+async def test_a_function_that_returns_what_was_found_is_written_without_a_model() -> None:
+    used = desk("```python\ndef answer():\n    return 'Porto'\n```", sandbox=False)
+    source = Source("s1", 'Lisbon, the "white" city', "artifact", "Where was she born?")
+    outcome = await CodeSpecialist().work(Assignment("Write `answer()` that returns that answer.", (source,)), used)
+    assert used.requests == []
+    assert outcome.data["code"] == "def answer():\n    return 'Lisbon, the \"white\" city'"
+    assert outcome.verdict is Verdict.UNVERIFIED  # no sandbox, so nothing ran
+
+
+async def test_the_value_of_a_long_result_is_what_answers_its_question() -> None:
+    passages = "a.txt:\n" + "The mill at Orrin was built by Ruth Calder in the year of the flood. " * 3
+    asked = "Find the passages that answer \u201cWho built the mill at Orrin?\u201d."
+    used = desk("Ruth Calder.", sandbox=False)
+    instruction = "From what you find, write a function `answer()` that returns the short answer as a string."
+    outcome = await CodeSpecialist().work(Assignment(instruction, (Source("s1", passages, "artifact", asked),)), used)
+    assert outcome.data["code"] == "def answer():\n    return 'Ruth Calder'"
+    assert used.prompts[0].endswith("Question: Who built the mill at Orrin?")
+    assert found(outcome, "value", None) == ["the value is verbatim in s1"]
+    invented = desk("Hugh Marsh", sandbox=False)
+    outcome = await CodeSpecialist().work(
+        Assignment(instruction, (Source("s1", passages, "artifact", asked),)), invented
+    )
+    assert found(outcome, "value", False) == ["the value is not verbatim in s1"]
+
+
+@pytest.mark.parametrize(
+    "instruction",
+    [
+        "Write `answer()` that returns that answer as an integer.",
+        "Write `answer()` that returns the current time.",
+        "Write `answer(x)` that returns the answer for x.",
+        "Write `answer()`. It must hold that answer() == 'Lisbon'.",
+    ],
+)
+async def test_other_functions_are_left_to_the_model(instruction: str) -> None:
+    used = desk("```python\ndef answer(x=0):\n    return 'Lisbon'\n```", sandbox=False)
+    await CodeSpecialist().work(Assignment(instruction, (Source("s1", "Lisbon", "artifact", "Where?"),)), used)
+    assert len(used.requests) == 1
+
+
+@needs_sandbox
+async def test_a_function_that_returns_what_was_found_is_run() -> None:
+    source = Source("s1", "Lisbon", "artifact", "Where was she born?")
+    outcome = await CodeSpecialist().work(Assignment("Write `answer()` that returns that answer.", (source,)), desk(""))
+    assert outcome.verdict is Verdict.VERIFIED
 
 
 async def test_sources_that_do_not_fit_are_cut_by_relevance_and_told() -> None:
