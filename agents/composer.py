@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from nonet.agents.plan import Plan, Subtask
@@ -29,13 +29,14 @@ class Composition:
     """Of everything that went into the answer, in plan order, each once."""
 
 
-def compose(task: str, plan: Plan, results: Mapping[str, SubtaskText]) -> Composition:
+def compose(task: str, plan: Plan, results: Mapping[str, SubtaskText], left_out: Sequence[Subtask] = ()) -> Composition:
     """One leaf: its text as it is. Several: sections in plan order. What failed or was not run is named.
 
     Args:
         task: what the user asked; the answer's heading where nothing else can be said.
         plan: the plan that ran.
         results: subtask id -> result; absent where it was not run.
+        left_out: what failed and was dropped from the plan.
     """
     leaves = [plan.subtask(name) for name in plan.leaves()]
     if len(leaves) == 1:
@@ -44,7 +45,10 @@ def compose(task: str, plan: Plan, results: Mapping[str, SubtaskText]) -> Compos
         answer = "\n\n".join(
             f"## {number}. {_heading(leaf)}\n\n{_alone(leaf, results)}" for number, leaf in enumerate(leaves, 1)
         )
-    lacks = _lacks(plan, results, {leaf.id for leaf in leaves})
+    dropped = "\n".join(
+        f"[{each.id} ({each.specialist}) failed, and this goes on without it: {_heading(each)}]" for each in left_out
+    )
+    lacks = "\n".join(filter(None, (_lacks(plan, results, {leaf.id for leaf in leaves}), dropped)))
     if lacks:
         answer = f"{answer}\n\n{lacks}".strip()
     citations = dict.fromkeys(

@@ -85,11 +85,12 @@ class RulePlanner:
         task: str,  # noqa: ARG002  what is left to do stands in the plan
         so_far: SoFar,
         *,
-        attached: Sequence[DocumentInfo] = (),  # noqa: ARG002
-        collection: Sequence[DocumentInfo] = (),  # noqa: ARG002
+        attached: Sequence[DocumentInfo] = (),
+        collection: Sequence[DocumentInfo] = (),
     ) -> Plan | None:
         """As Planner.revise: what else the words of the failed parts could have meant."""
-        return await revised(so_far, self._router, max_subtasks=self._max_subtasks)
+        has_documents = bool(attached or collection)
+        return await revised(so_far, self._router, max_subtasks=self._max_subtasks, has_documents=has_documents)
 
     async def _routed(self, clauses: Sequence[Clause], attached: Sequence[DocumentInfo]) -> list[Step]:
         requests = [

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from nonet.agents.composer import SubtaskText
 from nonet.agents.plan import Plan, Subtask
@@ -16,28 +17,42 @@ _SHOWN_CHARACTERS = 80
 class Review:
     """What a finished plan is worth."""
 
-    accepted: bool
-    """Every subtask has a result that no check speaks against."""
     missing: tuple[str, ...]
     """What the answer lacks, in words."""
     verdict: Verdict
-    """Verified only if every leaf and all it reads is; failed if a leaf failed or is missing; else unverified."""
+    """Verified only if every leaf and all it reads is; failed if a leaf failed or is missing, or if a part of the
+    request was left out; else unverified."""
 
 
-def review(plan: Plan, results: Mapping[str, SubtaskText]) -> Review:
+def review(plan: Plan, results: Mapping[str, SubtaskText], earlier: Sequence[Plan] = ()) -> Review:
     """Review a plan.
 
     Args:
         plan: the plan that ran.
         results: subtask id -> result; absent where it was not run.
+        earlier: the plans before it, oldest first, where it is a revision.
     """
+    lost = left_out([*earlier, plan])
     verdicts = {name: result.verdict for name, result in results.items()}
     missing = tuple(
         description
         for subtask in plan.subtasks
         if (description := _lack(subtask, verdicts.get(subtask.id))) is not None
     )
-    return Review(accepted=not missing, missing=missing, verdict=_overall(plan, verdicts))
+    missing += tuple(
+        f"{each.id} ({each.specialist}) failed and was left out: {_short(each.instruction)}" for each in lost
+    )
+    return Review(missing=missing, verdict=Verdict.FAILED if lost else _overall(plan, verdicts))
+
+
+def left_out(plans: Sequence[Plan]) -> tuple[Subtask, ...]:
+    """What a revision dropped and put nothing in the place of: what reads it goes on without it."""
+    lost: list[Subtask] = []
+    for old, new in pairwise(plans):
+        before, after = {each.id for each in old.subtasks}, {each.id for each in new.subtasks}
+        if after < before:
+            lost += [each for each in old.subtasks if each.id not in after]
+    return tuple(lost)
 
 
 def _lack(subtask: Subtask, verdict: Verdict | None) -> str | None:

@@ -1,28 +1,37 @@
 """A new remainder for a plan of which something failed, by rules: what else the same words could have meant.
 
 Nothing here asks a model or reads a result. What can be tried anew is another specialist where the first choice was
-not sure, a question asked as a whole instead of step by step or the other way round, and, for what builds on several
-results, going on with those that are there.
+not sure, a question asked as a whole instead of step by step or the other way round, for what builds on several
+results, going on with those that are there, a summary in the place of a text that fits no window, and, where there is
+no document to search at all, what the model knows by itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from nonet.agents.cues import RETRIEVAL
+from nonet.agents.cues import GENERAL, RETRIEVAL, SUMMARIZATION
 from nonet.agents.hops import inner_questions
 from nonet.agents.plan import Plan, Routing, Subtask
 from nonet.agents.protocol import SoFar
 from nonet.agents.router import Request, Router
 
+DOES_NOT_FIT = "context"
+"""The kind of evidence of a prompt that was refused because it does not fit the window."""
 _PLAUSIBLE = 0.3
 """A score from which a specialist is worth a second try: below it nothing in the words speaks for it."""
 
 
-async def revised(so_far: SoFar, router: Router, *, max_subtasks: int) -> Plan | None:
-    """The first revision that runs nothing again that failed, or None."""
+async def revised(so_far: SoFar, router: Router, *, max_subtasks: int, has_documents: bool = True) -> Plan | None:
+    """The first revision that runs nothing again that failed, or None.
+
+    Args:
+        has_documents: there is something that retrieval can search.
+    """
     for failed in (subtask for subtask in so_far.plan.subtasks if subtask.id in so_far.failed):
-        for new, note in [*_as_a_whole(so_far, failed), *_by_steps(so_far, failed), *_without(so_far, failed)]:
+        tries = [*_from_memory(so_far, failed, has_documents=has_documents), *_summed_up(so_far, failed)]
+        tries += [*_as_a_whole(so_far, failed), *_by_steps(so_far, failed), *_without(so_far, failed)]
+        for new, note in tries:
             if (plan := _accepted(so_far, new, note, router.names, max_subtasks)) is not None:
                 return plan
         if (found := await _rerouted(so_far, failed, router)) is not None:
@@ -85,6 +94,33 @@ def _replaced(so_far: SoFar, gone: frozenset[str], old: str, new: Sequence[Subta
             inputs = tuple(new[-1].id if name == old else name for name in subtask.inputs)
             found.append(subtask if inputs == subtask.inputs else subtask.model_copy(update={"inputs": inputs}))
     return found
+
+
+def _from_memory(so_far: SoFar, failed: Subtask, *, has_documents: bool) -> Iterator[tuple[list[Subtask], str]]:
+    """Where there is no document at all, a question goes to the model itself: nothing will prove its answer.
+
+    With documents, that nothing was found in them is the answer: made up words would be worse.
+    """
+    if has_documents or failed.specialist != RETRIEVAL:
+        return
+    direct = failed.model_copy(update={"id": next(fresh_ids(so_far)), "specialist": GENERAL, "routing": None})
+    yield (
+        _replaced(so_far, frozenset(), failed.id, [direct]),
+        "There is no document to search: the model itself is asked.",
+    )
+
+
+def _summed_up(so_far: SoFar, failed: Subtask) -> Iterator[tuple[list[Subtask], str]]:
+    """What is too long for every window is summed up first, with the request as what the summary is to speak of."""
+    if DOES_NOT_FIT not in so_far.failed[failed.id] or failed.specialist in (RETRIEVAL, SUMMARIZATION):
+        return
+    if not failed.inputs and not failed.documents:
+        return
+    ids = fresh_ids(so_far)
+    summary = failed.model_copy(update={"id": next(ids), "specialist": SUMMARIZATION, "routing": None})
+    short = failed.model_copy(update={"id": next(ids), "inputs": (summary.id,), "documents": ()})
+    note = f"What {failed.id} reads fits no window: {short.id} reads a summary of it."
+    yield _replaced(so_far, frozenset(), failed.id, [summary, short]), note
 
 
 def _as_a_whole(so_far: SoFar, failed: Subtask) -> Iterator[tuple[list[Subtask], str]]:

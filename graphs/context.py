@@ -54,6 +54,8 @@ class RunContext:
     wants_approval: bool = False
     plan: Plan | None = None
     """Set from the start where the run has a plan already."""
+    earlier: list[Plan] = field(default_factory=list)
+    """The plans that were worked on before this one, oldest first: it is their revision."""
     finished: Mapping[str, SubtaskRecord] = field(default_factory=dict)
     """What earlier processes finished."""
     notes: list[str] = field(default_factory=list)

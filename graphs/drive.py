@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 from nonet.agents.composer import compose
-from nonet.agents.reviewer import review
+from nonet.agents.reviewer import left_out, review
 from nonet.errors import NonetError, StoreError
 from nonet.graphs.budget import BudgetSpentError
 from nonet.graphs.context import Approve, Decision, RunContext
@@ -46,14 +46,14 @@ def _so_far(context: RunContext) -> Mapping[str, Any]:
     if context.plan is None:
         return {"verdict": str(Verdict.FAILED), "missing": ["no plan was made"]}
     plan, results = context.plan, outcomes_of(context.records)
-    context.composition = compose(context.task, plan, results)
-    return {"verdict": str(Verdict.FAILED), "missing": list(review(plan, results).missing)}
+    context.composition = compose(context.task, plan, results, left_out([*context.earlier, plan]))
+    return {"verdict": str(Verdict.FAILED), "missing": list(review(plan, results, context.earlier).missing)}
 
 
 def _status(state: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
     if "__interrupt__" in state:
         return "waiting", {}
-    if state.get("decision") == "refuse":
+    if state.get("decision") == "refuse" and not state.get("revised"):
         return "refused", {}
     return ("failed" if state["verdict"] == Verdict.FAILED else "done"), state
 
@@ -79,12 +79,13 @@ async def _walk_graph(context: RunContext, approve: Approve | None, decision: De
         graph = supervisor.build(saver)
         config: Any = {"configurable": {"thread_id": context.run}}
         state = dict(await graph.ainvoke(start, config, context=context, durability="exit"))
-        if "__interrupt__" in state:
+        while "__interrupt__" in state:
             plan = context.accepted_plan()
             with context.budget.paused():
                 said = decision or (await approve(plan) if approve is not None else None)
             if said is None:
                 return state
+            decision = None  # it was about this plan; a revision asks again
             _apply(context, said)
             command: Command[Any] = Command(resume="refuse" if said.kind == "refuse" else "accept")
             state = dict(await graph.ainvoke(command, config, context=context, durability="exit"))
@@ -98,7 +99,12 @@ def _apply(context: RunContext, said: Decision) -> None:
         plan = said.plan
         check_plan(plan, context.session, whose="The edited plan")
     context.plan = plan
-    status = "refused" if said.kind == "refuse" else "accepted"
+    refused = said.kind == "refuse"
+    if refused and context.earlier:
+        context.plan, refused = context.earlier.pop(), False
+        context.notice("replan", "the revised plan was refused; what was finished before it stands")
+    plan = context.accepted_plan()
+    status = "refused" if refused else "accepted"
     context.session.store.runs.save_plan(context.lease, plan.model_dump_json(), plan.planner, status)
 
 

@@ -31,6 +31,8 @@ class RunStarted:
 class PlanReady:
     run: str
     plan: Plan
+    revision: int = 1
+    """Above 1: what was left of the plan before failed in part, and is planned anew."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,10 +57,10 @@ async def _subtask(context: RunContext, subtask: Subtask, outlook: PlanOutlook) 
     """One subtask, or what an earlier process already made of the very same inputs."""
     started = time.monotonic()
     records = context.records
+    before = records.get(subtask.id) or context.finished.get(subtask.id)
     documents = [_document(context, name) for name in subtask.documents]
     digest = input_digest(subtask, records, documents)
-    before = context.finished.get(subtask.id)
-    if before is not None and before.input_digest == digest and before.verdict != Verdict.FAILED:
+    if before is not None and before.input_digest == digest and _stands(context, before):
         context.emit(SubtaskFinished(subtask.id, Verdict(before.verdict), before.attempts, before.seconds, reused=True))
         return before
     broken = [name for name in subtask.inputs if records[name].verdict == Verdict.FAILED]
@@ -80,6 +80,12 @@ async def _subtask(context: RunContext, subtask: Subtask, outlook: PlanOutlook) 
     context.session.store.runs.finish_subtask(context.lease, record)
     context.tell_when_kept(SubtaskFinished(subtask.id, Verdict(record.verdict), record.attempts, record.seconds))
     return record
+
+
+def _stands(context: RunContext, before: SubtaskRecord) -> bool:
+    """What failed is tried again by a resume, but not by a revision of the plan in the same process."""
+    tried_here = before.id in context.records and before.attempts > 0
+    return before.verdict != Verdict.FAILED or tried_here
 
 
 def _document(context: RunContext, name: str) -> Source:

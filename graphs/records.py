@@ -74,6 +74,13 @@ def plan_of(run: RunRecord) -> Plan | None:
     return Plan.model_validate_json(run.plans[-1].plan_json) if run.plans else None
 
 
+def earlier_plans(run: RunRecord) -> list[Plan]:
+    """The plans that were worked on before the newest, oldest first; each edit or revision is another one."""
+    worked_on = dict.fromkeys(kept.plan_json for kept in run.plans if kept.status == "accepted")
+    newest = run.plans[-1].plan_json if run.plans else ""
+    return [Plan.model_validate_json(each) for each in worked_on if each != newest]
+
+
 def result_of_run(run: RunRecord) -> RunResult:
     """A stored run as its result."""
     plan = plan_of(run)

@@ -16,7 +16,7 @@ from nonet.graphs.documents import StoreSearcher, add_documents
 from nonet.graphs.drive import drive
 from nonet.graphs.events import Notice, OnEvent
 from nonet.graphs.planning import check_plan
-from nonet.graphs.records import limits_of, plan_of, result_of_run, usage_of_run
+from nonet.graphs.records import earlier_plans, limits_of, plan_of, result_of_run, usage_of_run
 from nonet.graphs.result import RunResult, RunUsage
 from nonet.graphs.session import owner
 from nonet.graphs.turns import Turn
@@ -103,6 +103,7 @@ async def resume_run(
         context.wants_approval = bool(found.options.get("approve")) and not approved
         context.priority = priority
         context.plan = plan_of(found)
+        context.earlier = earlier_plans(found)
         context.finished = session.store.runs.finished(found.id)
         context.notes = [note.text for note in found.notes]
         return await drive(context, approve, decision, resumed=True)

@@ -1,4 +1,4 @@
-"""The supervisor graph: plan, approve, execute, review, compose.
+"""The supervisor graph: plan, approve, execute, review, replan where something failed, compose.
 
 LangGraph holds the control flow; its state carries ids and verdicts, never content. The store is the truth: each node
 first looks whether its work is there already, so a run that was killed anywhere can start again from the top and
@@ -19,12 +19,13 @@ from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
 from nonet.agents.composer import compose
-from nonet.agents.reviewer import review
+from nonet.agents.reviewer import left_out, review
 from nonet.graphs.context import RunContext
 from nonet.graphs.events import PlanReady
 from nonet.graphs.executor import execute
 from nonet.graphs.planning import check_plan
 from nonet.graphs.records import outcomes_of
+from nonet.graphs.replanning import replan
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -39,6 +40,10 @@ class RunState(TypedDict, total=False):
     """What the user said of the plan: "accept" or "refuse"."""
     verdict: str
     missing: list[str]
+    next: str
+    """Where a review or a revision leads: "replan", "execute" or "compose"."""
+    revised: bool
+    """The plan is a revision: refusing it leaves what was finished."""
 
 
 async def make_plan(state: RunState, *, runtime: Runtime[RunContext]) -> RunState:
@@ -52,8 +57,8 @@ async def make_plan(state: RunState, *, runtime: Runtime[RunContext]) -> RunStat
         status = "proposed" if context.wants_approval else "accepted"
         session.store.runs.save_plan(context.lease, plan.model_dump_json(), plan.planner, status)
     context.turn.end()
-    context.emit(PlanReady(context.run, context.plan))
-    return {"run": state["run"]}
+    context.emit(PlanReady(context.run, context.plan, len(context.earlier) + 1))
+    return {"run": state["run"], "revised": bool(context.earlier)}
 
 
 async def ask_user(state: RunState) -> RunState:
@@ -72,14 +77,24 @@ async def execute_plan(state: RunState, *, runtime: Runtime[RunContext]) -> RunS
 async def review_results(state: RunState, *, runtime: Runtime[RunContext]) -> RunState:  # noqa: ARG001  LangGraph passes it by name
     """Decide what was proved, and what is missing."""
     context = runtime.context
-    reviewed = review(context.accepted_plan(), outcomes_of(context.records))
-    return {"verdict": str(reviewed.verdict), "missing": list(reviewed.missing)}
+    reviewed = review(context.accepted_plan(), outcomes_of(context.records), context.earlier)
+    following = "replan" if reviewed.missing else "compose"
+    return {"verdict": str(reviewed.verdict), "missing": list(reviewed.missing), "next": following}
+
+
+async def revise_plan(state: RunState, *, runtime: Runtime[RunContext]) -> RunState:  # noqa: ARG001  LangGraph passes it by name
+    """Plan what is left anew, where there is something new to try."""
+    if not await replan(runtime.context):
+        return {"next": "compose"}
+    return {"next": "execute", "revised": True}
 
 
 async def compose_answer(state: RunState, *, runtime: Runtime[RunContext]) -> RunState:  # noqa: ARG001  LangGraph passes it by name
     """Put the answer together from the artifacts."""
     context = runtime.context
-    context.composition = compose(context.task, context.accepted_plan(), outcomes_of(context.records))
+    plan = context.accepted_plan()
+    lost = left_out([*context.earlier, plan])
+    context.composition = compose(context.task, plan, outcomes_of(context.records), lost)
     return {}
 
 
@@ -89,6 +104,7 @@ def build(checkpointer: BaseCheckpointSaver[Any] | None = None) -> CompiledState
     graph.add_node("plan", make_plan)
     graph.add_node("execute", execute_plan)
     graph.add_node("review", review_results)
+    graph.add_node("replan", revise_plan)
     graph.add_node("compose", compose_answer)
     graph.add_edge(START, "plan")
     if checkpointer is None:
@@ -96,11 +112,22 @@ def build(checkpointer: BaseCheckpointSaver[Any] | None = None) -> CompiledState
     else:
         graph.add_node("approve", ask_user)
         graph.add_edge("plan", "approve")
-        graph.add_conditional_edges("approve", lambda state: state["decision"], {"accept": "execute", "refuse": END})
+        graph.add_conditional_edges("approve", _decided, {"accept": "execute", "refuse": END, "keep": "compose"})
     graph.add_edge("execute", "review")
-    graph.add_edge("review", "compose")
+    graph.add_conditional_edges("review", _next, {"replan": "replan", "compose": "compose"})
+    again = "execute" if checkpointer is None else "approve"
+    graph.add_conditional_edges("replan", _next, {"execute": again, "compose": "compose"})
     graph.add_edge("compose", END)
     return graph.compile(checkpointer=checkpointer)
+
+
+def _next(state: RunState) -> str:
+    return state["next"]
+
+
+def _decided(state: RunState) -> str:
+    """A first plan that is refused ends the run; a refused revision leaves what was finished."""
+    return "keep" if state["decision"] == "refuse" and state.get("revised") else state["decision"]
 
 
 @cache

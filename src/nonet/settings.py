@@ -60,6 +60,8 @@ class Settings(BaseSettings):
     """A plan with more subtasks is refused."""
     max_depth: Annotated[int, Field(ge=1, le=999)] = 12
     """A plan in which more subtasks than this build on one another is refused."""
+    max_replans: Annotated[int, Field(ge=0, le=100)] = 2
+    """How often what is left of a plan is planned anew when a part of it failed."""
     max_attempts: Positive = 2
     """Tries of one subtask on each model of its ladder."""
     max_calls: Positive | None = None

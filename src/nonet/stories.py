@@ -17,7 +17,7 @@ from nonet.text import one_line
 
 if TYPE_CHECKING:
     from nonet.graphs.result import RunResult
-    from nonet.store import AttemptRecord, CallRecord, RunRecord
+    from nonet.store import AttemptRecord, CallRecord, PlanRecord, RunRecord
 
 _TASK_CHARACTERS = 2000
 
@@ -35,7 +35,7 @@ def story_lines(record: RunRecord, result: RunResult) -> list[Text]:
     if result.budget:
         lines.append(text(("Budget", "bold"), f"  at most {limits_line(result.budget)}"))
     lines.append(Text())
-    for kept in record.plans[-1:]:
+    for kept in _worked_on(record.plans):
         revision = (
             f"  revision {kept.revision}, {kept.status}" if len(record.plans) > 1 or kept.status != "accepted" else ""
         )
@@ -48,6 +48,12 @@ def story_lines(record: RunRecord, result: RunResult) -> list[Text]:
         lines += [text(f"  {each.kind}: {one_line(each.text)}") for each in record.notes]
         lines += [Text()]
     return [*lines, *result_lines(result)]
+
+
+def _worked_on(plans: Sequence[PlanRecord]) -> list[PlanRecord]:
+    """The plans that were worked on, and the newest: a plan that was accepted as proposed is one."""
+    newest = {kept.plan_json: kept for kept in plans}
+    return [kept for kept in newest.values() if kept.status == "accepted" or kept is plans[-1]]
 
 
 def _subtask_lines(record: RunRecord, name: str) -> list[Text]:

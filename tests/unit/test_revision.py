@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nonet.agents.documents import DocumentInfo
 from nonet.agents.plan import Plan, Routing, Subtask
 from nonet.agents.planner import RulePlanner
 from nonet.agents.protocol import Planner, SoFar
@@ -13,6 +14,7 @@ from nonet.specialists.general import GeneralSpecialist
 
 NAMES = ("code", "retrieval", "summarization", "general")
 EXAMPLES = {name: GeneralSpecialist.examples if name == "general" else () for name in NAMES}
+NOTES = DocumentInfo("notes.md", "Notes", 100)
 PLANNER: Planner = RulePlanner(Router(EXAMPLES))
 
 
@@ -34,7 +36,7 @@ def made(*subtasks: tuple[str, str, tuple[str, ...]], sure: bool = True) -> Plan
 
 async def revise(plan: Plan, finished: set[str], *failed: str, earlier: tuple[Plan, ...] = ()) -> Plan | None:
     so_far = SoFar(plan, frozenset(finished), dict.fromkeys(failed, ("support",)), earlier)
-    return await PLANNER.revise("the task", so_far)
+    return await PLANNER.revise("the task", so_far, collection=[NOTES])
 
 
 async def test_a_question_that_failed_step_by_step_is_asked_as_a_whole() -> None:
@@ -113,3 +115,26 @@ async def test_revisions_keep_what_is_finished_and_come_to_an_end(data: st.DataO
         earlier.append(plan)
         plan = new
     raise AssertionError("forty revisions and no end")
+
+
+async def test_without_any_document_the_model_itself_is_asked() -> None:
+    plan = made(("retrieval", "In which year was the bridge opened?", ()))
+    so_far = SoFar(plan, frozenset(), {"s1": ("search",)})
+    new = await PLANNER.revise("the task", so_far)
+    assert new is not None
+    assert [(each.id, each.specialist) for each in new.subtasks] == [("s2", "general")]
+    assert await PLANNER.revise("the task", so_far, collection=[NOTES]) is None  # "nothing found" is the answer
+
+
+async def test_what_fits_no_window_is_summed_up_first() -> None:
+    plan = made(("general", "Is the plan in it any good?", ())).model_copy()
+    long = plan.subtasks[0].model_copy(update={"documents": ("plan.md",)})
+    plan = Plan(planner="rules", subtasks=(long,))
+    new = await PLANNER.revise("the task", SoFar(plan, frozenset(), {"s1": ("context",)}))
+    assert new is not None
+    assert [(each.id, each.specialist, each.inputs, each.documents) for each in new.subtasks] == [
+        ("s2", "summarization", (), ("plan.md",)),
+        ("s3", "general", ("s2",), ()),
+    ]
+    again = SoFar(new, frozenset({"s2"}), {"s3": ("degeneration",)}, (plan,))
+    assert await PLANNER.revise("the task", again) is None

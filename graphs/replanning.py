@@ -1,0 +1,88 @@
+"""A revised remainder where a part of the plan failed: what was finished stays, each revision is kept and told."""
+
+from __future__ import annotations
+
+from nonet.agents.plan import Plan
+from nonet.agents.protocol import SoFar
+from nonet.errors import PlanError
+from nonet.graphs.context import RunContext
+from nonet.graphs.events import PlanReady
+from nonet.graphs.planning import check_plan
+from nonet.graphs.records import evidence_of
+from nonet.specialists import Verdict
+
+NOT_RUN = "input"
+"""The kind of evidence of a subtask that was not run, because what it reads failed."""
+
+
+async def replan(context: RunContext) -> bool:
+    """Put a revised plan in the place of the one that failed in part; False where there is nothing new to try.
+
+    At most `max_replans` times; a plan that would repeat an earlier one is none. No model is asked unless the planner
+    asks one, and nothing a document or a model said reaches it: only the kinds of the checks that failed.
+    """
+    if len(context.earlier) >= context.session.settings.max_replans:
+        return False
+    plan = context.accepted_plan()
+    failed = _failed(context, plan)
+    if not failed:
+        return False
+    so_far = SoFar(plan, _finished(context, plan), failed, tuple(context.earlier))
+    new = await context.session.planner().revise(
+        context.task, so_far, attached=context.attached, collection=context.collection
+    )
+    if new is None:
+        return False
+    try:
+        check_plan(new, context.session, whose="The revised plan")
+    except PlanError as error:
+        context.notice("replan", f"{error.message} The plan stays as it is.")
+        return False
+    if _work(new) in map(_work, (plan, *context.earlier)):
+        context.notice("replan", "The revised plan repeats an earlier one, so it is not run.")
+        return False
+    _adopt(context, new, ", ".join(failed))
+    return True
+
+
+def _adopt(context: RunContext, new: Plan, failed: str) -> None:
+    context.earlier.append(context.accepted_plan())
+    context.plan = new
+    status = "proposed" if context.wants_approval else "accepted"
+    context.session.store.runs.save_plan(context.lease, new.model_dump_json(), new.planner, status)
+    revision = len(context.earlier) + 1
+    context.notice("replan", f"{failed} failed: what is left is planned anew (plan {revision})")
+    context.emit(PlanReady(context.run, new, revision))
+
+
+def _failed(context: RunContext, plan: Plan) -> dict[str, tuple[str, ...]]:
+    """Ids of what failed by itself, with the kinds of the checks that it failed."""
+    found = {}
+    for subtask in plan.subtasks:
+        record = context.records.get(subtask.id)
+        if record is not None and record.verdict == Verdict.FAILED:
+            kinds = tuple(dict.fromkeys(e.kind for e in evidence_of(record.evidence_json) if e.passed is False))
+            if kinds != (NOT_RUN,):
+                found[subtask.id] = kinds
+    return found
+
+
+def _finished(context: RunContext, plan: Plan) -> frozenset[str]:
+    records = context.records
+    return frozenset(
+        each.id for each in plan.subtasks if each.id in records and records[each.id].verdict != Verdict.FAILED
+    )
+
+
+def _work(plan: Plan) -> tuple[tuple[str, str, tuple[str, ...], tuple[str, ...]], ...]:
+    """What a plan does, with places for ids: two plans of the same work are one."""
+    places = {subtask.id: f"#{number}" for number, subtask in enumerate(plan.subtasks)}
+    return tuple(
+        (
+            each.specialist,
+            each.instruction.casefold().strip(),
+            tuple(places[name] for name in each.inputs),
+            each.documents,
+        )
+        for each in plan.subtasks
+    )
