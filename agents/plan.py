@@ -17,9 +17,9 @@ class Routing(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     method: str
-    """"embedding", "lexical", "rule" or "forced"."""
+    """"rule" (the wording is plain), "embedding" or "lexical" (nearest examples), "model" (a model chose)."""
     margin: float = 0.0
-    """Score of the chosen specialist less that of the next, 0 to 2 for cosines."""
+    """Score of the chosen specialist less that of the next, 0 to 2; for "model" shares of its answers are compared."""
     sure: bool = True
     """False: the margin is below what routing was measured to need."""
     nearest: tuple[str, ...] = ()
@@ -41,6 +41,19 @@ class Subtask(BaseModel):
     routing: Routing | None = None
 
 
+class Tried(BaseModel):
+    """One way of planning that was tried, and what became of its plan."""
+
+    model_config = ConfigDict(frozen=True)
+
+    planner: str
+    used: bool
+    why: str
+    """Why it was used or left, in words."""
+    calls: int = 0
+    """Calls to a model."""
+
+
 class Plan(BaseModel):
     """An ordered tuple of subtasks; whatever made it, this validation decides whether it may run."""
 
@@ -51,6 +64,12 @@ class Plan(BaseModel):
     subtasks: tuple[Subtask, ...] = Field(min_length=1)
     notes: tuple[str, ...] = ()
     """What the planner wants the user to know: a routing below its margin, a clause left out."""
+    doubts: tuple[str, ...] = ()
+    """Of the notes, those that make its planner unsure of it: the next way of planning is tried, if there is one."""
+    tried: tuple[Tried, ...] = ()
+    """The ways of planning that were tried, in order."""
+    model: str = ""
+    """The model that was asked, if one was."""
 
     @model_validator(mode="after")
     def _is_a_dag(self) -> Self:

@@ -1,25 +1,28 @@
-"""The first planner of the ladder: rules and nearest examples, no model call.
+"""The first planner of the ladder: rules and nearest examples.
 
 Splits the request into clauses, routes each, and wires them by what they refer to. Whatever the text, the result is
-a valid plan.
+a valid plan. No model is asked, unless there is one that was seen to choose well: then it is asked what the rules
+leave open.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nonet.agents.clauses import MAX_SPLIT_CHARACTERS, Clause, split
+from nonet.agents.clauses import MAX_SPLIT_CHARACTERS, Clause, split, whole
 from nonet.agents.cues import RETRIEVAL, SUMMARIZATION
 from nonet.agents.documents import DocumentInfo, named_documents, named_in_collection
+from nonet.agents.doubts import rule_doubts
 from nonet.agents.heads import hide_opening
 from nonet.agents.lexicon import STORE_NOUN, compiled
 from nonet.agents.masking import mask
-from nonet.agents.plan import MAX_SUBTASKS, Plan, Subtask
+from nonet.agents.opinion import SecondOpinion
+from nonet.agents.plan import MAX_SUBTASKS, Plan, Routing, Subtask
 from nonet.agents.protocol import SoFar
 from nonet.agents.references import has_matter
 from nonet.agents.revision import revised
-from nonet.agents.router import Request, Router
-from nonet.agents.steps import Step, joined, ordered, stepwise, supplied, wire
+from nonet.agents.router import Request, Routed, Router
+from nonet.agents.steps import Step, by_hops, joined, ordered, supplied, wire
 from nonet.agents.unfold import unfolded
 
 __all__ = ["DocumentInfo", "RulePlanner"]
@@ -28,7 +31,6 @@ _MANY_DOCUMENTS = 3
 """Up to this many attached documents a question is answered by reading them whole; of more, by searching them."""
 _STORE = compiled(rf"\b(?:the|our|my|these|those|all|your) (?:\w+ ){{0,2}}?{STORE_NOUN}\b")
 _ASKS = compiled(r"\b(?:tell me|know|find|say|see) (?:who|whom|whose|what|which|when|where|why|how|whether|if)\b")
-_SHOWN_CHARACTERS = 80
 
 
 class RulePlanner:
@@ -37,15 +39,27 @@ class RulePlanner:
     Args:
         router: routes the clauses.
         max_subtasks: bound on a plan's size, at least 1.
+        max_depth: bound on how many subtasks build on one another; a plan that would be deeper is one subtask.
         hops: whether a question that rests on another ("the spouse of the director of X") is asked step by step.
+        opinion: asks a model what the rules leave open; None where there is none that chooses better than chance.
     """
 
     name = "rules"
 
-    def __init__(self, router: Router, *, max_subtasks: int = MAX_SUBTASKS, hops: bool = True) -> None:
+    def __init__(
+        self,
+        router: Router,
+        *,
+        max_subtasks: int = MAX_SUBTASKS,
+        max_depth: int | None = None,
+        hops: bool = True,
+        opinion: SecondOpinion | None = None,
+    ) -> None:
         self._router = router
+        self._opinion = opinion
         self._hops = hops
         self._max_subtasks = max(1, max_subtasks)
+        self._max_depth = self._max_subtasks if max_depth is None else max(1, max_depth)
 
     async def plan(
         self, task: str, *, attached: Sequence[DocumentInfo] = (), collection: Sequence[DocumentInfo] = ()
@@ -66,19 +80,33 @@ class RulePlanner:
         if len(task) > MAX_SPLIT_CHARACTERS:
             notes.append(f"The request is {len(task):,} characters long, so it was not searched for parts.")
         parts = split(task)
-        attached = attached or _named(task, collection, asks=all(_asks(part) for part in parts))
+        attached = attached_or_named(parts, attached, collection, task=task)
+        if self._opinion is not None:
+            self._opinion.begin()
         clauses = self._bounded(unfolded(parts, attached), notes)
+        plan = await self._wired(clauses, attached, collection)
+        if plan.depth() > self._max_depth:
+            notes.append(f"More than {self._max_depth} parts build on one another, so all stand together in one.")
+            plan = await self._wired([whole(task)], attached, ())
+        plan.check(self._router.names, self._max_subtasks, self._max_depth)
+        return plan.model_copy(update={"notes": (*notes, *plan.notes)})
+
+    async def _wired(
+        self, clauses: Sequence[Clause], attached: Sequence[DocumentInfo], collection: Sequence[DocumentInfo]
+    ) -> Plan:
+        """The clauses routed, ordered and wired."""
+        notes: list[str] = []
         steps = ordered(joined(await self._routed(clauses, attached), has_document=bool(attached)))
         wire(steps, attached)
+        await self._ask_reads(steps)
         if self._hops and len(steps) == 1:
-            steps = stepwise(steps[0], self._max_subtasks)
-        if SUMMARIZATION in self._router.names and RETRIEVAL in self._router.names and not attached:
+            steps = by_hops(steps[0], min(self._max_subtasks, self._max_depth))
+        if {SUMMARIZATION, RETRIEVAL} <= self._router.names and not attached and self._max_depth > 1:
             steps = supplied(steps, collection, self._max_subtasks)
         subtasks = _subtasks(steps, notes)
         notes.extend(_lacks(steps, has_documents=bool(attached or collection)))
-        plan = Plan(planner=self.name, subtasks=subtasks, notes=(*notes, *_doubts(subtasks)))
-        plan.check(self._router.names, self._max_subtasks)
-        return plan
+        doubts = tuple(rule_doubts(steps, subtasks, has_document=bool(attached)))
+        return Plan(planner=self.name, subtasks=subtasks, notes=(*notes, *doubts), doubts=doubts)
 
     async def revise(
         self,
@@ -89,15 +117,43 @@ class RulePlanner:
         collection: Sequence[DocumentInfo] = (),
     ) -> Plan | None:
         """As Planner.revise: what else the words of the failed parts could have meant."""
-        has_documents = bool(attached or collection)
-        return await revised(so_far, self._router, max_subtasks=self._max_subtasks, has_documents=has_documents)
+        return await revised(
+            so_far,
+            self._router,
+            max_subtasks=self._max_subtasks,
+            max_depth=self._max_depth,
+            has_documents=bool(attached or collection),
+        )
 
     async def _routed(self, clauses: Sequence[Clause], attached: Sequence[DocumentInfo]) -> list[Step]:
         requests = [
             Request(clause.text, _reads_whole(clause, attached), hide_opening(clause.masked)) for clause in clauses
         ]
         routed = await self._router.route_many(requests)
-        return [Step(clause, result) for clause, result in zip(clauses, routed, strict=True)]
+        return [
+            Step(clause, await self._ask_specialist(clause, result))
+            for clause, result in zip(clauses, routed, strict=True)
+        ]
+
+    async def _ask_specialist(self, clause: Clause, routed: Routed) -> Routed:
+        """Let a model choose where the margin is too small; its choice counts where it is clear."""
+        if self._opinion is None or routed.routing.sure:
+            return routed
+        choice = await self._opinion.specialist(clause.text, routed.scores)
+        if choice is None or not choice.sure:
+            return routed
+        routing = Routing(method="model", margin=round(choice.margin, 4), nearest=routed.routing.nearest)
+        return Routed(choice.name, routing, routed.scores)
+
+    async def _ask_reads(self, steps: Sequence[Step]) -> None:
+        """Let a model say which earlier steps a step reads where its words leave that open."""
+        if self._opinion is None:
+            return
+        for number, step in enumerate(steps):
+            if step.unclear:
+                reads = await self._opinion.reads(step.clause.text, [each.clause.text for each in steps[:number]])
+                if reads is not None:
+                    step.reads = [steps[place] for place in reads]
 
     def _bounded(self, clauses: Sequence[Clause], notes: list[str]) -> list[Clause]:
         """At most as many clauses as a plan may have; the rest stand together in the last one."""
@@ -112,12 +168,17 @@ class RulePlanner:
         return [*kept, Clause(text, mask(text[:MAX_SPLIT_CHARACTERS]))]
 
 
-def _named(task: str, collection: Sequence[DocumentInfo], *, asks: bool) -> tuple[DocumentInfo, ...]:
-    """Documents of the collection that the request names are read as if attached.
+def attached_or_named(
+    parts: Sequence[Clause], attached: Sequence[DocumentInfo], collection: Sequence[DocumentInfo], *, task: str
+) -> Sequence[DocumentInfo]:
+    """What is attached; else the documents of the collection that the request names, read as if attached.
 
     A question names what it asks about, and that may well be some document's title: "Who directed Moby Dick?" is no
     order to read the article on Moby Dick and nothing else. Only a file's name is an order in a question.
     """
+    if attached or not collection:
+        return attached
+    asks = all(_asks(part) for part in parts)
     names = set(named_in_collection(task[:MAX_SPLIT_CHARACTERS], collection, titles=not asks))
     return tuple(document for document in collection if document.name in names)
 
@@ -174,12 +235,3 @@ def _lacks(steps: Sequence[Step], *, has_documents: bool) -> list[str]:
     ):
         notes.append("There is a summary to write and no document to read.")
     return notes
-
-
-def _doubts(subtasks: Sequence[Subtask]) -> list[str]:
-    """A note for every routing below its margin."""
-    return [
-        f"Not sure that {subtask.specialist} is right for {subtask.id}: {subtask.instruction[:_SHOWN_CHARACTERS]}"
-        for subtask in subtasks
-        if subtask.routing and not subtask.routing.sure
-    ]

@@ -29,8 +29,8 @@ class SoFar:
     """The plans before this one; a revision repeats none of them."""
 
 
-class Planner(Protocol):
-    """Makes plans. Whatever the task, the plan is valid: acyclic, of known specialists, within bounds."""
+class Rung(Protocol):
+    """One way of planning. Whatever the task, a plan it gives is valid: acyclic, of known specialists, bounded."""
 
     @property
     def name(self) -> str:
@@ -48,10 +48,14 @@ class Planner(Protocol):
 
         Raises:
             ValueError: the task is blank.
-            PlanError: from a planner that is one rung of a ladder: it has no plan that may run.
+            PlanError: this way gives no plan that may run; the next one is tried. Never from a Planner.
             ResourceError, StoreError, BudgetSpentError: a model was to be asked, and nothing can go on.
         """
         ...
+
+
+class Planner(Rung, Protocol):
+    """What plans a run: one way or several, with a plan for any task, and a revision of it when a part failed."""
 
     async def revise(
         self,

@@ -136,6 +136,25 @@ def reads_of(clause: Clause, specialist: str, earlier: Sequence[Known], *, reads
     return ()
 
 
+def is_open(clause: Clause, specialist: str, earlier: Sequence[Known], reads: Sequence[int]) -> bool:
+    """Whether the words leave open which earlier subtasks a clause reads.
+
+    It says "then" and nothing of what; or it refers to one of several results by a word that fits them all.
+
+    Args:
+        clause: the clause.
+        specialist: who gets it.
+        earlier: the subtasks before it, in plan order.
+        reads: what `reads_of` found.
+    """
+    if not earlier or clause.shares or _INDEPENDENT.search(clause.opening):
+        return False
+    words = f"{clause.opening} {clause.masked}"
+    if not reads:
+        return _SEQUENCE.search(words) is not None
+    return len(reads) == 1 and len(earlier) > 1 and not _wanted(words, specialist)
+
+
 def _several_meant(words: str, earlier: Sequence[Known]) -> tuple[int, ...]:
     unread = _unread(earlier)
     if _TWO.search(words):
@@ -212,17 +231,20 @@ def _texts(numbers: tuple[int, ...], earlier: Sequence[Known]) -> tuple[int, ...
 
 def _meant(words: str, specialist: str, earlier: Sequence[Known]) -> int:
     """The one earlier subtask that is meant: the last that gives the kind of result named, else the last."""
-    wanted = ""
-    if _MEANS_SUMMARY.search(words) or _THE_SUMMARY.search(words):
-        wanted = SUMMARIZATION
-    elif _MEANS_RETRIEVAL.search(words):
-        wanted = RETRIEVAL
-    elif specialist != CODE and _MEANS_CODE.search(words):
-        wanted = CODE
+    wanted = _wanted(words, specialist)
     for number in range(len(earlier) - 1, -1, -1):
         if earlier[number].specialist == wanted:
             return number
     return len(earlier) - 1
+
+
+def _wanted(words: str, specialist: str) -> str:
+    """The specialist whose kind of result the words name, or none."""
+    if _MEANS_SUMMARY.search(words) or _THE_SUMMARY.search(words):
+        return SUMMARIZATION
+    if _MEANS_RETRIEVAL.search(words):
+        return RETRIEVAL
+    return CODE if specialist != CODE and _MEANS_CODE.search(words) else ""
 
 
 def _has_result(specialist: str, earlier: Sequence[Known]) -> bool:

@@ -22,21 +22,24 @@ _PLAUSIBLE = 0.3
 """A score from which a specialist is worth a second try: below it nothing in the words speaks for it."""
 
 
-async def revised(so_far: SoFar, router: Router, *, max_subtasks: int, has_documents: bool = True) -> Plan | None:
-    """The first revision that runs nothing again that failed, or None.
+async def revised(
+    so_far: SoFar, router: Router, *, max_subtasks: int, max_depth: int, has_documents: bool = True
+) -> Plan | None:
+    """The first revision that leaves something new to do, or None.
 
     Args:
         has_documents: there is something that retrieval can search.
     """
+    bounds = router.names, max_subtasks, max_depth
     for failed in (subtask for subtask in so_far.plan.subtasks if subtask.id in so_far.failed):
         tries = [*_from_memory(so_far, failed, has_documents=has_documents), *_summed_up(so_far, failed)]
         tries += [*_as_a_whole(so_far, failed), *_by_steps(so_far, failed), *_without(so_far, failed)]
         for new, note in tries:
-            if (plan := _accepted(so_far, new, note, router.names, max_subtasks)) is not None:
+            if (plan := _accepted(so_far, new, note, *bounds)) is not None:
                 return plan
         if (found := await _rerouted(so_far, failed, router)) is not None:
             new, note = found
-            if (plan := _accepted(so_far, new, note, router.names, max_subtasks)) is not None:
+            if (plan := _accepted(so_far, new, note, *bounds)) is not None:
                 return plan
     return None
 
@@ -69,13 +72,13 @@ def fresh_ids(so_far: SoFar) -> Iterator[str]:
         yield f"s{number}"
 
 
-def _accepted(
-    so_far: SoFar, subtasks: Sequence[Subtask], note: str, names: frozenset[str], max_subtasks: int
+def _accepted(  # noqa: PLR0917  the last three are the bounds of every plan
+    so_far: SoFar, subtasks: Sequence[Subtask], note: str, names: frozenset[str], max_subtasks: int, max_depth: int
 ) -> Plan | None:
     """The plan, if it is valid and leaves something else to do than any plan before it."""
     try:
         plan = Plan(planner="rules", subtasks=tuple(subtasks), notes=(*so_far.plan.notes, note))
-        plan.check(names, max_subtasks)
+        plan.check(names, max_subtasks, max_depth)
     except ValueError:
         return None
     left = remainder(plan, so_far.finished)

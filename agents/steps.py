@@ -12,7 +12,7 @@ from nonet.agents.hops import inner_questions
 from nonet.agents.lexicon import COLLECTION_NOUN, LENGTH, compiled
 from nonet.agents.masking import mask
 from nonet.agents.plan import Routing
-from nonet.agents.references import Known, has_matter, points_outside, reads_of
+from nonet.agents.references import Known, has_matter, is_open, points_outside, reads_of
 from nonet.agents.router import Routed
 
 _ATTACHED = compiled(r"\b(?:attach(?:ed|ments?)|enclosed)\b")
@@ -32,6 +32,8 @@ class Step:
     documents: tuple[str, ...] = ()
     reads: list[Step] = field(default_factory=list)
     """Earlier steps whose results it reads."""
+    unclear: bool = False
+    """True: the words leave open which earlier steps it reads."""
     needed: bool = False
     """True: it was put before the clause that was asked for first, which reads it."""
 
@@ -95,26 +97,42 @@ def wire(steps: Sequence[Step], attached: Sequence[DocumentInfo]) -> None:
     for step in steps:
         clause = step.clause
         named = (clause.about,) if clause.about else named_documents(clause.masked, clause.text, attached)
-        own = bool(named) or bool(attached and _ATTACHED.search(clause.masked))
+        own = bool(named) or points_to_attached(clause, attached)
         if not step.reads and not step.needed and clause.kind != "copy":
             reads = reads_of(clause, step.specialist, known, reads_documents=own)
             step.reads = [steps[number] for number in reads]
-        step.documents = _documents(step, named, attached, own=own)
+            step.unclear = not own and is_open(clause, step.specialist, known, reads)
+        step.documents = read_whole(clause, step.specialist, named, attached, reads=bool(step.reads))
         known.append(Known(step.specialist, clause.masked, tuple(places[id(other)] for other in step.reads)))
 
 
-def _documents(step: Step, named: tuple[str, ...], attached: Sequence[DocumentInfo], *, own: bool) -> tuple[str, ...]:
-    """The documents a step reads whole: those it names, else all attached ones unless it reads earlier steps."""
-    if step.specialist == RETRIEVAL:
+def read_whole(
+    clause: Clause, specialist: str, named: tuple[str, ...], attached: Sequence[DocumentInfo], *, reads: bool
+) -> tuple[str, ...]:
+    """The documents a step reads whole: those it names, else all attached ones unless it reads earlier steps.
+
+    Args:
+        clause: what it does.
+        specialist: who does it; retrieval searches and reads none whole.
+        named: the documents it names.
+        attached: what there is.
+        reads: whether it reads earlier steps.
+    """
+    if specialist == RETRIEVAL:
         return ()
     if named:
         return named
-    if own or (not step.reads and step.specialist != CODE):
+    if points_to_attached(clause, attached) or (not reads and specialist != CODE):
         return tuple(document.name for document in attached)
     return ()
 
 
-def stepwise(step: Step, most: int) -> list[Step]:
+def points_to_attached(clause: Clause, attached: Sequence[DocumentInfo]) -> bool:
+    """Whether it speaks of what is attached."""
+    return bool(attached) and _ATTACHED.search(clause.masked) is not None
+
+
+def by_hops(step: Step, most: int) -> list[Step]:
     """A question and nothing else, with the questions it rests on before it.
 
     A request that asks for more than the answer (passages, a format) stays one look-up, so that its wishes hold for

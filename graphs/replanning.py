@@ -7,6 +7,7 @@ from nonet.agents.protocol import SoFar
 from nonet.errors import PlanError
 from nonet.graphs.context import RunContext
 from nonet.graphs.events import PlanReady
+from nonet.graphs.planners import planner_for
 from nonet.graphs.planning import check_plan
 from nonet.graphs.records import evidence_of
 from nonet.specialists import Verdict
@@ -28,7 +29,7 @@ async def replan(context: RunContext) -> bool:
     if not failed:
         return False
     so_far = SoFar(plan, _finished(context, plan), failed, tuple(context.earlier))
-    new = await context.session.planner().revise(
+    new = await planner_for(context.session, context).revise(
         context.task, so_far, attached=context.attached, collection=context.collection
     )
     if new is None:

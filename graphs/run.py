@@ -15,6 +15,7 @@ from nonet.graphs.context import Approve, Decision, RunContext
 from nonet.graphs.documents import StoreSearcher, add_documents
 from nonet.graphs.drive import drive
 from nonet.graphs.events import Notice, OnEvent
+from nonet.graphs.planners import planner_for
 from nonet.graphs.planning import check_plan
 from nonet.graphs.records import earlier_plans, limits_of, plan_of, result_of_run, usage_of_run
 from nonet.graphs.result import RunResult, RunUsage
@@ -116,7 +117,7 @@ async def plan_task(
     check_task(task)
     names = await attach(session, documents, on_event)
     attached, collection = _documents(session, names)
-    plan = await session.planner().plan(task, attached=attached, collection=collection)
+    plan = await planner_for(session).plan(task, attached=attached, collection=collection)
     check_plan(plan, session)
     return plan
 

@@ -20,8 +20,8 @@ from nonet.specialists.sandbox.probe import find_sandbox
 from nonet.store import Store
 
 if TYPE_CHECKING:
-    from nonet.agents.planner import RulePlanner
-    from nonet.agents.router import Embedder
+    from nonet.agents.protocol import Planner
+    from nonet.agents.router import Embedder, Router
     from nonet.runtimes import Runtime
     from nonet.runtimes.energy import EnergyMeter
     from nonet.settings import Settings
@@ -53,8 +53,12 @@ class Session:
     """Of the embedding model's weights; empty where the runtime does not know it."""
     bars: Mapping[str, float] = field(default_factory=dict)
     """By specialist: the confidence below which the next rung is tried, where it was calibrated."""
+    installed: Mapping[str, str] = field(default_factory=dict)
+    """Models that can chat, each with the digest of its weights; empty where the runtime does not know it."""
     turns: Turns = field(default_factory=Turns)
-    _planner: RulePlanner | None = None
+    own_planner: Planner | None = None
+    """Plans instead of what the settings and the models' profiles would choose."""
+    _router: Router | None = None
     _windows: dict[str, int] = field(default_factory=dict)
     _sandbox: Sandbox | None = None
     _sandbox_probed: bool = False
@@ -99,6 +103,7 @@ class Session:
             specialists=staff,
             embed_model=embed_model,
             energy=find_meter() if chosen.is_local else None,
+            installed={model.name: model.digest for model in models if "chat" in model.capabilities},
             embed_digest=next((model.digest for model in models if model.name == embed_model), ""),
         )
 
@@ -118,16 +123,14 @@ class Session:
         finally:
             await self.store.aclose()
 
-    def planner(self) -> RulePlanner:
-        """The planner, made at first use."""
-        if self._planner is None:
-            from nonet.agents.planner import RulePlanner  # noqa: PLC0415  only what plans pays for it
-            from nonet.agents.router import Router  # noqa: PLC0415
+    def router(self) -> Router:
+        """Routes requests by the specialists' examples; made at first use."""
+        if self._router is None:
+            from nonet.agents.router import Router  # noqa: PLC0415  only what plans pays for it
 
             examples = {name: specialist.examples for name, specialist in self.specialists.items()}
-            router = Router(examples, self._routing_embedder(examples))
-            self._planner = RulePlanner(router, max_subtasks=self.settings.max_subtasks)
-        return self._planner
+            self._router = Router(examples, self._routing_embedder(examples))
+        return self._router
 
     def _routing_embedder(self, examples: Mapping[str, Sequence[str]]) -> Embedder | None:
         """What the router embeds with; the examples' vectors are kept where the runtime knows the model's weights."""

@@ -23,6 +23,7 @@ from nonet.agents.reviewer import left_out, review
 from nonet.graphs.context import RunContext
 from nonet.graphs.events import PlanReady
 from nonet.graphs.executor import execute
+from nonet.graphs.planners import planner_for
 from nonet.graphs.planning import check_plan
 from nonet.graphs.records import outcomes_of
 from nonet.graphs.replanning import replan
@@ -51,11 +52,14 @@ async def make_plan(state: RunState, *, runtime: Runtime[RunContext]) -> RunStat
     context = runtime.context
     if context.plan is None:
         session = context.session
-        plan = await session.planner().plan(context.task, attached=context.attached, collection=context.collection)
+        planner = planner_for(session, context)
+        plan = await planner.plan(context.task, attached=context.attached, collection=context.collection)
         check_plan(plan, session)
         context.plan = plan
         status = "proposed" if context.wants_approval else "accepted"
         session.store.runs.save_plan(context.lease, plan.model_dump_json(), plan.planner, status)
+        if plan.model:  # a plan that cost calls is not made twice, whatever happens to this process
+            await session.store.runs.flush(context.lease)
     context.turn.end()
     context.emit(PlanReady(context.run, context.plan, len(context.earlier) + 1))
     return {"run": state["run"], "revised": bool(context.earlier)}

@@ -54,6 +54,10 @@ RuntimeOption = Annotated[
     typer.Option("--runtime", metavar="NAME", help="What serves the models: auto, ollama, embedded or scripted."),
 ]
 ModelOption = Annotated[str | None, typer.Option("--model", metavar="NAME", help="One chat model for everything.")]
+PlannerOption = Annotated[
+    str | None,
+    typer.Option("--planner", metavar="WAY", help="How the task is planned: auto, rules, stepwise or one-shot."),
+]
 LightOption = Annotated[bool, typer.Option("--light", help="Only the smallest model.")]
 MaxCallsOption = Annotated[
     int | None, typer.Option("--max-calls", metavar="N", help="Stop before more calls to models than this.")
@@ -128,6 +132,7 @@ def run(
     *,
     runtime: RuntimeOption = None,
     model: ModelOption = None,
+    planner: PlannerOption = None,
     light: LightOption = False,
     db: DbOption = None,
     json: JsonOption = False,
@@ -149,13 +154,16 @@ def run(
     if graph:
         return commands_work.graph(json=json)
     bounds = _flags(max_calls=max_calls, max_tokens=max_tokens, max_seconds=max_seconds, max_joules=max_joules)
-    flags = _flags(runtime=runtime, model=model, light=light, db=db, **bounds)
+    flags = _flags(runtime=runtime, model=model, planner=planner, light=light, db=db, **bounds)
     return commands_work.run(task, docs or [], flags, json=json, approve=approve, quiet=quiet)
 
 
 @app.command(
     rich_help_panel=WORK,
-    epilog=_examples('nonet plan "Find the pump\'s serial number, then write a function that checks it."'),
+    epilog=_examples(
+        'nonet plan "Find the pump\'s serial number, then write a function that checks it."',
+        'nonet plan "Sum up report.md." --docs report.md --planner one-shot --json',
+    ),
 )
 def plan(
     task: TaskArgument = None,
@@ -163,15 +171,16 @@ def plan(
     *,
     runtime: RuntimeOption = None,
     model: ModelOption = None,
+    planner: PlannerOption = None,
     light: LightOption = False,
     db: DbOption = None,
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> int:
-    """Show the plan of a task without running it."""
+    """Show the plan of a task, and why it is so, without running it."""
     from nonet import commands_work  # noqa: PLC0415
 
-    flags = _flags(runtime=runtime, model=model, light=light, db=db)
+    flags = _flags(runtime=runtime, model=model, planner=planner, light=light, db=db)
     return commands_work.plan(task, docs or [], flags, json=json, quiet=quiet)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from nonet.door import Door, Flags, each_line, one_task, open_door, run_kept
 from nonet.live import View, view_for
-from nonet.render import ask_lines, plan_lines, print_lines, result_lines
+from nonet.render import ask_lines, plan_lines, print_lines, result_lines, why_lines
 from nonet.terminal import emit, out, say
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def plan(task: str | None, docs: Sequence[Path], flags: Flags, *, json: bool, qu
             if json:
                 emit(made.model_dump(mode="json"))
             else:
-                print_lines(plan_lines(made))
+                print_lines([*plan_lines(made), *why_lines(made)])
             return 0
 
     return run_kept(door, view, work)

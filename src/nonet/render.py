@@ -13,7 +13,7 @@ from nonet.terminal import is_plain, output_faults, write_out
 from nonet.text import clean, one_line
 
 if TYPE_CHECKING:
-    from nonet.agents.plan import Plan, Subtask
+    from nonet.agents.plan import Plan, Routing, Subtask
     from nonet.graphs.ask import AskResult
     from nonet.graphs.budget import Limits
     from nonet.graphs.result import RunResult, RunUsage, SubtaskResult
@@ -86,6 +86,38 @@ def plan_lines(plan: Plan) -> list[Text]:
     lines += columns([[each.id, each.specialist, _work(each)] for each in plan.subtasks], ("bold", "cyan", ""))
     lines += [text(f"{_INDENT}note: ", one_line(note)) for note in plan.notes]
     return lines
+
+
+def why_lines(plan: Plan) -> list[Text]:
+    """Why the plan is as it is: how each subtask found its specialist, and which ways of planning were tried."""
+    lines = [text(), text(("Why", "bold"))]
+    for subtask in plan.subtasks:
+        if subtask.routing is not None:
+            lines += columns([[subtask.id, subtask.specialist, _routing(subtask.routing)]], ("bold", "cyan", ""))
+            lines += [text(f"{_INDENT * 3}near: ", (one_line(example), "dim")) for example in subtask.routing.nearest]
+    for tried in plan.tried:
+        calls = f" ({tried.calls} call{'s' if tried.calls != 1 else ''})" if tried.calls else ""
+        state = "used" if tried.used else "left"
+        lines.append(text(f"{_INDENT}planner {tried.planner} {state}{calls}: ", one_line(tried.why)))
+    if plan.model:
+        lines.append(text(f"{_INDENT}model asked: ", one_line(plan.model)))
+    return lines
+
+
+_METHODS = {
+    "rule": "by its wording",
+    "embedding": "by the nearest examples",
+    "lexical": "by the words it shares with examples",
+    "model": "by a model's choice",
+}
+
+
+def _routing(routing: Routing) -> str:
+    method = _METHODS.get(routing.method, routing.method)
+    if routing.method == "model" and not routing.margin:  # it made the whole plan, and was not asked twice
+        return method
+    unsure = "" if routing.sure else ", which is not enough to be sure"
+    return f"{method}, margin {routing.margin:.2f}{unsure}"
 
 
 def _work(subtask: Subtask) -> str:

@@ -91,6 +91,30 @@ class RunOut(Output):
     """What the answer lacks, in words."""
 
 
+class RoutingOut(Output):
+    """Why a subtask went to its specialist."""
+
+    method: str
+    """"rule": its wording is plain. "embedding", "lexical": nearest examples. "model": a model chose."""
+    margin: float
+    """How far the chosen specialist is ahead of the next, 0 to 2."""
+    sure: bool
+    """false: the margin is below what routing was measured to need."""
+    nearest: list[str]
+    """The examples that were nearest, nearest first."""
+
+
+class TriedOut(Output):
+    """A way of planning that was tried."""
+
+    planner: str
+    used: bool
+    why: str
+    """Why it was used or left."""
+    calls: int
+    """To a model."""
+
+
 class PlanSubtaskOut(Output):
     """One subtask of a plan."""
 
@@ -100,6 +124,8 @@ class PlanSubtaskOut(Output):
     inputs: list[str]
     documents: list[str]
     """Names of documents it reads whole."""
+    routing: RoutingOut | None
+    """null: the user chose the specialist."""
 
 
 class PlanOut(Output):
@@ -109,6 +135,12 @@ class PlanOut(Output):
     """Which planner made it: "rules", "stepwise", "one-shot" or "user"."""
     subtasks: list[PlanSubtaskOut]
     notes: list[str]
+    doubts: list[str]
+    """Of the notes, those that speak against the plan."""
+    tried: list[TriedOut]
+    """The ways of planning that were tried, in order; one of them made the plan."""
+    model: str
+    """The model that was asked; empty: none was."""
 
 
 class AskOut(Output):

@@ -44,6 +44,10 @@ class Settings(BaseSettings):
     """One chat model for every specialist. Unset: each specialist has its own ladder."""
     models: dict[str, Annotated[list[str], Field(min_length=1)]] = Field(default_factory=dict)
     """The ladder of a specialist, smallest model first: models.code = ["qwen2.5-coder:0.5b"]."""
+    planner: Literal["auto", "rules", "stepwise", "one-shot"] = "auto"
+    """How tasks are planned. "auto": by rules, and by a model where `nonet doctor` has seen it do better than they."""
+    planner_model: str | None = None
+    """The model that plans, where one does. Unset: of the specialists' models the one that was measured to do best."""
     embed_model: str | None = None
     """The model that routes requests and embeds documents. Unset: all-minilm:l6-v2 if it is there."""
     light: bool = False

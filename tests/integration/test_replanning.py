@@ -162,7 +162,7 @@ async def test_a_plan_that_repeats_itself_stops(db: Path, ids: tuple[str, str, s
     )
     async with await opened(db, staff, max_replans=50) as session:
         planner: Any = Stubborn(same)
-        session._planner = planner
+        session.own_planner = planner
         result = await drive_plan(session, TASK, BOTH, ())
     assert len(planner.asked) == 1
     assert planner.asked[0].failed == {"s2": ("search",)}
@@ -176,7 +176,7 @@ async def test_a_revision_that_cannot_run_is_not_run(db: Path) -> None:
     wrong = Plan(planner="rules", subtasks=(Subtask(id="s4", specialist="nobody", instruction="x"),))
     async with await opened(db, staff) as session:
         planner: Any = Stubborn(wrong)
-        session._planner = planner
+        session.own_planner = planner
         result = await drive_plan(session, TASK, BOTH, ())
     assert result.status == "failed"
     assert any("nobody" in note for note in result.notes)
