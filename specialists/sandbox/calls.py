@@ -96,8 +96,8 @@ CHECKED: Checked = {
     # A stream pair of AF_UNIX reaches nobody; a datagram pair could send to a named socket of the host.
     "socketpair": (53, 199, ((Is(0, 1), Is(1, 1, 0xF)),)),
     "sendto": (44, 206, (_null(4),)),
-    # Reads limits, never sets them.
-    "prlimit64": (302, 261, (_null(2),)),
+    # Reads its own limits, never sets any.
+    "prlimit64": (302, 261, ((*_null(0), *_null(2)),)),
     # PR_SET_NAME, PR_GET_NAME, PR_SET_VMA (glibc names its arenas).
     "prctl": (157, 167, _one_of(0, 15, 16, 0x53564D41)),
     # DUPFD, GETFD, SETFD, GETFL, SETFL, the locks, DUPFD_CLOEXEC, GETPIPE_SZ. F_SETOWN would signal other processes.

@@ -90,6 +90,12 @@ def probe_tiers() -> list[TierReport]:
     return [_probe(tier, make)[1] for tier, make in _tiers()]
 
 
+def working_tiers() -> dict[str, Sandbox]:
+    """Every tier that works here, by name, best first."""
+    tried = [_probe(tier, make) for tier, make in _tiers()]
+    return {report.tier: sandbox for sandbox, report in tried if sandbox is not None}
+
+
 @cache
 def _first_working() -> Sandbox | None:
     for tier, make in _tiers():

@@ -9,7 +9,14 @@ _SIGNALS = {signal.SIGXCPU: "cpu", signal.SIGXFSZ: "file"}
 _SHELL = 128
 """A shell ends with so much and the number of the signal that ended what it ran."""
 _WORDS = {
-    "memory": ("MemoryError", "Cannot allocate memory", "heap out of memory", "out of memory", "std::bad_alloc"),
+    "memory": (
+        "MemoryError",
+        "Cannot allocate memory",
+        "heap out of memory",
+        "out of memory",
+        "memory exhausted",
+        "std::bad_alloc",
+    ),
     "file": ("File too large", "file too large", "EFBIG"),
     "disk": ("No space left on device", "ENOSPC"),
     "processes": ("Resource temporarily unavailable", "can't start new thread", "EAGAIN"),
