@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from nonet.agents.plan import Subtask
-from nonet.errors import AccessRefusedError, BadRequestError, CallError, ContextOverflowError
+from nonet.errors import AccessRefusedError, BadRequestError, CallError, ContextOverflowError, ResourceError
 from nonet.graphs.context import RunContext
 from nonet.graphs.desk import RunDesk
 from nonet.graphs.events import AttemptFinished, SubtaskStarted
 from nonet.graphs.records import evidence_json
+from nonet.graphs.rungs import Rung
 from nonet.specialists import Assignment, Evidence, Outcome, Source, Verdict
 from nonet.specialists.confidence import USUAL_BAR, confidence
 
@@ -32,12 +33,13 @@ class _Try:
     """One attempt and what came of it."""
 
     outcome: Outcome
-    model: str
-    rung: int
+    rung: Rung
+    place: int
+    """Of the rung on the ladder."""
     window_tokens: int
     called: bool
     """A model was asked."""
-    error: CallError | None = None
+    error: CallError | ResourceError | None = None
 
     @property
     def failures(self) -> tuple[Evidence, ...]:
@@ -59,24 +61,23 @@ async def work_on(context: RunContext, subtask: Subtask, sources: Sequence[Sourc
         ResourceError, StoreError: the run cannot go on at all (no server, no model, no disk).
         BudgetSpentError: the run may make no more calls.
     """
-    ladder = context.session.ladders[subtask.specialist]
     tries: list[_Try] = []
-    for rung, model in enumerate(ladder):
-        window_tokens = await context.session.window_tokens(model)
-        if tries and (why := _useless(tries[-1], window_tokens)):
-            context.notice("ladder", f"{subtask.id}: {model} is not tried: {why}")
+    for place, rung in enumerate(context.session.rungs(subtask.specialist)):
+        if tries and (why := await _useless(context, tries[-1], rung)):
+            context.notice("ladder", f"{subtask.id}: {rung.label} is not tried: {why}")
             continue
         if tries:
             context.escalations += 1
-            context.notice("escalation", f"{subtask.id}: {tries[-1].model} did not pass its checks, {model} is tried")
-        if await _on_rung(context, subtask, Assignment(subtask.instruction, tuple(sources)), tries, rung, model):
+            said = f"{tries[-1].rung.label} did not pass its checks, {rung.label} is tried"
+            context.notice("escalation", f"{subtask.id}: {said}")
+        if await _on_rung(context, subtask, Assignment(subtask.instruction, tuple(sources)), tries, place, rung):
             break
     best = max(tries, key=_rank)
-    return SubtaskOutcome(best.outcome, best.model, len(tries))
+    return SubtaskOutcome(best.outcome, best.rung.label, len(tries))
 
 
 async def _on_rung(  # noqa: PLR0917  what one rung is
-    context: RunContext, subtask: Subtask, assignment: Assignment, tries: list[_Try], rung: int, model: str
+    context: RunContext, subtask: Subtask, assignment: Assignment, tries: list[_Try], place: int, rung: Rung
 ) -> bool:
     """The attempts of one rung, added to `tries`. True: there is no need to climb, or no use."""
     bar = context.session.bars.get(subtask.specialist, USUAL_BAR)
@@ -84,14 +85,14 @@ async def _on_rung(  # noqa: PLR0917  what one rung is
     if tries:
         assignment = _with_findings(assignment, tries, attempt=1)
     for attempt in range(1, context.session.settings.max_attempts + 1):
-        tried = await _attempt(context, subtask, assignment, len(tries) + 1, model, rung)
+        tried = await _attempt(context, subtask, assignment, len(tries) + 1, place, rung)
         tries.append(tried)
         outcome = tried.outcome
         if outcome.verdict is not Verdict.FAILED and confidence(outcome) >= bar:
             return True
-        if not tried.called or isinstance(tried.error, AccessRefusedError):
+        if not tried.called:
             return True
-        same_again = isinstance(tried.error, BadRequestError | ContextOverflowError)
+        same_again = isinstance(tried.error, BadRequestError | ContextOverflowError | ResourceError)
         if same_again or outcome.verdict is not Verdict.FAILED or (outcome.text, tried.failures) in seen:
             return False
         seen.add((outcome.text, tried.failures))
@@ -99,9 +100,11 @@ async def _on_rung(  # noqa: PLR0917  what one rung is
     return False
 
 
-def _useless(last: _Try, window_tokens: int) -> str:
+async def _useless(context: RunContext, last: _Try, rung: Rung) -> str:
     """Why the next rung can do no better than the last try; empty where it may."""
-    if isinstance(last.error, ContextOverflowError) and window_tokens <= last.window_tokens:
+    if isinstance(last.error, AccessRefusedError) and rung.runtime is last.rung.runtime:
+        return "its server refuses whatever it is asked"
+    if isinstance(last.error, ContextOverflowError) and await context.session.window_of(rung) <= last.window_tokens:
         return f"the prompt did not fit {last.window_tokens} tokens, and its window is no larger"
     return ""
 
@@ -114,27 +117,29 @@ def _with_findings(assignment: Assignment, tries: Sequence[_Try], attempt: int) 
 
 
 async def _attempt(  # noqa: PLR0917  what one attempt is
-    context: RunContext, subtask: Subtask, assignment: Assignment, number: int, model: str, rung: int
+    context: RunContext, subtask: Subtask, assignment: Assignment, number: int, place: int, rung: Rung
 ) -> _Try:
     session = context.session
-    session.store.runs.start_attempt(context.lease, subtask.id, number, model)
-    context.emit(SubtaskStarted(subtask.id, subtask.specialist, model, number))
-    desk = RunDesk(context, subtask.id, number, model, await session.window_tokens(model))
-    failed: CallError | None = None
+    session.store.runs.start_attempt(context.lease, subtask.id, number, rung.label)
+    context.emit(SubtaskStarted(subtask.id, subtask.specialist, rung.label, number))
+    desk = RunDesk(context, subtask.id, number, rung, await session.window_of(rung))
+    failed: CallError | ResourceError | None = None
     try:
         outcome = await session.specialists[subtask.specialist].work(assignment, desk)
-    except CallError as error:
+    except (CallError, ResourceError) as error:
+        if isinstance(error, ResourceError) and not rung.host:
+            raise  # without its own server a run cannot go on; a remote one was only a last try
         failed = error
         outcome = Outcome("", Verdict.FAILED, (_refusal(error),))
     session.store.runs.finish_attempt(
         context.lease, subtask.id, number, str(outcome.verdict), evidence_json(outcome.evidence), outcome.text
     )
-    context.emit(AttemptFinished(subtask.id, number, model, outcome.verdict, deciding_detail(outcome)))
+    context.emit(AttemptFinished(subtask.id, number, rung.label, outcome.verdict, deciding_detail(outcome)))
     called = bool(desk.asked) or failed is not None
-    return _Try(outcome, model, rung, desk.window_tokens, called=called, error=failed)
+    return _Try(outcome, rung, place, desk.window_tokens, called=called, error=failed)
 
 
-def _refusal(error: CallError) -> Evidence:
+def _refusal(error: CallError | ResourceError) -> Evidence:
     kind = "context" if isinstance(error, ContextOverflowError) else "call"
     return Evidence(kind, passed=False, detail=error.message)
 
@@ -150,4 +155,4 @@ def deciding_detail(outcome: Outcome) -> str:
 
 def _rank(tried: _Try) -> tuple[float, bool, int]:
     """More confidence first, then any text at all, then the larger model."""
-    return confidence(tried.outcome), bool(tried.outcome.text), tried.rung
+    return confidence(tried.outcome), bool(tried.outcome.text), tried.place

@@ -11,6 +11,7 @@ from typing import Any
 from nonet.errors import NonetError
 from nonet.graphs.context import RunContext
 from nonet.graphs.events import CallFinished, SubtaskText
+from nonet.graphs.rungs import Rung, letter
 from nonet.runtimes import ChatRequest, ChatResponse, Message, OnText
 from nonet.specialists import Sandbox, Searcher
 from nonet.store import CallRecord
@@ -23,10 +24,14 @@ class RunDesk:
     context: RunContext
     subtask: str
     attempt: int
-    model: str
+    rung: Rung
     window_tokens: int
     asked: list[ChatRequest] = field(default_factory=list)
     """The calls of this attempt, the refused ones included."""
+
+    @property
+    def model(self) -> str:
+        return self.rung.model
 
     @property
     def searcher(self) -> Searcher | None:
@@ -57,18 +62,26 @@ class RunDesk:
             seed=seed,
         )
         self.asked.append(request)
+        sent: dict[str, str] = {}
         started = time.monotonic()
         try:
-            response = await self.context.session.scheduler.chat(
-                request, on_text or self._listener(), self.context.swapped, priority=self.context.priority
-            )
+            if self.rung.leaves:
+                outside = letter(request)
+                sent["prompt"] = outside.text
+                self.context.notice("remote", f"{self.subtask}: {outside.told(self.rung.host)}")
+                response = await self._asked(outside.request, None)
+                sent["answer"] = response.text
+                response = outside.opened(response)
+            else:
+                response = await self._asked(request, on_text or self._listener())
         except (NonetError, asyncio.CancelledError) as error:
             said = error.message if isinstance(error, NonetError) else "stopped before its answer was whole"
-            self._record(seconds=time.monotonic() - started, error=f"{type(error).__name__}: {said}")
+            self._record(**sent, seconds=time.monotonic() - started, error=f"{type(error).__name__}: {said}")
             raise
         usage = response.usage
         self.context.budget.add(usage)
         self._record(
+            **sent,
             prompt_tokens=usage.prompt_tokens,
             completion_tokens=usage.completion_tokens,
             seconds=usage.seconds,
@@ -79,8 +92,15 @@ class RunDesk:
             self.context.on_event(CallFinished(self.context.usage()))
         return response
 
+    async def _asked(self, request: ChatRequest, on_text: OnText | None) -> ChatResponse:
+        return await self.rung.scheduler.chat(request, on_text, self._swapped, priority=self.context.priority)
+
+    def _swapped(self, pushed_out: str, model: str) -> None:
+        if not self.rung.host:
+            self.context.swapped(pushed_out, model)
+
     async def count_tokens(self, messages: Sequence[Message]) -> int:
-        return (await self.context.session.runtime.count_tokens(self.model, messages)).tokens
+        return (await self.rung.runtime.count_tokens(self.model, messages)).tokens
 
     async def embed(self, texts: Sequence[str]) -> tuple[tuple[float, ...], ...] | None:
         return await self.context.session.embed(texts, self.context.priority)
@@ -92,5 +112,5 @@ class RunDesk:
         return lambda text: emit(SubtaskText(subtask, text))
 
     def _record(self, **fields: Any) -> None:  # noqa: ANN401  passed on to CallRecord, which is typed
-        call = CallRecord(model=self.model, kind="chat", **fields)
+        call = CallRecord(model=self.rung.label, kind="remote" if self.rung.leaves else "chat", **fields)
         self.context.session.store.runs.record_call(self.context.lease, self.subtask, self.attempt, call)

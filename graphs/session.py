@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 from nonet.errors import ModelNotFoundError
 from nonet.graphs.choice import choose_runtime
 from nonet.graphs.ladders import Ladders, choose_embedder, choose_ladders
+from nonet.graphs.rungs import Rung, ladder, remote_rungs
 from nonet.graphs.turns import Turns
 from nonet.runtimes.energy import find_meter
 from nonet.runtimes.lines import Priority
@@ -51,6 +52,8 @@ class Session:
     """Of the machine; None where it tells nothing, or the models run on another."""
     embed_digest: str = ""
     """Of the embedding model's weights; empty where the runtime does not know it."""
+    remotes: Mapping[str, Rung] = field(default_factory=dict)
+    """By specialist: the model that is asked last, on another server."""
     bars: Mapping[str, float] = field(default_factory=dict)
     """By specialist: the confidence below which the next rung is tried, where it was calibrated."""
     installed: Mapping[str, str] = field(default_factory=dict)
@@ -87,6 +90,7 @@ class Session:
                 scheduler.seen_loaded([model.name for model in models if model.loaded])
                 if embed_model is not None:
                     scheduler.pin(embed_model)
+                remotes = remote_rungs(settings, tuple(staff)) if settings.remote else {}
             except BaseException:
                 await chosen.runtime.aclose()
                 raise
@@ -102,6 +106,7 @@ class Session:
             ladders=ladders,
             specialists=staff,
             embed_model=embed_model,
+            remotes=remotes,
             energy=find_meter() if chosen.is_local else None,
             installed={model.name: model.digest for model in models if "chat" in model.capabilities},
             embed_digest=next((model.digest for model in models if model.name == embed_model), ""),
@@ -120,6 +125,9 @@ class Session:
         try:
             await self.scheduler.aclose()
             await self.runtime.aclose()
+            for rung in self.remotes.values():
+                await rung.scheduler.aclose()
+                await rung.runtime.aclose()
         finally:
             await self.store.aclose()
 
@@ -152,6 +160,14 @@ class Session:
             self._sandbox = find_sandbox()
             self._sandbox_probed = True
         return self._sandbox
+
+    def rungs(self, specialist: str) -> tuple[Rung, ...]:
+        """The specialist's ladder: its models here, the smallest first, then its remote one."""
+        return ladder(specialist, self.ladders[specialist], self.runtime, self.scheduler, self.remotes)
+
+    async def window_of(self, rung: Rung) -> int:
+        """The window the rung is served with, prompt and answer together. Raises ModelNotFoundError."""
+        return rung.window_tokens or await self.window_tokens(rung.model)
 
     async def window_tokens(self, model: str) -> int:
         """The window the runtime serves the model with. Raises ModelNotFoundError."""

@@ -56,6 +56,7 @@ class OllamaRuntime:
         retries: how often what may mend is tried again: no connection, a full queue, a runner that died.
         keep_alive: how long the server keeps a model loaded, as "10m" or seconds; None: its default.
         num_thread: threads of a model; None: its default. A change reloads the model.
+        key: sent as a bearer token; empty: none; None: OLLAMA_API_KEY.
 
     Raises:
         SettingsError: `host` cannot be read.
@@ -73,6 +74,7 @@ class OllamaRuntime:
         retries: int = 3,
         keep_alive: float | str | None = None,
         num_thread: int | None = None,
+        key: str | None = None,
     ) -> None:
         self.url = server_url(host)
         self._context_tokens = context_tokens
@@ -81,7 +83,7 @@ class OllamaRuntime:
         self._retries = retries
         self._keep_alive = keep_alive
         self._num_thread = num_thread
-        self._wire = OllamaWire(self.url, self._timeouts, _key_header())
+        self._wire = OllamaWire(self.url, self._timeouts, _key_header(key))
         self._client: OllamaClient | None = None
         self._facts: dict[str, tuple[ModelFacts, str]] = {}
         self._asking: dict[str, asyncio.Lock] = {}
@@ -308,9 +310,9 @@ class OllamaRuntime:
         return self._client
 
 
-def _key_header() -> dict[str, str]:
+def _key_header(key: str | None) -> dict[str, str]:
     """The server's key, as the `ollama` package sends it, to the configured host only."""
-    key = os.environ.get("OLLAMA_API_KEY", "")
+    key = os.environ.get("OLLAMA_API_KEY", "") if key is None else key
     return {"Authorization": f"Bearer {key}"} if key else {}
 
 

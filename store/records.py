@@ -27,7 +27,7 @@ class CallRecord:
 
     model: str
     kind: str = "chat"
-    """"chat" or "embed"."""
+    """"chat", "embed", or "remote": a chat that left the machine."""
     prompt_tokens: int = 0
     completion_tokens: int = 0
     seconds: float = 0.0

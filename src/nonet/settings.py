@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal
 
 import pydantic_settings
 from platformdirs import user_cache_path, user_config_path, user_data_path
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from nonet.errors import SettingsError
@@ -27,6 +27,21 @@ ENV_PREFIX = "NONET_"
 
 Positive = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class Remote(BaseModel):
+    """A remote or larger model: the last rung of a specialist's ladder, tried when every other failed its checks."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    kind: Literal["openai", "ollama"]
+    """An OpenAI-compatible endpoint, or another Ollama server."""
+    url: Annotated[str, Field(pattern=r"^https?://[^\s/@]+\S*$")]
+    """Of the endpoint, up to /chat/completions: https://api.example.com/v1; or of the Ollama server."""
+    model: Annotated[str, Field(min_length=1)]
+    key_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
+    """The environment variable that holds its key; the key itself never stands in the settings."""
+    context_tokens: Annotated[int, Field(ge=256)] = 8192
 
 
 class Settings(BaseSettings):
@@ -48,6 +63,9 @@ class Settings(BaseSettings):
     """How tasks are planned. "auto": by rules, and by a model where `nonet doctor` has seen it do better than they."""
     planner_model: str | None = None
     """The model that plans, where one does. Unset: of the specialists' models the one that was measured to do best."""
+    remote: dict[str, Remote] = Field(default_factory=dict)
+    """A remote model for a specialist, tried last: [remote.code] with kind, url, model, key_env. What leaves the
+    machine is redacted and kept. Unset: nothing leaves."""
     embed_model: str | None = None
     """The model that routes requests and embeds documents. Unset: all-minilm:l6-v2 if it is there."""
     light: bool = False
