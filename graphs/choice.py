@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -30,6 +31,8 @@ class ChosenRuntime:
     max_loaded: int
     is_local: bool = True
     """It computes on this machine."""
+    set_windows: Callable[[Mapping[str, int]], None] | None = None
+    """Takes a window a model, before the first call; None: it has its own."""
 
 
 async def choose_runtime(settings: Settings) -> ChosenRuntime:
@@ -82,7 +85,9 @@ def _ollama(settings: Settings, runtime: OllamaRuntime, reason: str) -> ChosenRu
     from nonet.runtimes.ollama_host import is_loopback  # noqa: PLC0415
 
     slots = settings.slots or OLLAMA_SLOTS
-    return ChosenRuntime(runtime, reason, slots, OLLAMA_MAX_LOADED, is_local=is_loopback(runtime.url))
+    return ChosenRuntime(
+        runtime, reason, slots, OLLAMA_MAX_LOADED, is_local=is_loopback(runtime.url), set_windows=runtime.set_windows
+    )
 
 
 def _embedded(settings: Settings, reason: str) -> ChosenRuntime:
@@ -96,4 +101,4 @@ def _embedded(settings: Settings, reason: str) -> ChosenRuntime:
         memory_limit_bytes=settings.memory_limit_bytes,
         models_folder=settings.cache_path(),
     )
-    return ChosenRuntime(runtime, reason, slots, OLLAMA_MAX_LOADED)
+    return ChosenRuntime(runtime, reason, slots, OLLAMA_MAX_LOADED, set_windows=runtime.set_windows)

@@ -12,7 +12,8 @@ from nonet.errors import NonetError
 from nonet.graphs.context import RunContext
 from nonet.graphs.events import CallFinished, SubtaskText
 from nonet.graphs.rungs import Rung, letter
-from nonet.runtimes import ChatRequest, ChatResponse, Message, OnText
+from nonet.runtimes import ChatRequest, ChatResponse, Message, OnText, TokenCount
+from nonet.runtimes.count_guard import CountGuard
 from nonet.specialists import Sandbox, Searcher
 from nonet.store import CallRecord
 
@@ -28,6 +29,8 @@ class RunDesk:
     window_tokens: int
     asked: list[ChatRequest] = field(default_factory=list)
     """The calls of this attempt, the refused ones included."""
+    counted: dict[tuple[Message, ...], TokenCount] = field(default_factory=dict)
+    """Prompts that were counted, to be compared with what the server says it read."""
 
     @property
     def model(self) -> str:
@@ -74,6 +77,7 @@ class RunDesk:
                 response = outside.opened(response)
             else:
                 response = await self._asked(request, on_text or self._listener())
+                self._compare(request, response)
         except (NonetError, asyncio.CancelledError) as error:
             said = error.message if isinstance(error, NonetError) else "stopped before its answer was whole"
             self._record(**sent, seconds=time.monotonic() - started, error=f"{type(error).__name__}: {said}")
@@ -100,7 +104,18 @@ class RunDesk:
             self.context.swapped(pushed_out, model)
 
     async def count_tokens(self, messages: Sequence[Message]) -> int:
-        return (await self.rung.runtime.count_tokens(self.model, messages)).tokens
+        count = await self.rung.runtime.count_tokens(self.model, messages)
+        self.counted[tuple(messages)] = count
+        return self._guard().bounded(count)
+
+    def _guard(self) -> CountGuard:
+        return self.context.session.guards.setdefault(self.rung.label, CountGuard())
+
+    def _compare(self, request: ChatRequest, response: ChatResponse) -> None:
+        """Raise ContextOverflowError where the server did not read the prompt as it was counted."""
+        count = self.counted.get(request.messages)
+        if count is not None:
+            self._guard().check(self.rung.label, count, response.usage.prompt_tokens)
 
     async def embed(self, texts: Sequence[str]) -> tuple[tuple[float, ...], ...] | None:
         return await self.context.session.embed(texts, self.context.priority)

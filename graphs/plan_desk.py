@@ -61,7 +61,7 @@ class SessionPlanDesk:
         if most is not None and 2 * (self.calls + 1) > most:
             raise PlanError(f"of the {most} calls the run may make, half are kept for the work")
         self.calls += 1
-        desk = RunDesk(context, PLANNING, 0, self.model, window_tokens)
+        desk = RunDesk(context, PLANNING, 0, self.session.rung(self.model), window_tokens)
         try:
             response = await desk.chat(
                 messages, schema=schema, max_completion_tokens=max_completion_tokens, on_text=_unheard

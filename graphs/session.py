@@ -14,6 +14,8 @@ from nonet.graphs.choice import choose_runtime
 from nonet.graphs.ladders import Ladders, choose_embedder, choose_ladders
 from nonet.graphs.rungs import Rung, ladder, remote_rungs
 from nonet.graphs.turns import Turns
+from nonet.graphs.windows import choose_windows, reading_speeds
+from nonet.runtimes.count_guard import CountGuard
 from nonet.runtimes.energy import find_meter
 from nonet.runtimes.lines import Priority
 from nonet.runtimes.scheduler import Scheduler
@@ -54,6 +56,8 @@ class Session:
     """Of the embedding model's weights; empty where the runtime does not know it."""
     remotes: Mapping[str, Rung] = field(default_factory=dict)
     """By specialist: the model that is asked last, on another server."""
+    guards: dict[str, CountGuard] = field(default_factory=dict)
+    """By label of the rung: what was learned of its counts."""
     bars: Mapping[str, float] = field(default_factory=dict)
     """By specialist: the confidence below which the next rung is tried, where it was calibrated."""
     installed: Mapping[str, str] = field(default_factory=dict)
@@ -83,6 +87,10 @@ class Session:
             chosen = await choose_runtime(settings)
             try:
                 models = await chosen.runtime.models()
+                if chosen.set_windows is not None:
+                    speeds = reading_speeds(store, chosen.runtime.name, models)
+                    memory = None if chosen.is_local else 0
+                    chosen.set_windows(choose_windows(settings, models, speeds, memory=memory))
                 staff = specialists if specialists is not None else _shipped()
                 ladders = choose_ladders(settings, models, tuple(staff), chosen.runtime.name)
                 embed_model = choose_embedder(settings, models)
@@ -160,6 +168,10 @@ class Session:
             self._sandbox = find_sandbox()
             self._sandbox_probed = True
         return self._sandbox
+
+    def rung(self, model: str) -> Rung:
+        """A model of this session's runtime."""
+        return Rung(model, self.runtime, self.scheduler)
 
     def rungs(self, specialist: str) -> tuple[Rung, ...]:
         """The specialist's ladder: its models here, the smallest first, then its remote one."""

@@ -95,6 +95,10 @@ class EmbeddedRuntime:
     def name(self) -> str:
         return "embedded"
 
+    def set_windows(self, windows: Mapping[str, int]) -> None:
+        """Windows by model, before the first call: a change reloads a model."""
+        self._context_tokens_of.update(windows)
+
     async def chat(self, request: ChatRequest, on_text: OnText | None = None) -> ChatResponse:
         """As `Runtime.chat`; a cancelled call ends within a batch of prompt tokens or one token of the answer."""
         started = time.monotonic()
@@ -246,6 +250,8 @@ class EmbeddedRuntime:
             family=header.architecture,
             parameters=entry.parameters if entry else header.parameters,
             quantization=entry.quantization if entry else header.quantization,
+            most_context_tokens=header.context_tokens,
+            kv_bytes_per_token=header.kv_bytes_per_token,
         )
 
 

@@ -93,6 +93,10 @@ class OllamaRuntime:
         """Always `ollama`."""
         return "ollama"
 
+    def set_windows(self, windows: Mapping[str, int]) -> None:
+        """Windows by model, before the first call: a change reloads a model."""
+        self._context_by_model.update(windows)
+
     async def probe(self) -> str | None:
         """The server's version, or None when none answers within the connect time-out."""
         call = Call(self.url)

@@ -33,6 +33,8 @@ class ModelFacts:
     family: str
     parameters: str
     quantization: str
+    kv_bytes_per_token: int
+    """What one token of context takes in its cache; 0 where the server does not say."""
 
     def info(self, name: str, *, window: int, size_bytes: int, loaded: bool) -> ModelInfo:
         """As the runtime protocol words it."""
@@ -46,6 +48,8 @@ class ModelFacts:
             family=self.family,
             parameters=self.parameters,
             quantization=self.quantization,
+            most_context_tokens=self.most_context_tokens,
+            kv_bytes_per_token=self.kv_bytes_per_token,
         )
 
 
@@ -69,7 +73,20 @@ def read_facts(call: Call, body: bytes) -> ModelFacts:
         family=family,
         parameters=_text(details, "parameter_size"),
         quantization=_text(details, "quantization_level"),
+        kv_bytes_per_token=_cache_bytes(about, family),
     )
+
+
+def _cache_bytes(about: Mapping[str, Any], family: str) -> int:
+    """Keys and values of 16 bits, of every layer: what llama.cpp keeps of a token."""
+
+    def number(key: str) -> int:
+        return _whole(about.get(f"{family}.{key}"))
+
+    heads = number("attention.head_count")
+    size = number("embedding_length") // heads if heads else 0
+    keys, values = number("attention.key_length") or size, number("attention.value_length") or size
+    return number("block_count") * (number("attention.head_count_kv") or heads) * (keys + values) * 2
 
 
 def json_object(call: Call, body: bytes) -> dict[str, Any]:

@@ -122,3 +122,7 @@ class ModelInfo:
     parameters: str = ""
     """As the runtime words it: "135M", "494.03M"."""
     quantization: str = ""
+    most_context_tokens: int = 0
+    """The most the model was made for; 0 where unknown."""
+    kv_bytes_per_token: int = 0
+    """What one token of context takes in its cache; 0 where unknown."""

@@ -75,7 +75,8 @@ class Settings(BaseSettings):
     cache_dir: Path | None = None
     """Where downloaded models are kept. Unset: the user's cache folder, shared between environments."""
     context_tokens: Annotated[int, Field(ge=256)] = 4096
-    """The window each model is served with, prompt and answer together."""
+    """The window each model is served with, prompt and answer together. Unset: chosen once a model, from 1024 to 8192,
+    by its own limit, this machine's memory and, where `nonet doctor` has measured it, how fast it reads."""
     max_completion_tokens: Positive = 768
     """The longest answer of one call."""
     max_subtasks: Annotated[int, Field(ge=1, le=999)] = 12
