@@ -72,7 +72,8 @@ def at_work(connection: sqlite3.Connection, name: str, limit: int) -> list[AtWor
     """The jobs that workers have, those that take longest first."""
     now = clock.look(connection)
     rows = connection.execute(
-        "SELECT j.seq, j.document, w.owner, ? - j.started_at_s, j.attempts FROM workers w JOIN jobs j"
+        "SELECT j.seq, j.document, w.owner, ? - j.started_at_s, j.attempts FROM workers w"
+        " CROSS JOIN jobs j INDEXED BY ix_jobs_leased"
         " ON j.worker_seq = w.seq AND j.status = 'leased' JOIN queues q ON q.seq = j.queue_seq WHERE q.name = ?"
         " ORDER BY j.started_at_s LIMIT ?",
         (now, name, limit),
@@ -96,7 +97,7 @@ _JOB = (
     "SELECT j.seq, q.name, j.document, j.status, w.work, j.path, j.size_bytes, -j.rank, j.attempts, j.crashes, j.run,"
     " coalesce((SELECT owner FROM workers WHERE seq = j.worker_seq), ''), j.ready_at_s, j.added_at_s, j.started_at_s,"
     " j.finished_at_s, coalesce(r.verdict, ''), coalesce(r.output, ''), coalesce(r.detail, '{}')"
-    " FROM jobs j JOIN queues q ON q.seq = j.queue_seq JOIN works w ON w.seq = j.work_seq"
+    " FROM jobs j NOT INDEXED JOIN queues q ON q.seq = j.queue_seq JOIN works w ON w.seq = j.work_seq"
     " LEFT JOIN job_results r ON r.job_seq = j.seq"
 )
 
