@@ -12,8 +12,8 @@ $(BIN)/python:
 
 $(VENV)/.installed: pyproject.toml requirements.lock | $(BIN)/python
 	@echo "Installing nonet with its embedded runtime into $(VENV) ..."
-	@if command -v uv >/dev/null 2>&1; then uv pip install -q --python $(BIN)/python -c requirements.lock -e '.[embedded]'; \
-	else $(BIN)/python -m pip install -q --disable-pip-version-check -c requirements.lock -e '.[embedded]'; fi
+	@if command -v uv >/dev/null 2>&1; then uv pip install -q --python $(BIN)/python -c requirements.lock -e '.[embedded,documents]'; \
+	else $(BIN)/python -m pip install -q --disable-pip-version-check -c requirements.lock -e '.[embedded,documents]'; fi
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nonet.graphs.documents import StoreSearcher
+from nonet.graphs.searching import StoreSearcher
 from nonet.runtimes import ChatRequest, ChatResponse, Message, OnText, Runtime
 from nonet.specialists import Sandbox, Searcher
 from nonet.specialists.budget import split_chars

@@ -1,18 +1,45 @@
-"""Documents into the store, and the store as the searcher that retrieval asks for."""
+"""Documents into the store: read what is new, leave what is unchanged, remove what is gone."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from nonet.errors import DocumentError
-from nonet.specialists import Passage
-from nonet.specialists.ingest import IngestedDocument, find_documents, read_document
-from nonet.store import NewDocument, Store
+from nonet.specialists.ingest import (
+    RULES,
+    FoundFile,
+    IngestedDocument,
+    OpenedFile,
+    convert,
+    find_documents,
+    open_file,
+)
+from nonet.specialists.ingest_kinds import READS
+from nonet.specialists.ingest_walk import absolute
+from nonet.specialists.parser_process import ParserProcess
+from nonet.store import DocumentRecord, Filter, NewDocument, Store
 
 OnProgress = Callable[[int, int, str], None]
 """Called with documents done, documents in all, and the name of the one at work."""
+
+_MOST_PENDING = 32
+_MOST_PENDING_CHARACTERS = 1_000_000
+"""Documents that are read and not committed yet: one commit for all of them."""
+_SETTLED_SECONDS = 2.0
+"""A file that was read sooner than this after it changed may have changed again within one tick of its clock."""
+
+
+class FailedFile(NamedTuple):
+    """A file that could not be read."""
+
+    path: str
+    reason: str
+    next_step: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,52 +49,195 @@ class AddReport:
     added: tuple[str, ...] = ()
     replaced: tuple[str, ...] = ()
     unchanged: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    """Documents whose files are gone from a folder that was named."""
+    duplicates: tuple[tuple[str, str], ...] = ()
+    """(path, name) pairs: the same bytes as a document that is kept under that name."""
+    failed: tuple[FailedFile, ...] = ()
+    """Files that were named themselves and could not be read."""
     skipped: tuple[tuple[str, str], ...] = ()
-    """(path, reason) pairs; nothing is skipped in silence."""
+    """(path, reason) pairs: files in folders that were left out; nothing is skipped in silence."""
+    notes: tuple[tuple[str, str], ...] = ()
+    """(path, note) pairs: files that were read, but not as their name says or not whole."""
 
     @property
     def names(self) -> tuple[str, ...]:
         """The documents that are in the store now because of this call or an earlier one."""
-        return (*self.added, *self.replaced, *self.unchanged)
+        originals = (name for _, name in self.duplicates)
+        return tuple(dict.fromkeys((*self.added, *self.replaced, *self.unchanged, *originals)))
 
 
-def add_documents(store: Store, paths: Sequence[Path], on_progress: OnProgress | None = None) -> AddReport:
-    """Read, chunk and store the files, and every document in the folders.
+def add_documents(
+    store: Store, paths: Sequence[Path], on_progress: OnProgress | None = None, *, collection: str = ""
+) -> AddReport:
+    """Read, chunk and store the files, and every document in the folders. Interrupted, it keeps what it has read.
+
+    What has not changed since it was read is not read again; documents whose files are gone from a folder that is
+    named are removed; of files with the same bytes one is kept.
+
+    Args:
+        store: where to.
+        paths: files and folders.
+        on_progress: told of every file.
+        collection: what the documents belong to; its name stands in front of theirs.
 
     Raises:
-        DocumentError: a file that was named itself is missing, empty, binary, too large or unreadable, or nothing
-            was found at all. A file found inside a folder is reported as skipped instead.
+        DocumentError: nothing was found at all, or nothing that was named could be read.
         StoreError: the database cannot be written.
     """
-    files, skipped = find_documents(paths)
-    named = {path.resolve() for path in paths}
-    outcome: dict[str, list[str]] = {"added": [], "replaced": [], "unchanged": []}
-    left_out = [(str(path), reason) for path, reason in skipped]
-    for number, found in enumerate(files):
-        if on_progress is not None:
-            on_progress(number, len(files), found.name)
-        try:
-            document = read_document(found.path, name=found.name)
-        except DocumentError as error:
-            if found.path.resolve() in named:
-                raise
-            left_out.append((str(found.path), error.message))
-            continue
-        outcome[store.documents.add(_new(document)).change].append(document.name)
+    prefix = f"{collection}/" if collection else ""
+    known = {record.name: record for record in store.documents.list(Filter(collection=collection))}
+    places = {name.removeprefix(prefix): record.path for name, record in known.items()}
+    files, skipped = find_documents(paths, places)
+    adding = _Adding(store, collection, known, {absolute(path) for path in paths})
+    adding.skipped += [(str(path), reason) for path, reason in skipped]
+    adding.remove_gone(paths, {absolute(found.path) for found in files})
+    with ParserProcess() as parser, adding.kept():
+        for number, found in enumerate(files):
+            if on_progress is not None:
+                on_progress(number, len(files), found.name)
+            adding.take(FoundFile(found.path, prefix + found.name), parser)
     if on_progress is not None:
         on_progress(len(files), len(files), "")
-    if not any(outcome.values()):
-        reasons = "; ".join(f"{path}: {reason}" for path, reason in left_out[:3])
-        raise DocumentError(
-            "No document was found in "
-            + ", ".join(str(path) for path in paths)
-            + (f" ({reasons})." if reasons else "."),
-            next_step="Name a text, Markdown or source file, or a folder that holds some.",
+    report = adding.report()
+    if not (report.names or report.removed):
+        raise _nothing(paths, report)
+    return report
+
+
+def _nothing(paths: Sequence[Path], report: AddReport) -> DocumentError:
+    if report.failed:
+        others = len(report.failed) - 1
+        more = f" {others} more could not be read either." if others else ""
+        return DocumentError(report.failed[0].reason + more, next_step=report.failed[0].next_step)
+    reasons = "; ".join(f"{path}: {reason}" for path, reason in report.skipped[:3])
+    return DocumentError(
+        f"No document was found in {', '.join(str(path) for path in paths)}{f' ({reasons})' if reasons else ''}.",
+        next_step=f"Name a file, or a folder that holds some; nonet reads {READS}.",
+    )
+
+
+@dataclass(slots=True)
+class _Adding:
+    """One call of `add_documents` under way."""
+
+    store: Store
+    collection: str
+    known: dict[str, DocumentRecord]
+    named: set[str]
+    """Paths that were named themselves."""
+    outcome: dict[str, list[str]] = field(default_factory=lambda: {"added": [], "replaced": [], "unchanged": []})
+    removed: list[str] = field(default_factory=list)
+    duplicates: list[tuple[str, str]] = field(default_factory=list)
+    failed: list[FailedFile] = field(default_factory=list)
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+    notes: list[tuple[str, str]] = field(default_factory=list)
+    pending: list[NewDocument] = field(default_factory=list)
+    by_digest: dict[str, str] = field(default_factory=dict)
+    """Names of the documents, by the digest of their files."""
+
+    def __post_init__(self) -> None:
+        self.by_digest = {record.file_digest: record.name for record in self.known.values() if record.file_digest}
+
+    def remove_gone(self, roots: Sequence[Path], found: set[str]) -> None:
+        """Remove the documents of files that are no longer in the folders named."""
+        folders = [f"{absolute(root)}{os.sep}" for root in roots if root.is_dir()]
+        for record in list(self.known.values()):
+            if record.path in found or not record.path.startswith(tuple(folders)) or os.path.lexists(record.path):
+                continue
+            self.store.documents.remove(record.name)
+            self.removed.append(record.name)
+            del self.known[record.name]
+            self.by_digest.pop(record.file_digest, None)
+
+    def take(self, found: FoundFile, parser: ParserProcess) -> None:
+        """Read one file, unless it is known to be unchanged."""
+        record = self.known.get(found.name)
+        try:
+            if record is not None and _untouched(record, found.path):
+                self.outcome["unchanged"].append(found.name)
+                return
+            file = open_file(found.path)
+            if original := self._original(file, found):
+                self.duplicates.append((str(found.path), original))
+                return
+            document = convert(file, name=found.name, parser=parser)
+        except DocumentError as error:
+            self._left_out(found.path, error)
+            return
+        self.by_digest[file.digest] = found.name
+        self.notes += [(str(found.path), note) for note in document.notes]
+        self.pending.append(_new(document, self.collection))
+        characters = sum(len(each.text) for each in self.pending)
+        if len(self.pending) >= _MOST_PENDING or characters >= _MOST_PENDING_CHARACTERS:
+            self.keep()
+
+    def _original(self, file: OpenedFile, found: FoundFile) -> str:
+        """The document that has these bytes under another name; "" where there is none."""
+        name = self.by_digest.get(file.digest, "")
+        record = self.known.get(name)
+        moved = record is not None and record.path and not os.path.lexists(record.path)
+        return "" if name == found.name or moved else name
+
+    def _left_out(self, path: Path, error: DocumentError) -> None:
+        if absolute(path) in self.named:
+            self.failed.append(FailedFile(str(path), error.message, error.next_step))
+        else:
+            gone = "" if os.path.lexists(path) else " any more: it vanished before it was read"
+            reason = error.message.removeprefix(f"{path} ").rstrip(".") + gone
+            self.skipped.append((str(path), reason))
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Whatever ends the work, what was read is kept."""
+        try:
+            yield
+        finally:
+            self.keep()
+
+    def keep(self) -> None:
+        """Commit what is pending."""
+        pending, self.pending = self.pending, []
+        try:
+            records = self.store.documents.add_many(pending) if pending else []
+        except DocumentError:
+            records = [record for document in pending if (record := self._keep_one(document)) is not None]
+        for record in records:
+            self.outcome[record.change].append(record.name)
+
+    def _keep_one(self, document: NewDocument) -> DocumentRecord | None:
+        try:
+            return self.store.documents.add(document)
+        except DocumentError as error:
+            self._left_out(Path(document.path), error)
+            return None
+
+    def report(self) -> AddReport:
+        """What became of everything."""
+        return AddReport(
+            tuple(self.outcome["added"]),
+            tuple(self.outcome["replaced"]),
+            tuple(self.outcome["unchanged"]),
+            tuple(self.removed),
+            tuple(self.duplicates),
+            tuple(self.failed),
+            tuple(self.skipped),
+            tuple(self.notes),
         )
-    return AddReport(tuple(outcome["added"]), tuple(outcome["replaced"]), tuple(outcome["unchanged"]), tuple(left_out))
 
 
-def _new(document: IngestedDocument) -> NewDocument:
+def _untouched(record: DocumentRecord, path: Path) -> bool:
+    """Whether the file is as it was when it was read, by its size and time, and was read by today's rules."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return False
+    same = (status.st_size, status.st_mtime) == (record.size_bytes, record.modified)
+    settled = record.added_at_s - status.st_mtime > _SETTLED_SECONDS
+    return same and settled and record.rules == RULES and record.path == absolute(path)
+
+
+def _new(document: IngestedDocument, collection: str) -> NewDocument:
     return NewDocument(
         name=document.name,
         text=document.text,
@@ -75,19 +245,13 @@ def _new(document: IngestedDocument) -> NewDocument:
         path=str(document.path),
         chunks=document.chunks,
         size_bytes=document.size_bytes,
+        modified=document.modified,
+        title=document.title,
+        headings=document.headings,
+        pages=document.pages,
+        markdown=document.markdown,
+        collection=collection,
+        dated=document.dated,
+        file_digest=document.file_digest,
+        rules=RULES,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class StoreSearcher:
-    """Implements nonet.specialists.Searcher over the documents of one run, or over all of them."""
-
-    store: Store
-    documents: tuple[str, ...] | None = None
-    """None: the whole collection."""
-
-    async def search(self, query: str, limit: int) -> Sequence[Passage]:
-        return [
-            Passage(hit.document, hit.chunk, hit.score, hit.start, hit.end, hit.text)
-            for hit in self.store.documents.search(query, limit, self.documents)
-        ]

@@ -12,13 +12,14 @@ from nonet.agents.plan import Plan
 from nonet.errors import DocumentError, TaskError
 from nonet.graphs.budget import Budget, Limits
 from nonet.graphs.context import Approve, Decision, RunContext
-from nonet.graphs.documents import StoreSearcher, add_documents
+from nonet.graphs.documents import add_documents
 from nonet.graphs.drive import drive
 from nonet.graphs.events import Notice, OnEvent
 from nonet.graphs.planners import planner_for
 from nonet.graphs.planning import check_plan
 from nonet.graphs.records import earlier_plans, limits_of, plan_of, result_of_run, usage_of_run
 from nonet.graphs.result import RunResult, RunUsage
+from nonet.graphs.searching import StoreSearcher
 from nonet.graphs.session import owner
 from nonet.graphs.turns import Turn
 from nonet.runtimes.lines import Priority
@@ -164,9 +165,11 @@ async def attach(session: Session, paths: Sequence[Path], on_event: OnEvent | No
     if not paths:
         return ()
     report = await asyncio.to_thread(add_documents, session.store, paths)
-    for path, reason in report.skipped:
+    if report.failed:
+        raise DocumentError(report.failed[0].reason, next_step=report.failed[0].next_step)
+    for path, said in (*report.skipped, *report.notes):
         if on_event is not None:
-            on_event(Notice("skipped", f"{path}: {reason}"))
+            on_event(Notice("skipped", f"{path}: {said}"))
     return report.names
 
 
@@ -195,7 +198,7 @@ def _context(
         task=task,
         attached=attached,
         collection=collection,
-        searcher=StoreSearcher(session.store, tuple(names) or None),
+        searcher=StoreSearcher(session.store, tuple(names) or None, session.embedder()),
         budget=_budget(session, Limits.of(session.settings)),
         turn=turn,
         on_event=on_event,

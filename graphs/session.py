@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Self
 
 from nonet.errors import ModelNotFoundError
 from nonet.graphs.choice import choose_runtime
+from nonet.graphs.embedding import Embedder as DocumentEmbedder
+from nonet.graphs.embedding import space_of
 from nonet.graphs.ladders import Ladders, choose_embedder, choose_ladders
 from nonet.graphs.rungs import Rung, ladder, remote_rungs
 from nonet.graphs.turns import Turns
@@ -186,6 +188,12 @@ class Session:
         if model not in self._windows:
             self._windows[model] = (await self.runtime.describe(model)).context_tokens
         return self._windows[model]
+
+    def embedder(self) -> DocumentEmbedder | None:
+        """What makes the vectors that documents are searched by; None where there is no embedding model."""
+        if self.embed_model is None:
+            return None
+        return DocumentEmbedder(space_of(self.embed_model, self.embed_digest), self.embed)
 
     async def embed(
         self, texts: Sequence[str], priority: Priority = Priority.INTERACTIVE

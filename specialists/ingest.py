@@ -1,60 +1,44 @@
-"""Files into documents: text, Markdown and source files, decoded, checked, and cut into chunks.
+"""Files into documents: read, checked, converted to text, and cut into chunks.
 
 Reading never blocks (pipes and devices are refused before they are opened) and never guesses in silence: the encoding
-that was used is part of what comes back.
+that was used, a name that does not say what the file is, and what was left out are part of what comes back.
 """
 
 from __future__ import annotations
 
-import errno
-import mimetypes
-import os
-import re
-import stat
-from collections.abc import Iterator, Sequence
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
-
-from charset_normalizer import from_bytes
+from typing import Any
 
 from nonet.errors import DocumentError
-from nonet.specialists.budget import Span, split_chars
+from nonet.specialists.budget import Span
+from nonet.specialists.chunking import CHUNK_CHARS, CHUNK_OVERLAP_CHARS, chunks_of, headings_of, pages_of
+from nonet.specialists.ingest_decode import NotTextError, decode
+from nonet.specialists.ingest_kinds import PLAIN, READS, UNREAD, Kind, by_suffix, kind_of, media_type_of
+from nonet.specialists.ingest_read import read_bytes
+from nonet.specialists.ingest_walk import FoundDocuments, FoundFile, absolute, find_documents
+from nonet.specialists.parser_process import ParserFailedError, ParserProcess
 
-SUPPORTED = "text, Markdown and source files"
+__all__ = [
+    "CHUNK_CHARS",
+    "CHUNK_OVERLAP_CHARS",
+    "MAX_BYTES",
+    "RULES",
+    "FoundDocuments",
+    "FoundFile",
+    "IngestedDocument",
+    "OpenedFile",
+    "convert",
+    "find_documents",
+    "open_file",
+    "read_document",
+]
+
 MAX_BYTES = 50_000_000
-CHUNK_CHARS = (1_200, 1_800)
-"""200 to 300 words of English: long enough to answer from, short enough that several fit a small window."""
-CHUNK_OVERLAP_CHARS = 200
-"""One or two sentences, so that what a cut separates still stands together once."""
-
-_MARKDOWN = frozenset({".md", ".markdown", ".mdown", ".mkd", ".qmd", ".rmd"})
-_LATER = {
-    ".pdf": "PDF", ".docx": "DOCX", ".doc": "Word", ".odt": "OpenDocument", ".rtf": "RTF", ".epub": "EPUB",
-    ".html": "HTML", ".htm": "HTML", ".xhtml": "HTML", ".xlsx": "Excel", ".pptx": "PowerPoint", ".ipynb": "Jupyter",
-}  # fmt: skip
-_NO_TEXT = frozenset(
-    """.png .jpg .jpeg .gif .bmp .ico .webp .tif .tiff .heic .mp3 .mp4 .wav .ogg .flac .avi .mov .mkv .webm .zip .gz
-    .bz2 .xz .zst .7z .rar .tar .whl .jar .class .pyc .so .dylib .dll .exe .o .a .bin .gguf .onnx .safetensors .pt .db
-    .sqlite .sqlite3 .woff .woff2 .ttf .otf""".split()  # noqa: SIM905  fifty quotes say nothing
-)
-_BYTE_ORDER_MARKS = (
-    (b"\xef\xbb\xbf", "utf-8-sig"),
-    (b"\xff\xfe\x00\x00", "utf-32"),
-    (b"\x00\x00\xfe\xff", "utf-32"),
-    (b"\xff\xfe", "utf-16"),
-    (b"\xfe\xff", "utf-16"),
-)
-_SNIFF_BYTES = 262_144
-"""The detector's time grows with its input; a quarter of a megabyte decides as well."""
-_COMMONEST = "cp1252"
-_LEGACY = (
-    _COMMONEST, "cp1250", "cp1251", "koi8_r", "cp1253", "cp1254", "cp1255", "cp1256",
-    "gb18030", "big5", "shift_jis", "euc_jp", "euc_kr",
-)  # fmt: skip
-_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
-_MOST_CONTROL_SHARE = 0.002
-"""Text has next to none; a binary file that happens to decode has many."""
+RULES = "2"
+"""Changes with how files are read and cut: a document that was read by other rules is read again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,234 +56,138 @@ class IngestedDocument:
     """Of the file."""
     encoding: str = "utf-8"
     """As Python names it; anything but UTF was guessed."""
+    file_digest: str = ""
+    """SHA-256 of the file, hexadecimal."""
+    modified: float = 0.0
+    """The file's modification time, seconds since the epoch."""
+    dated: float = 0.0
+    """When the document says it was written (e-mail); else the file's modification time."""
+    title: str = ""
+    """As the document states it; empty where it does not."""
+    markdown: bool = False
+    """The text is Markdown, whatever it was read from."""
+    pages: tuple[int | None, ...] = ()
+    """The page of each chunk, from 1; None for documents without pages."""
+    headings: tuple[str, ...] = ()
+    """What each chunk stands under; empty where the text's own headings say it."""
+    notes: tuple[str, ...] = ()
+    """What the reader should know: a wrong suffix, parts that were left out."""
 
 
-class FoundFile(NamedTuple):
-    """A file to read, and the name its document gets."""
+@dataclass(frozen=True, slots=True)
+class OpenedFile:
+    """A file's bytes, before anything is made of them."""
 
     path: Path
-    name: str
+    data: bytes
+    modified: float
+    """Seconds since the epoch."""
+    digest: str
+    """SHA-256, hexadecimal."""
 
 
-class FoundDocuments(NamedTuple):
-    """What `find_documents` found, and what it left out."""
+def open_file(path: Path, *, max_bytes: int = MAX_BYTES) -> OpenedFile:
+    """Read a file's bytes.
 
-    files: tuple[FoundFile, ...]
-    skipped: tuple[tuple[Path, str], ...]
-    """(path, reason) pairs."""
+    Raises:
+        DocumentError: missing, unreadable, a folder, a pipe or device, empty, too large, changing, or of a kind that
+            is not read.
+    """
+    if kind_name := UNREAD.get(path.suffix.lower()):
+        raise DocumentError(
+            f"{path} is {kind_name}, which nonet does not read.",
+            next_step=f"Save it as DOCX or PDF; nonet reads {READS}.",
+        )
+    data, status = read_bytes(path, max_bytes)
+    if not data.strip():
+        raise _empty(path)
+    return OpenedFile(path, data, status.st_mtime, hashlib.sha256(data).hexdigest())
 
 
-def read_document(path: Path, *, name: str | None = None, max_bytes: int = MAX_BYTES) -> IngestedDocument:
-    """Read one text, Markdown or source file.
-
-    UTF-8, and UTF-16 or UTF-32 with a byte order mark, are read as what they are; anything else as what
-    charset-normalizer takes it for.
+def read_document(
+    path: Path, *, name: str | None = None, max_bytes: int = MAX_BYTES, parser: ParserProcess | None = None
+) -> IngestedDocument:
+    """Read one file of the kinds in `READS`.
 
     Args:
         path: the file.
         name: what to call the document; the file's name unless given.
         max_bytes: refuse a larger file.
+        parser: to read several documents with one process; for this one alone unless given.
 
     Raises:
-        DocumentError: missing, unreadable, a folder, a pipe or device, empty, too large, binary, or of a kind that is
-            not read yet.
+        DocumentError: as `open_file` and `convert`.
     """
-    _refuse_by_suffix(path)
-    data = _read_bytes(path, max_bytes)
-    if data.startswith(b"%PDF-"):
-        raise _unsupported(path, "PDF")
-    text, encoding = _decode(path, data)
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if not text.strip():
-        raise DocumentError(f"{path} is empty.", next_step="Name a file that holds some text.")
-    media_type = _media_type(path)
-    chunks = split_chars(text, CHUNK_CHARS, overlap=CHUNK_OVERLAP_CHARS, markdown=media_type == "text/markdown")
-    return IngestedDocument(name or path.name, text, media_type, path, tuple(chunks), len(data), encoding)
+    return convert(open_file(path, max_bytes=max_bytes), name=name, parser=parser)
 
 
-def _refuse_by_suffix(path: Path) -> None:
-    if kind := _LATER.get(path.suffix.lower()):
-        raise _unsupported(path, kind)
-
-
-def _unsupported(path: Path, kind: str) -> DocumentError:
-    return DocumentError(
-        f"{path} is a {kind} file, which nonet does not read yet.",
-        next_step=f"Save it as plain text or Markdown; nonet reads {SUPPORTED}.",
-    )
-
-
-def _read_bytes(path: Path, max_bytes: int) -> bytes:
-    try:
-        _check_kind(path, path.stat())
-        # O_NONBLOCK: should the path turn into a pipe between the two checks, opening it still returns at once.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-        with open(descriptor, "rb") as file:  # noqa: PTH123  a descriptor, not a path
-            status = os.fstat(descriptor)
-            _check_kind(path, status)
-            if status.st_size > max_bytes:
-                raise _too_large(path, status.st_size, max_bytes)
-            data = file.read(max_bytes + 1)
-    except (OSError, ValueError) as error:
-        raise _os_error(path, error) from error
-    if len(data) > max_bytes:
-        raise _too_large(path, len(data), max_bytes)
-    return data
-
-
-def _check_kind(path: Path, status: os.stat_result) -> None:
-    if stat.S_ISDIR(status.st_mode):
-        raise DocumentError(f"{path} is a folder.", next_step="Name a file in it, or add the whole folder.")
-    if not stat.S_ISREG(status.st_mode):
-        raise DocumentError(f"{path} is a pipe, socket or device.", next_step="Name a regular file.")
-
-
-def _too_large(path: Path, size: int, max_bytes: int) -> DocumentError:
-    return DocumentError(
-        f"{path} has {size:,} bytes; at most {max_bytes:,} are read.", next_step="Split the file and add the parts."
-    )
-
-
-def _os_error(path: Path, error: OSError | ValueError) -> DocumentError:
-    if isinstance(error, FileNotFoundError | NotADirectoryError):
-        return DocumentError(f"{path} does not exist.", next_step="Check the path.")
-    if isinstance(error, PermissionError):
-        return DocumentError(f"{path} may not be read.", next_step="Check the file's permissions.")
-    if isinstance(error, OSError) and error.errno == errno.ELOOP:
-        return DocumentError(f"{path} is a link that leads back to itself.", next_step="Name the file itself.")
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return DocumentError(f"{path} cannot be read: {reason}.", next_step="Check the path and the disk.")
-
-
-def _decode(path: Path, data: bytes) -> tuple[str, str]:
-    encoding = next((name for mark, name in _BYTE_ORDER_MARKS if data.startswith(mark)), "")
-    if not encoding:
-        if b"\x00" in data:
-            raise _binary(path)
-        try:
-            return _checked(path, data.decode("utf-8")), "utf-8"
-        except UnicodeDecodeError:
-            encoding = _guess(data[:_SNIFF_BYTES])
-            if not encoding:
-                raise _binary(path) from None
-    try:
-        return _checked(path, data.decode(encoding)), encoding
-    except UnicodeDecodeError:
-        raise _binary(path) from None
-
-
-def _guess(data: bytes) -> str:
-    """The likeliest encoding, "" for none. Of equals the commonest, which the detector does not weigh."""
-    found = from_bytes(data, cp_isolation=list(_LEGACY))
-    best = found.best()
-    if best is None:
-        return ""
-    equals = [match for match in found if match.chaos <= best.chaos and match.coherence >= best.coherence]
-    if any(_COMMONEST in match.could_be_from_charset for match in equals):
-        return _COMMONEST
-    return best.encoding
-
-
-def _checked(path: Path, text: str) -> str:
-    controls = sum(1 for _ in _CONTROL.finditer(text[:_SNIFF_BYTES]))
-    if "\x00" in text or controls > _MOST_CONTROL_SHARE * min(len(text), _SNIFF_BYTES) + 1:
-        raise _binary(path)
-    return text
-
-
-def _binary(path: Path) -> DocumentError:
-    return DocumentError(
-        f"{path} is not text, or its encoding cannot be told.", next_step=f"Save it as UTF-8; nonet reads {SUPPORTED}."
-    )
-
-
-def _media_type(path: Path) -> str:
-    if path.suffix.lower() in _MARKDOWN:
-        return "text/markdown"
-    guessed = mimetypes.guess_type(path.name, strict=False)[0]
-    return guessed if guessed and guessed.startswith(("text/", "application/")) else "text/plain"
-
-
-def find_documents(paths: Sequence[Path]) -> FoundDocuments:
-    """The files to read, in the order given and sorted within each folder.
-
-    Folders are searched all the way down. What is hidden, binary by its suffix, of a kind not read yet, no regular
-    file, or a link out of the folder is skipped with its reason; a link to a folder is never followed, so that loops
-    cannot arise. A file named itself is always in, whatever it is: reading it says what is wrong with it.
-
-    Names are unique: a file's own name, or its path within the folder given; where two collide, the folder's name
-    goes in front, then its whole path.
+def convert(file: OpenedFile, *, name: str | None = None, parser: ParserProcess | None = None) -> IngestedDocument:
+    """Make a document of a file's bytes.
 
     Raises:
-        DocumentError: a path does not exist or a folder cannot be listed.
+        DocumentError: encrypted, damaged, without text, or of a kind whose parser is not installed.
     """
-    files: list[FoundFile] = []
-    skipped: list[tuple[Path, str]] = []
-    seen: dict[Path, str] = {}
-    taken: set[str] = set()
-    for root in paths:
-        for path, reason in _walk_root(root):
-            if reason:
-                skipped.append((path, reason))
-                continue
-            real = path.resolve()
-            if real in seen:
-                skipped.append((path, f"the same file as {seen[real]}"))
-                continue
-            name = _free_name(root, path, taken)
-            taken.add(name)
-            seen[real] = name
-            files.append(FoundFile(path, name))
-    return FoundDocuments(tuple(files), tuple(skipped))
-
-
-def _walk_root(root: Path) -> Iterator[tuple[Path, str]]:
-    try:
-        mode = root.stat().st_mode
-    except (OSError, ValueError) as error:
-        raise _os_error(root, error) from error
-    if not stat.S_ISDIR(mode):
-        yield root, ""
-        return
-    try:
-        yield from _walk(root, root.resolve())
-    except OSError as error:
-        raise _os_error(Path(error.filename or root), error) from error
-
-
-def _walk(folder: Path, top: Path) -> Iterator[tuple[Path, str]]:
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith("."):
-            yield path, "hidden"
-        elif path.is_symlink() and path.is_dir():
-            yield path, "a link to a folder"
-        elif path.is_dir():
-            if os.access(path, os.R_OK | os.X_OK):
-                yield from _walk(path, top)
-            else:
-                yield path, "may not be listed"
-        else:
-            yield path, _reason_to_skip(path, top)
-
-
-def _reason_to_skip(path: Path, top: Path) -> str:
-    suffix = path.suffix.lower()
-    if path.is_symlink() and not path.exists():
-        return "a broken link"
-    if path.is_symlink() and not path.resolve().is_relative_to(top):
-        return "a link that leads out of the folder"
-    if not path.is_file():
-        return "a pipe, socket or device"
-    if suffix in _LATER:
-        return f"{_LATER[suffix]} is not read yet"
-    return "not a text file" if suffix in _NO_TEXT else ""
-
-
-def _free_name(root: Path, path: Path, taken: set[str]) -> str:
-    if path == root:
-        candidates = [path.name, f"{path.resolve().parent.name}/{path.name}"]
+    path, suffix = file.path, file.path.suffix.lower()
+    kind = kind_of(file.data, suffix)
+    if kind in PLAIN:
+        plain, encoding = _plain(path, file.data)
+        fields: Mapping[str, Any] = {"text": plain, "markdown": kind is Kind.MARKDOWN}
     else:
-        relative = path.relative_to(root).as_posix()
-        candidates = [relative, f"{root.resolve().name}/{relative}"]
-    candidates.append(path.resolve().as_posix())
-    return next((name for name in candidates if name not in taken), candidates[-1])
+        fields, encoding = _parsed(path, kind, file.data, parser), "utf-8"
+    text = str(fields["text"]).replace("\r\n", "\n").replace("\r", "\n")
+    if not text.strip():
+        raise _empty(path)
+    markdown = bool(fields["markdown"])
+    pages = [(start, page) for start, page in fields.get("pages", ())]
+    chunks = chunks_of(text, kind, suffix, pages, markdown=markdown)
+    return IngestedDocument(
+        name=name or path.name,
+        text=text,
+        media_type=str(fields.get("media_type") or media_type_of(kind, suffix)),
+        path=Path(absolute(path)),
+        chunks=tuple(chunks),
+        size_bytes=len(file.data),
+        encoding=encoding,
+        file_digest=file.digest,
+        modified=file.modified,
+        dated=float(fields.get("dated") or file.modified),
+        title=str(fields.get("title", "")),
+        markdown=markdown,
+        pages=pages_of(chunks, pages) if pages else (),
+        headings=headings_of(text, kind, chunks),
+        notes=(*_name_note(kind, suffix), *(str(note) for note in fields.get("notes", ()))),
+    )
+
+
+def _empty(path: Path) -> DocumentError:
+    return DocumentError(f"{path} is empty.", next_step="Name a file that holds some text.")
+
+
+def _plain(path: Path, data: bytes) -> tuple[str, str]:
+    try:
+        return decode(data)
+    except NotTextError:
+        named = by_suffix(path.suffix)
+        if named not in PLAIN:
+            raise DocumentError(
+                f"{path} is damaged, or is no {named} file.", next_step="Open it in its program and save it anew."
+            ) from None
+        raise DocumentError(
+            f"{path} is not text, or its encoding cannot be told.", next_step=f"Save it as UTF-8; nonet reads {READS}."
+        ) from None
+
+
+def _parsed(path: Path, kind: Kind, data: bytes, parser: ParserProcess | None) -> Mapping[str, Any]:
+    try:
+        if parser is not None:
+            return parser.parse(kind, data)
+        with ParserProcess() as own:
+            return own.parse(kind, data)
+    except ParserFailedError as error:
+        raise DocumentError(f"{path} {error.reason}.", next_step=error.next_step) from error
+
+
+def _name_note(kind: Kind, suffix: str) -> tuple[str, ...]:
+    named = by_suffix(suffix)
+    same = named is kind or {named, kind} <= {Kind.OFFICE, Kind.OLD_OFFICE}
+    return () if same or (named is Kind.TEXT and kind is Kind.HTML) else (f"named as {named}, read as {kind}",)

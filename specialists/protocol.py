@@ -93,6 +93,8 @@ class Passage:
     start: int
     end: int
     text: str
+    cosine: float | None = None
+    """Of its vector with the query's; None where the search did not use vectors."""
 
 
 class Searcher(Protocol):

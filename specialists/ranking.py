@@ -36,11 +36,16 @@ class RankedSentence:
 
 def fuse(rankings: Sequence[Sequence[Item]]) -> list[Item]:
     """Reciprocal rank fusion: best first. An item that a ranking lacks gets nothing from it."""
+    return [item for item, _ in fused_scores(rankings)]
+
+
+def fused_scores(rankings: Sequence[Sequence[Item]]) -> list[tuple[Item, float]]:
+    """As `fuse`, each item with its score."""
     scores: dict[Item, float] = {}
     for ranking in rankings:
         for rank, item in enumerate(ranking, start=1):
             scores[item] = scores.get(item, 0.0) + 1.0 / (_RRF_K + rank)
-    return sorted(scores, key=lambda item: -scores[item])
+    return sorted(scores.items(), key=lambda entry: -entry[1])
 
 
 def bm25(query: Sequence[str], texts: Sequence[Sequence[str]]) -> list[float]:
@@ -75,8 +80,11 @@ async def similarities(query: str, texts: Sequence[str], desk: Desk) -> list[flo
 async def rerank(query: str, passages: Sequence[Passage], desk: Desk) -> tuple[list[Passage], float | None]:
     """The passages by their given order fused with embedding similarity, and the best cosine (None without a model).
 
-    A passage's first words carry its subject in most prose; its name goes in front.
+    A passage's first words carry its subject in most prose; its name goes in front. Where the search itself knew the
+    vectors, nothing is embedded again.
     """
+    if known := [passage.cosine for passage in passages if passage.cosine is not None]:
+        return list(passages), max(known)
     scores = await similarities(query, [f"{title(passage.document)}: {passage.text}" for passage in passages], desk)
     if scores is None:
         return list(passages), None

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 import sqlite3
 import time
+from bisect import bisect_right
 from collections.abc import Sequence
 
-from nonet.errors import DocumentError
 from nonet.store.artifacts import digest_of, drop_unused, get_text, put_text, storable
 from nonet.store.records import Change, NewDocument
+from nonet.store.segmentless import pairs
+from nonet.store.vector_rows import forget
 
-Chunk = tuple[int, int, str]
-"""Start, end (characters) and heading."""
+Chunk = tuple[int, int, str, int | None]
+"""Start, end (characters), heading and page."""
 
 TITLE_CHARACTERS = 120
 _HEADING = re.compile(r"^ {0,3}(?:(#{1,6})[ \t]+(.+?)(?:[ \t]+#+)?[ \t]*|(`{3,}|~{3,}).*)$", re.MULTILINE)
@@ -24,10 +26,15 @@ def chunks_of(document: NewDocument) -> list[Chunk]:
     for start, end in spans:
         if not 0 <= start < end <= len(document.text):
             raise ValueError(f"chunk {start}:{end} is not within the {len(document.text)} characters of the text")
+    pages = document.pages or [None] * len(spans)
     if document.headings:
-        return [(start, end, storable(text)) for (start, end), text in zip(spans, document.headings, strict=True)]
-    marks = _headings(storable(document.text)) if document.media_type == "text/markdown" else []
-    return [(start, end, _heading_at(marks, start)) for start, end in spans]
+        headings = [storable(text) for text in document.headings]
+    else:
+        by_marks = document.markdown or document.media_type == "text/markdown"
+        marks = _headings(storable(document.text)) if by_marks else []
+        places = [place for place, _ in marks]
+        headings = [_heading_at(marks, places, start) for start, _ in spans]
+    return [(start, end, heading, page) for (start, end), heading, page in zip(spans, headings, pages, strict=True)]
 
 
 def _headings(text: str) -> list[tuple[int, str]]:
@@ -51,9 +58,10 @@ def title_of(text: str) -> str:
     return line.strip(" \t#*/=-\"'`<!>;")[:TITLE_CHARACTERS]
 
 
-def _heading_at(marks: Sequence[tuple[int, str]], start: int) -> str:
+def _heading_at(marks: Sequence[tuple[int, str]], places: Sequence[int], start: int) -> str:
     """The last heading at or before `start`."""
-    return next((title for place, title in reversed(marks) if place <= start), "")
+    at = bisect_right(places, start)
+    return marks[at - 1][1] if at else ""
 
 
 def keep(connection: sqlite3.Connection, document: NewDocument) -> Change:
@@ -64,31 +72,46 @@ def keep(connection: sqlite3.Connection, document: NewDocument) -> Change:
     old = connection.execute(
         "SELECT seq, text_digest, media_type FROM documents WHERE name = ?", (document.name,)
     ).fetchone()
+    dated = document.dated or document.modified
+    source = (document.path, document.size_bytes, document.modified, dated, document.file_digest, document.rules)
     if old is not None:
         if old[1:] == (digest, document.media_type) and _chunks(connection, old[0]) == chunks:
             connection.execute(
-                "UPDATE documents SET path = ?, size_bytes = ?, modified_at_s = ? WHERE seq = ?",
-                (document.path, document.size_bytes, document.modified, old[0]),
+                "UPDATE documents SET path = ?, size_bytes = ?, modified_at_s = ?, dated_at_s = ?, file_digest = ?,"
+                " rules = ?, collection = ?, added_at_s = ? WHERE seq = ?",
+                (*source, document.collection, time.time(), old[0]),
             )
             return "unchanged"
         drop(connection, document.name)
     title = storable(document.title.strip())[:TITLE_CHARACTERS] or title_of(text)
-    about = (title, document.media_type, document.path, document.size_bytes, len(text), document.modified)
     seq = connection.execute(
-        "INSERT INTO documents (name, text_digest, title, media_type, path, size_bytes, characters, modified_at_s,"
-        " vector_model, added_at_s) VALUES (?, ?, ?, ?, ?, ?, ?, ?, '', ?)",
-        (document.name, put_text(connection, text), *about, time.time()),
-    ).lastrowid
-    for number, (start, end, heading) in enumerate(chunks):
-        chunk = connection.execute(
-            "INSERT INTO chunks (document_seq, number, start_char, end_char, heading) VALUES (?, ?, ?, ?, ?)",
-            (seq, number, start, end, heading),
-        ).lastrowid
-        connection.execute(
-            "INSERT INTO chunk_index (rowid, name, heading, body) VALUES (?, ?, ?, ?)",
-            (chunk, document.name, heading, text[start:end]),
-        )
+        "INSERT INTO documents (name, text_digest, title, media_type, characters, collection, added_at_s,"
+        " path, size_bytes, modified_at_s, dated_at_s, file_digest, rules)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            document.name, put_text(connection, text), title, document.media_type, len(text), document.collection,
+            time.time(), *source,
+        ),
+    ).lastrowid  # fmt: skip
+    for number, chunk in enumerate(chunks):
+        _keep_chunk(connection, document.name, text, (seq, number), chunk)
     return "added" if old is None else "replaced"
+
+
+def _keep_chunk(
+    connection: sqlite3.Connection, name: str, text: str, place: tuple[int | None, int], chunk: Chunk
+) -> None:
+    start, end, heading, page = chunk
+    seq = connection.execute(
+        "INSERT INTO chunks (document_seq, number, start_char, end_char, heading, page) VALUES (?, ?, ?, ?, ?, ?)",
+        (*place, start, end, heading, page),
+    ).lastrowid
+    body = text[start:end]
+    connection.execute(
+        "INSERT INTO chunk_index (rowid, name, heading, body) VALUES (?, ?, ?, ?)", (seq, name, heading, body)
+    )
+    if found := pairs(body):
+        connection.execute("INSERT INTO pair_index (rowid, pairs) VALUES (?, ?)", (seq, found))
 
 
 def drop(connection: sqlite3.Connection, name: str) -> bool:
@@ -101,32 +124,22 @@ def drop(connection: sqlite3.Connection, name: str) -> bool:
     chunks = connection.execute(
         "SELECT seq, start_char, end_char, heading FROM chunks WHERE document_seq = ?", (seq,)
     ).fetchall()
-    # An external-content index must be given the very words that were put in (sqlite.org/fts5, section 4.4.3).
+    # An index without its own content must be given the very words that were put in (sqlite.org/fts5, section 4.4.3).
     connection.executemany(
         "INSERT INTO chunk_index (chunk_index, rowid, name, heading, body) VALUES ('delete', ?, ?, ?, ?)",
         [(chunk, name, heading, text[start:end]) for chunk, start, end, heading in chunks],
     )
+    connection.executemany(
+        "INSERT INTO pair_index (pair_index, rowid, pairs) VALUES ('delete', ?, ?)",
+        [(chunk, found) for chunk, start, end, _ in chunks if (found := pairs(text[start:end]))],
+    )
+    forget(connection, [chunk for chunk, *_ in chunks])
     connection.execute("DELETE FROM documents WHERE seq = ?", (seq,))
     drop_unused(connection, [digest])
     return True
 
 
-def put_vectors(connection: sqlite3.Connection, name: str, vectors: Sequence[bytes], model: str) -> None:
-    """One vector a chunk, in order. Raises DocumentError if there are more or fewer chunks."""
-    seqs = connection.execute(
-        "SELECT c.seq FROM chunks c JOIN documents d ON d.seq = c.document_seq WHERE d.name = ? ORDER BY c.number",
-        (name,),
-    ).fetchall()
-    if len(seqs) != len(vectors):
-        raise DocumentError(f"The document {name} has {len(seqs)} chunks, and {len(vectors)} vectors were given.")
-    connection.executemany(
-        "UPDATE chunks SET vector = ? WHERE seq = ?",
-        [(vector, seq) for vector, (seq,) in zip(vectors, seqs, strict=True)],
-    )
-    connection.execute("UPDATE documents SET vector_model = ? WHERE name = ?", (model, name))
-
-
 def _chunks(connection: sqlite3.Connection, seq: int) -> list[Chunk]:
     return connection.execute(
-        "SELECT start_char, end_char, heading FROM chunks WHERE document_seq = ? ORDER BY number", (seq,)
+        "SELECT start_char, end_char, heading, page FROM chunks WHERE document_seq = ? ORDER BY number", (seq,)
     ).fetchall()

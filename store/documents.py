@@ -1,11 +1,10 @@
-"""Documents: kept once, cut in chunks, searched by their words, with vectors where a model gave some.
+"""Documents: kept once, cut in chunks, searched by their words.
 
 Changes are durable on return; a large folder is best added from a thread (`asyncio.to_thread`).
 """
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,14 +14,16 @@ from typing import Any
 from nonet.errors import DocumentError
 from nonet.store import document_rows, search
 from nonet.store.artifacts import get_text, storable
+from nonet.store.filters import ALL, condition
 from nonet.store.names import nearest
 from nonet.store.reader import Reader
-from nonet.store.records import Change, ChunkVector, DocumentRecord, Hit, NewDocument
+from nonet.store.records import Change, DocumentRecord, Filter, Hit, NewDocument
 from nonet.store.writer import Writer
 
 _COLUMNS = (
     "d.name, d.text_digest, d.title, d.media_type, d.path, d.size_bytes, d.characters,"
-    " (SELECT count(*) FROM chunks c WHERE c.document_seq = d.seq), d.modified_at_s, d.added_at_s, d.vector_model"
+    " (SELECT count(*) FROM chunks c WHERE c.document_seq = d.seq), d.modified_at_s, d.added_at_s,"
+    " d.collection, d.dated_at_s, d.file_digest, d.rules"
 )
 
 
@@ -53,9 +54,10 @@ class DocumentStore:
         changes = self._writer.call(write).result()
         return [self._record(document.name, change) for document, change in zip(documents, changes, strict=True)]
 
-    def list(self) -> list[DocumentRecord]:
-        """All documents, by name."""
-        rows = self._reader.rows(f"SELECT {_COLUMNS} FROM documents d ORDER BY d.name")  # noqa: S608 - a constant
+    def list(self, where: Filter = ALL) -> list[DocumentRecord]:
+        """All documents, or those that are wanted, by name."""
+        sql, values = condition(where)
+        rows = self._reader.rows(f"SELECT {_COLUMNS} FROM documents d WHERE {sql} ORDER BY d.name", values)
         return [self._from_row(row) for row in rows]
 
     def get(self, name: str) -> DocumentRecord:
@@ -91,42 +93,19 @@ class DocumentStore:
             return False
         return self._writer.call(partial(document_rows.drop, name=self.resolve(name))).result()
 
-    def search(self, query: str, limit: int, documents: Sequence[str] | None = None) -> Sequence[Hit]:
+    def search(
+        self, query: str, limit: int, documents: Sequence[str] | None = None, *, where: Filter = ALL
+    ) -> Sequence[Hit]:
         """The best chunks for the words of any text, best first; nothing found is an empty list.
 
         Args:
             query: any text; operators and quotes in it mean nothing.
             limit: at most so many.
             documents: full names to search among; None for all.
+            where: more of what they must be.
         """
-        return self._reader.read(lambda connection: search.search(connection, query, limit, documents))
-
-    def set_vectors(self, document: str, vectors: Sequence[bytes], model: str) -> None:
-        """Attach one vector a chunk, in order, in place of earlier ones.
-
-        Args:
-            vectors: little-endian float32, all of one length.
-            model: what made them; only vectors of one model can be compared.
-
-        Raises:
-            DocumentError: there is no such document, or it has another number of chunks.
-        """
-        sizes = {len(vector) for vector in vectors}
-        if len(sizes) > 1 or any(size % 4 for size in sizes):
-            raise DocumentError(f"The vectors of {document} are not float32 of one length.")
-        self._writer.call(
-            partial(document_rows.put_vectors, name=self.resolve(document), vectors=vectors, model=model)
-        ).result()
-
-    def vectors(self, model: str, documents: Sequence[str] | None = None) -> Sequence[ChunkVector]:
-        """Every chunk's vector by that model, of all documents or of those named, for a scan by cosine."""
-        rows = self._reader.rows(
-            "SELECT d.name, c.number, c.start_char, c.end_char, c.vector FROM chunks c"
-            " JOIN documents d ON d.seq = c.document_seq WHERE d.vector_model = ?1 AND c.vector IS NOT NULL"
-            " AND (?2 IS NULL OR d.name IN (SELECT value FROM json_each(?2))) ORDER BY c.seq",
-            (model, None if documents is None else json.dumps(list(documents))),
-        )
-        return [ChunkVector(*row) for row in rows]
+        wanted = where if documents is None else replace(where, documents=documents)
+        return self._reader.read(lambda connection: search.search(connection, query, limit, wanted))
 
     def _ends(self, name: str) -> Sequence[str]:
         """Full names that end with `name` after a slash."""
@@ -135,7 +114,7 @@ class DocumentStore:
         return [str(row[0]) for row in rows] if len(end) > 1 else []
 
     def _record(self, name: str, change: Change = "unchanged") -> DocumentRecord:
-        row = self._reader.row(f"SELECT {_COLUMNS} FROM documents d WHERE d.name = ?", (name,))  # noqa: S608
+        row = self._reader.row(f"SELECT {_COLUMNS} FROM documents d WHERE d.name = ?", (name,))
         if row is None:
             raise DocumentError(f"There is no document {name}.", next_step="See `nonet docs list`.")
         return self._from_row(row, change)

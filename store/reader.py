@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 from nonet.errors import StoreError
+from nonet.store import extension
 from nonet.store.engine import connect
 from nonet.store.faults import faults_of
 
@@ -25,11 +26,11 @@ class Reader:
         self._connection: sqlite3.Connection | None = None
         self._closed = False
 
-    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def rows(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query. Raises StoreError."""
         return self.read(lambda connection: connection.execute(sql, values).fetchall())
 
-    def row(self, sql: str, values: Sequence[Any] = ()) -> tuple[Any, ...] | None:
+    def row(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> tuple[Any, ...] | None:
         """The first row of a query. Raises StoreError."""
         return next(iter(self.rows(sql, values)), None)
 
@@ -40,6 +41,7 @@ class Reader:
                 raise StoreError(f"The database {self._path} is closed.")
             if self._connection is None:
                 self._connection = connect(self._path, read_only=True)
+                extension.load(self._connection)
             self._connection.execute("BEGIN")
             try:
                 return query(self._connection)

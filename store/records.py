@@ -177,6 +177,18 @@ class NewDocument:
     """Its first heading or line where empty."""
     headings: Sequence[str] = ()
     """One a chunk, searched with more weight than its text; without them Markdown's own headings are found."""
+    pages: Sequence[int | None] = ()
+    """The page of each chunk, from 1; empty for a document without pages."""
+    markdown: bool = False
+    """The text is Markdown, whatever the media type says of the file."""
+    collection: str = ""
+    """What it belongs to; empty: the collection that has no name."""
+    dated: float = 0.0
+    """When it was written, seconds since the epoch; 0: when the file was modified."""
+    file_digest: str = ""
+    """SHA-256 of the file, hexadecimal."""
+    rules: str = ""
+    """Of reading and cutting; by other rules the same file is another document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +207,13 @@ class DocumentRecord:
     chunks: int
     modified: float
     added_at_s: float
-    vector_model: str = ""
-    """The model its vectors are of; empty: it has none."""
+    collection: str = ""
+    dated: float = 0.0
+    """When it was written, seconds since the epoch."""
+    file_digest: str = ""
+    """SHA-256 of the file, hexadecimal; empty where it was not read from one."""
+    rules: str = ""
+    """By which it was read and cut."""
     change: Change = "unchanged"
     """What `add` did."""
     read: Callable[[], str] = field(default=str, repr=False, compare=False)
@@ -217,17 +234,54 @@ class Hit:
     start: int
     end: int
     text: str
+    seq: int = 0
+    """The chunk's number in the database."""
+    heading: str = ""
+    page: int | None = None
+    media_type: str = ""
+    path: str = ""
+    dated: float = 0.0
+    collection: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class ChunkVector:
-    """A chunk's embedding: little-endian float32, `len(vector) / 4` dimensions."""
+class Filter:
+    """Which documents to search; what is not given does not matter."""
 
+    documents: Sequence[str] | None = None
+    """Full names."""
+    collection: str | None = None
+    """Its name; "" for the documents of none."""
+    kind: str = ""
+    """A part of the media type, or a suffix: "pdf", "markdown", "text/"."""
+    path: str = ""
+    """A pattern for the whole path, or for the document's name: "*/reports/*" (SQLite's GLOB)."""
+    since: float | None = None
+    """Written at this time or later, seconds since the epoch."""
+    until: float | None = None
+    """Written before this time."""
+
+
+@dataclass(frozen=True, slots=True)
+class VectorState:
+    """How far the vectors of the database are."""
+
+    model: str
+    """What made them; "": there are none."""
+    done: int
+    """Chunks that have one."""
+    chunks: int
+    """Chunks in all."""
+
+
+@dataclass(frozen=True, slots=True)
+class PendingChunk:
+    """A chunk that has no vector yet."""
+
+    seq: int
     document: str
-    chunk: int
-    start: int
-    end: int
-    vector: bytes
+    heading: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)

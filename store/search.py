@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sqlite3
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from nonet.store.records import Hit
+from nonet.store.filters import condition
+from nonet.store.records import Filter, Hit
+from nonet.store.segmentless import pair_expression
 
 MAX_TERMS = 64
 """Of a query, the first so many different ones count: FTS5 takes time for each."""
@@ -40,25 +41,67 @@ def match_expression(terms: Iterable[str]) -> str:
     return " OR ".join(f'"{term}"' for term in terms)
 
 
-def search(connection: sqlite3.Connection, query: str, limit: int, documents: Sequence[str] | None) -> list[Hit]:
+def search(connection: sqlite3.Connection, query: str, limit: int, where: Filter) -> list[Hit]:
     """The best chunks by BM25, best first; of equals the earlier one."""
-    terms = terms_of(query)
-    if not terms or limit <= 0 or (documents is not None and not documents):
+    if limit <= 0 or (where.documents is not None and not where.documents):
         return []
+    found = _by_words(connection, terms_of(query), limit, where)
+    if expression := pair_expression(query):
+        found = _merged(found, _by_pairs(connection, expression, limit, where))[:limit]
+    return hits_of(connection, found)
+
+
+def _by_words(
+    connection: sqlite3.Connection, terms: Sequence[str], limit: int, where: Filter
+) -> list[tuple[int, float]]:
+    if not terms:
+        return []
+    sql, values = condition(where)
     rows = connection.execute(
-        "SELECT d.name, c.number, -bm25(chunk_index, ?4, ?5, ?6) AS score,"
-        " c.start_char, c.end_char, d.text_digest"
+        "SELECT c.seq, -bm25(chunk_index, :name_weight, :heading_weight, :text_weight) AS score"
         " FROM chunk_index JOIN chunks c ON c.seq = chunk_index.rowid JOIN documents d ON d.seq = c.document_seq"
-        " WHERE chunk_index MATCH ?1 AND (?2 IS NULL OR d.name IN (SELECT value FROM json_each(?2)))"
-        " ORDER BY score DESC, c.seq LIMIT ?3",
-        (match_expression(terms), None if documents is None else json.dumps(list(documents)), limit, *WEIGHTS),
-    ).fetchall()
+        f" WHERE chunk_index MATCH :match AND {sql} ORDER BY score DESC, c.seq LIMIT :limit",
+        {
+            "match": match_expression(terms), "limit": limit, **values,
+            "name_weight": WEIGHTS[0], "heading_weight": WEIGHTS[1], "text_weight": WEIGHTS[2],
+        },
+    )  # fmt: skip
+    return rows.fetchall()
+
+
+def _by_pairs(connection: sqlite3.Connection, expression: str, limit: int, where: Filter) -> list[tuple[int, float]]:
+    sql, values = condition(where)
+    rows = connection.execute(
+        "SELECT c.seq, -bm25(pair_index) AS score"
+        " FROM pair_index JOIN chunks c ON c.seq = pair_index.rowid JOIN documents d ON d.seq = c.document_seq"
+        f" WHERE pair_index MATCH :match AND {sql} ORDER BY score DESC, c.seq LIMIT :limit",
+        {"match": expression, "limit": limit, **values},
+    )
+    return rows.fetchall()
+
+
+def _merged(one: Sequence[tuple[int, float]], other: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
+    """Both are BM25 over parts of the same query, so their sum is BM25 over all of it."""
+    scores: dict[int, float] = {}
+    for seq, score in (*one, *other):
+        scores[seq] = scores.get(seq, 0.0) + score
+    return sorted(scores.items(), key=lambda item: (-item[1], item[0]))
+
+
+def hits_of(connection: sqlite3.Connection, found: Sequence[tuple[int, float]]) -> list[Hit]:
+    """The chunks with their texts and where they stand, in the order given."""
     texts: dict[str, str] = {}
-    for row in rows:
-        digest = row[5]
+    hits: list[Hit] = []
+    for seq, score in found:
+        row = connection.execute(
+            "SELECT d.name, c.number, c.start_char, c.end_char, d.text_digest, c.heading, c.page, d.media_type, d.path,"
+            " d.dated_at_s, d.collection FROM chunks c JOIN documents d ON d.seq = c.document_seq WHERE c.seq = ?",
+            (seq,),
+        ).fetchone()
+        if row is None:
+            continue
+        name, number, start, end, digest, *place = row
         if digest not in texts:
             texts[digest] = connection.execute("SELECT text FROM texts WHERE digest = ?", (digest,)).fetchone()[0]
-    return [
-        Hit(name, number, score, start, end, texts[digest][start:end])
-        for name, number, score, start, end, digest in rows
-    ]
+        hits.append(Hit(name, number, score, start, end, texts[digest][start:end], seq, *place))
+    return hits

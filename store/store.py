@@ -18,6 +18,7 @@ from nonet.store.queue import QueueStore
 from nonet.store.reader import Reader
 from nonet.store.runs import RunStore
 from nonet.store.sessions import SessionStore
+from nonet.store.vectors import VectorStore
 from nonet.store.writer import Writer
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Store:
     path: Path
     runs: RunStore
     documents: DocumentStore
+    vectors: VectorStore
     models: ModelStore
     sessions: SessionStore
     queues: QueueStore
@@ -42,6 +44,7 @@ class Store:
         self._history: History | None = None
         self.runs = RunStore(self._writer, self._reader, self._load_history, lease_seconds=lease_seconds)
         self.documents = DocumentStore(self._writer, self._reader)
+        self.vectors = VectorStore(self._writer, self._reader)
         self.models = ModelStore(self._writer, self._reader)
         self.sessions = SessionStore(self._writer, self._reader)
         self.queues = QueueStore(self._writer, self._reader)

@@ -162,8 +162,12 @@ class Document(Table, table=True):
     size_bytes: int
     characters: int
     modified_at_s: float
-    vector_model: str
     added_at_s: float
+    collection: str = Field(index=True)
+    dated_at_s: float
+    file_digest: str = Field(index=True)
+    rules: str
+    """By which it was read and cut."""
 
 
 class Chunk(Table, table=True):
@@ -177,8 +181,37 @@ class Chunk(Table, table=True):
     start_char: int
     end_char: int
     heading: str
-    vector: bytes | None
-    """Little-endian float32."""
+    page: int | None
+
+
+class VectorSpace(Table, table=True):
+    """The embedding model whose vectors are kept; at most one row, so that two are never mixed."""
+
+    __tablename__ = "vector_space"
+    model: str = Field(primary_key=True)
+    dimensions: int
+
+
+class Vector(Table, table=True):
+    """A chunk's embedding."""
+
+    __tablename__ = "vectors"
+    chunk_seq: int = Field(primary_key=True, foreign_key="chunks.seq", ondelete="CASCADE")
+    codes: bytes
+    """A signed byte a dimension."""
+
+
+class VectorBlock(Table, table=True):
+    """The signs of some hundred vectors side by side, for a first pass that reads little."""
+
+    __tablename__ = "vector_blocks"
+    seq: int = Field(primary_key=True)
+    first_chunk: int = Field(index=True)
+    last_chunk: int
+    chunks: bytes
+    """Chunk numbers, little-endian int64."""
+    signs: bytes
+    """A bit a dimension."""
 
 
 class Model(Table, table=True):

@@ -3,56 +3,30 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
 from nonet import __version__
+from nonet.app_docs import docs_app
+from nonet.app_options import (
+    CARE,
+    KNOWLEDGE,
+    WORK,
+    DbOption,
+    JsonOption,
+    QuietOption,
+    RuntimeOption,
+    document_path,
+    examples,
+    flags_given,
+    group,
+)
 
-HEADINGS = WORK, KNOWLEDGE, CARE = "Work", "What it knows", "Look and care"
+app = group("Several small language models, one dependable system, on your own machine.")
+runs_app = group("Runs that were made: look at them, finish them, clean them up.")
+models_app = group("Models: what is there, and fetching more.")
 
-
-class GroupedHelp(TyperGroup):
-    """Lists commands under headings; Typer does so only through rich, which would double the time of --help."""
-
-    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401, ARG002  Typer has no public names here
-        """Write a section a heading."""
-        sections: dict[str, list[tuple[str, str]]] = {}
-        limit = formatter.width - 6 - max(len(name) for name in self.commands)
-        for name, command in self.commands.items():
-            heading = getattr(command, "rich_help_panel", None)
-            row = (name, command.get_short_help_str(limit))
-            sections.setdefault(heading if isinstance(heading, str) else "Commands", []).append(row)
-        for heading in sorted(sections, key=lambda heading: HEADINGS.index(heading) if heading in HEADINGS else -1):
-            with formatter.section(heading):
-                formatter.write_dl(sections[heading])
-
-
-def _examples(*lines: str) -> str:
-    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
-
-
-def _typer(help_text: str) -> typer.Typer:
-    return typer.Typer(
-        help=help_text,
-        cls=GroupedHelp,
-        no_args_is_help=True,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    )
-
-
-app = _typer("Several small language models, one dependable system, on your own machine.")
-docs_app = _typer("The documents that retrieval searches.")
-runs_app = _typer("Runs that were made: look at them, finish them, clean them up.")
-models_app = _typer("Models: what is there, and fetching more.")
-
-RuntimeOption = Annotated[
-    str | None,
-    typer.Option("--runtime", metavar="NAME", help="What serves the models: auto, ollama, embedded or scripted."),
-]
 ModelOption = Annotated[str | None, typer.Option("--model", metavar="NAME", help="One chat model for everything.")]
 PlannerOption = Annotated[
     str | None,
@@ -71,18 +45,6 @@ MaxSecondsOption = Annotated[
 MaxJoulesOption = Annotated[
     float | None, typer.Option("--max-joules", metavar="J", help="Stop after this much energy, where it is known.")
 ]
-DbOption = Annotated[
-    Path | None, typer.Option("--db", metavar="FILE", help="The database. [default: in your data folder]")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output, and nothing else there.")]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")]
-
-
-def _document_path(text: str) -> Path:
-    """An empty path would mean the whole current folder, which nobody says with `--docs "$UNSET"`."""
-    if not text:
-        raise typer.BadParameter("the path is empty")
-    return Path(text)
 
 
 DocsOption = Annotated[
@@ -91,7 +53,7 @@ DocsOption = Annotated[
         "--docs",
         "-d",
         metavar="PATH",
-        parser=_document_path,
+        parser=document_path,
         help="A file or folder this task reads; may be repeated.",
     ),
 ]
@@ -106,7 +68,7 @@ def _version(value: bool) -> None:  # noqa: FBT001  Typer calls it so
         raise typer.Exit
 
 
-@app.callback(epilog=_examples('nonet run "Summarize report.md in two sentences." --docs report.md', "nonet doctor"))
+@app.callback(epilog=examples('nonet run "Summarize report.md in two sentences." --docs report.md', "nonet doctor"))
 def root(
     *,
     version: Annotated[
@@ -119,7 +81,7 @@ def root(
 
 @app.command(
     rich_help_panel=WORK,
-    epilog=_examples(
+    epilog=examples(
         'nonet run "Write a function that parses one line of readings.csv, then summarize report.md." --docs lab/',
         "cat task.txt | nonet run --json | jq -r .answer",
         "nonet run - --quiet < tasks.txt > results.jsonl",
@@ -153,14 +115,14 @@ def run(
 
     if graph:
         return commands_work.graph(json=json)
-    bounds = _flags(max_calls=max_calls, max_tokens=max_tokens, max_seconds=max_seconds, max_joules=max_joules)
-    flags = _flags(runtime=runtime, model=model, planner=planner, light=light, db=db, **bounds)
+    bounds = flags_given(max_calls=max_calls, max_tokens=max_tokens, max_seconds=max_seconds, max_joules=max_joules)
+    flags = flags_given(runtime=runtime, model=model, planner=planner, light=light, db=db, **bounds)
     return commands_work.run(task, docs or [], flags, json=json, approve=approve, quiet=quiet)
 
 
 @app.command(
     rich_help_panel=WORK,
-    epilog=_examples(
+    epilog=examples(
         'nonet plan "Find the pump\'s serial number, then write a function that checks it."',
         'nonet plan "Sum up report.md." --docs report.md --planner one-shot --json',
     ),
@@ -180,13 +142,13 @@ def plan(
     """Show the plan of a task, and why it is so, without running it."""
     from nonet import commands_work  # noqa: PLC0415
 
-    flags = _flags(runtime=runtime, model=model, planner=planner, light=light, db=db)
+    flags = flags_given(runtime=runtime, model=model, planner=planner, light=light, db=db)
     return commands_work.plan(task, docs or [], flags, json=json, quiet=quiet)
 
 
 @app.command(
     rich_help_panel=WORK,
-    epilog=_examples(
+    epilog=examples(
         'nonet ask code "Write a function is_leap(year)."',
         'nonet ask summarization "In two sentences." --input report.md',
         'nonet ask retrieval "When was the pump replaced?" --input logs/',
@@ -215,12 +177,12 @@ def ask(
     """Ask one specialist, without a plan."""
     from nonet import commands_work  # noqa: PLC0415
 
-    bounds = _flags(max_calls=max_calls, max_tokens=max_tokens, max_seconds=max_seconds, max_joules=max_joules)
-    flags = _flags(runtime=runtime, model=model, light=light, db=db, **bounds)
+    bounds = flags_given(max_calls=max_calls, max_tokens=max_tokens, max_seconds=max_seconds, max_joules=max_joules)
+    flags = flags_given(runtime=runtime, model=model, light=light, db=db, **bounds)
     return commands_work.ask(specialist, text, inputs or [], flags, json=json, quiet=quiet)
 
 
-@app.command(rich_help_panel=WORK, epilog=_examples("nonet demo", "nonet demo --light", "nonet demo --runtime ollama"))
+@app.command(rich_help_panel=WORK, epilog=examples("nonet demo", "nonet demo --light", "nonet demo --runtime ollama"))
 def demo(
     *,
     runtime: RuntimeOption = None,
@@ -236,62 +198,10 @@ def demo(
     """
     from nonet import demo as work  # noqa: PLC0415
 
-    return work.demo(_flags(runtime=runtime, light=light, db=db), json=json, quiet=quiet)
+    return work.demo(flags_given(runtime=runtime, light=light, db=db), json=json, quiet=quiet)
 
 
-@docs_app.command("add", epilog=_examples("nonet docs add notes/ report.md"))
-def docs_add(
-    paths: Annotated[
-        list[Path],
-        typer.Argument(metavar="PATH...", parser=_document_path, help="Files, or folders with all that is in them."),
-    ],
-    *,
-    db: DbOption = None,
-    json: JsonOption = False,
-    quiet: QuietOption = False,
-) -> int:
-    """Add documents, or replace those that have changed."""
-    from nonet import commands_docs  # noqa: PLC0415
-
-    return commands_docs.add(paths, _flags(db=db), json=json, quiet=quiet)
-
-
-@docs_app.command("list", epilog=_examples("nonet docs list"))
-def docs_list(*, db: DbOption = None, json: JsonOption = False) -> int:
-    """List the documents."""
-    from nonet import commands_docs  # noqa: PLC0415
-
-    return commands_docs.show_all(_flags(db=db), json=json)
-
-
-@docs_app.command("search", epilog=_examples('nonet docs search "pump serial number" --limit 3'))
-def docs_search(
-    query: Annotated[str, typer.Argument(metavar="QUERY", help="Words to look for; any text will do.")],
-    *,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="At most so many passages.")] = 10,
-    db: DbOption = None,
-    json: JsonOption = False,
-) -> int:
-    """Search the documents; no model is asked."""
-    from nonet import commands_docs  # noqa: PLC0415
-
-    return commands_docs.search(query, limit, _flags(db=db), json=json)
-
-
-@docs_app.command("remove", epilog=_examples("nonet docs remove report.md"))
-def docs_remove(
-    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Names as `nonet docs list` shows them.")],
-    *,
-    db: DbOption = None,
-    json: JsonOption = False,
-) -> int:
-    """Remove documents from the database; the files stay."""
-    from nonet import commands_docs  # noqa: PLC0415
-
-    return commands_docs.remove(names, _flags(db=db), json=json)
-
-
-@runs_app.command("list", epilog=_examples("nonet runs list --limit 5"))
+@runs_app.command("list", epilog=examples("nonet runs list --limit 5"))
 def runs_list(
     *,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=100_000, help="At most so many.")] = 20,
@@ -301,7 +211,7 @@ def runs_list(
     """List runs, the newest first."""
     from nonet import commands_runs  # noqa: PLC0415
 
-    return commands_runs.show_all(limit, _flags(db=db), json=json)
+    return commands_runs.show_all(limit, flags_given(db=db), json=json)
 
 
 RunArgument = Annotated[
@@ -309,17 +219,17 @@ RunArgument = Annotated[
 ]
 
 
-@runs_app.command("show", epilog=_examples("nonet runs show", "nonet runs show 3f2a --json"))
+@runs_app.command("show", epilog=examples("nonet runs show", "nonet runs show 3f2a --json"))
 def runs_show(run: RunArgument = None, *, db: DbOption = None, json: JsonOption = False) -> int:
     """Tell the whole story of a run: plan, attempts, evidence, answer, cost."""
     from nonet import commands_runs  # noqa: PLC0415
 
-    return commands_runs.show_one(run, _flags(db=db), json=json)
+    return commands_runs.show_one(run, flags_given(db=db), json=json)
 
 
 @runs_app.command(
     "resume",
-    epilog=_examples(
+    epilog=examples(
         "nonet runs resume",
         "nonet runs resume 3f2a --accept",
         "nonet runs resume 3f2a --max-calls 40",
@@ -350,15 +260,15 @@ def runs_resume(
     """
     from nonet import commands_runs  # noqa: PLC0415
 
-    bounds = _flags(max_calls=max_calls, max_tokens=max_tokens, max_seconds=max_seconds, max_joules=max_joules)
-    flags = _flags(runtime=runtime, model=model, light=light, db=db, **bounds)
+    bounds = flags_given(max_calls=max_calls, max_tokens=max_tokens, max_seconds=max_seconds, max_joules=max_joules)
+    flags = flags_given(runtime=runtime, model=model, light=light, db=db, **bounds)
     if accept and refuse:
         raise typer.BadParameter("--accept and --refuse exclude each other")
     decision = "accept" if accept else "refuse" if refuse else None
     return commands_runs.resume(run, flags, bounds, decision=decision, json=json, quiet=quiet)
 
 
-@runs_app.command("prune", epilog=_examples("nonet runs prune --older-than-days 30"))
+@runs_app.command("prune", epilog=examples("nonet runs prune --older-than-days 30"))
 def runs_prune(
     *,
     older_than_days: Annotated[
@@ -370,19 +280,19 @@ def runs_prune(
     """Remove old finished runs and the texts that nothing else uses."""
     from nonet import commands_runs  # noqa: PLC0415
 
-    return commands_runs.prune(older_than_days, _flags(db=db), json=json)
+    return commands_runs.prune(older_than_days, flags_given(db=db), json=json)
 
 
-@models_app.command("list", epilog=_examples("nonet models list", "nonet models list --runtime embedded"))
+@models_app.command("list", epilog=examples("nonet models list", "nonet models list --runtime embedded"))
 def models_list(*, runtime: RuntimeOption = None, json: JsonOption = False) -> int:
     """List the models that are there, and those that could be fetched."""
     from nonet import commands_models  # noqa: PLC0415
 
-    return commands_models.show_all(_flags(runtime=runtime), json=json)
+    return commands_models.show_all(flags_given(runtime=runtime), json=json)
 
 
 @models_app.command(
-    "pull", epilog=_examples("nonet models pull", "nonet models pull qwen2.5-coder:0.5b --runtime embedded")
+    "pull", epilog=examples("nonet models pull", "nonet models pull qwen2.5-coder:0.5b --runtime embedded")
 )
 def models_pull(
     names: Annotated[
@@ -397,7 +307,7 @@ def models_pull(
     """Fetch models; a cut download goes on where it stopped, and the hash decides whether it is the right file."""
     from nonet import commands_models  # noqa: PLC0415
 
-    return commands_models.pull(names or [], _flags(runtime=runtime, light=light), json=json, quiet=quiet)
+    return commands_models.pull(names or [], flags_given(runtime=runtime, light=light), json=json, quiet=quiet)
 
 
 app.add_typer(docs_app, name="docs", rich_help_panel=KNOWLEDGE)
@@ -405,7 +315,7 @@ app.add_typer(models_app, name="models", rich_help_panel=KNOWLEDGE)
 app.add_typer(runs_app, name="runs", rich_help_panel=CARE)
 
 
-@app.command(rich_help_panel=CARE, epilog=_examples("nonet doctor", "nonet doctor --quick --json"))
+@app.command(rich_help_panel=CARE, epilog=examples("nonet doctor", "nonet doctor --quick --json"))
 def doctor(
     *,
     quick: Annotated[bool, typer.Option("--quick", help="Do not measure the models.")] = False,
@@ -419,11 +329,11 @@ def doctor(
     """Say what works here, what does not, and what to do about it. Exit status 3 if a task could not run."""
     from nonet import doctor as work  # noqa: PLC0415
 
-    flags = _flags(runtime=runtime, model=model, light=light, db=db)
+    flags = flags_given(runtime=runtime, model=model, light=light, db=db)
     return work.doctor(flags, measure=not quick, json=json, quiet=quiet)
 
 
-@app.command(rich_help_panel=CARE, epilog=_examples("nonet config", "nonet config --json"))
+@app.command(rich_help_panel=CARE, epilog=examples("nonet config", "nonet config --json"))
 def config(*, json: JsonOption = False) -> int:
     """Show every setting, its value, and where the value comes from."""
     from nonet import commands_care  # noqa: PLC0415
@@ -431,7 +341,7 @@ def config(*, json: JsonOption = False) -> int:
     return commands_care.config(json=json)
 
 
-@app.command(rich_help_panel=CARE, epilog=_examples("nonet schema run", "nonet schema > nonet-schemas.json"))
+@app.command(rich_help_panel=CARE, epilog=examples("nonet schema run", "nonet schema > nonet-schemas.json"))
 def schema(
     name: Annotated[
         str | None, typer.Argument(metavar="[NAME]", help="Which output: run, plan, ask, ... [default: all]")
@@ -443,8 +353,3 @@ def schema(
     from nonet import commands_care  # noqa: PLC0415
 
     return commands_care.schema(name)
-
-
-def _flags(**values: Any) -> dict[str, Any]:  # noqa: ANN401  settings validate them
-    """What was given on the command line; a switch that is off is "not given"."""
-    return {key: value for key, value in values.items() if value is not None and value is not False}

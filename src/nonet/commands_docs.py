@@ -3,41 +3,122 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from nonet.door import Flags, open_door, open_store
-from nonet.errors import DocumentError
+from nonet.door import Door, Flags, open_door, open_store
+from nonet.errors import DocumentError, ResourceError
 from nonet.progress import counter
 from nonet.render import columns, print_lines, text
-from nonet.terminal import emit, out, say
+from nonet.terminal import InterruptedByUserError, emit, out, run_async, say
 from nonet.text import one_line
 
+if TYPE_CHECKING:
+    from nonet.graphs.documents import AddReport
+    from nonet.graphs.searching import Found
+    from nonet.store import Filter, Hit, Store
 
-def add(paths: Sequence[Path], flags: Flags, *, json: bool, quiet: bool) -> int:
-    """Add documents, or replace those that have changed."""
+FAILED = 1
+_FAILURE_CHARACTERS = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which documents to search."""
+
+    collection: str | None = None
+    kind: str = ""
+    path: str = ""
+    since: float | None = None
+    """Seconds since the epoch."""
+    until: float | None = None
+
+
+def add(paths: Sequence[Path], collection: str, flags: Flags, *, json: bool, quiet: bool) -> int:
+    """Add documents, or replace those that have changed; 1 if a file that was named could not be read."""
     from nonet.graphs.documents import add_documents  # noqa: PLC0415
 
-    with open_store(open_door(flags), create=True) as store, counter("Reading", quiet=quiet) as progress:
-        report = add_documents(store, paths, progress)
+    try:
+        with open_store(open_door(flags), create=True) as store, counter("Reading", quiet=quiet) as progress:
+            report = add_documents(store, paths, progress, collection=collection)
+            pending = store.vectors.pending_count() if store.vectors.state().model else 0
+    except KeyboardInterrupt:
+        raise InterruptedByUserError(
+            "Interrupted.", kept="What was read is kept.", next_step="The same command goes on from there."
+        ) from None
+    status = FAILED if report.failed else 0
     if json:
-        skipped = [{"path": path, "reason": reason} for path, reason in report.skipped]
-        emit({**asdict(report), "skipped": skipped})
-        return 0
-    for what in ("added", "replaced", "unchanged"):
+        emit(
+            {
+                **asdict(report),
+                "duplicates": [{"path": path, "document": name} for path, name in report.duplicates],
+                "failed": [failed._asdict() for failed in report.failed],
+                "skipped": [{"path": path, "reason": reason} for path, reason in report.skipped],
+                "notes": [{"path": path, "note": note} for path, note in report.notes],
+            }
+        )
+        return status
+    _tell(report)
+    if pending and not quiet:
+        say(f"{pending:,} chunks have no vectors yet; make them with: nonet docs embed")
+    return status
+
+
+def _tell(report: AddReport) -> None:
+    for what in ("added", "replaced", "unchanged", "removed"):
         for name in getattr(report, what):
             out(f"{what:<9}  {one_line(name)}")
+    for path, name in report.duplicates:
+        out(f"duplicate  {one_line(path)}  (the same bytes as {one_line(name)})")
+    for path, note in report.notes:
+        say(f"note       {one_line(f'{path}: {note}')}")
     for path, reason in report.skipped:
         say(f"skipped    {one_line(f'{path}: {reason}')}")
+    for failed in report.failed:
+        say(f"failed     {one_line(f'{failed.reason} {failed.next_step}', _FAILURE_CHARACTERS)}")
+
+
+def embed(collection: str | None, flags: Flags, *, again: bool, json: bool, quiet: bool) -> int:
+    """Make the vectors that are missing."""
+    from nonet.graphs.embedding import embed_pending, open_embedder  # noqa: PLC0415
+    from nonet.store import Filter  # noqa: PLC0415
+
+    door = open_door(flags)
+
+    async def work(store: Store) -> tuple[int, str]:
+        async with open_embedder(door.loaded.settings) as embedder:
+            if again:
+                store.vectors.clear()
+            with counter("Embedding", quiet=quiet) as progress:
+                return await embed_pending(store, embedder, Filter(collection=collection), progress), embedder.space
+
+    with open_store(door) as store:
+        try:
+            made, model = run_async(work(store))
+        except InterruptedByUserError as error:
+            error.kept = "The vectors made so far are kept."
+            error.next_step = "`nonet docs embed` goes on from there."
+            raise
+        state = store.vectors.state()
+    if json:
+        emit({"model": model, "made": made, "vectors": state.done, "chunks": state.chunks})
+    else:
+        out(f"{made:,} vectors made by {model}; {state.done:,} of {state.chunks:,} chunks have one")
     return 0
 
 
-def show_all(flags: Flags, *, json: bool) -> int:
+def show_all(collection: str | None, flags: Flags, *, json: bool) -> int:
     """List the documents."""
+    from nonet.store import Filter  # noqa: PLC0415
+
     with open_store(open_door(flags)) as store:
-        found = store.documents.list()
+        found = store.documents.list(Filter(collection=collection))
     if json:
-        keys = ("name", "digest", "media_type", "path", "size_bytes", "characters", "chunks", "modified", "added_at_s")
+        keys = (
+            "name", "collection", "digest", "media_type", "path", "size_bytes", "characters", "chunks", "modified",
+            "dated", "added_at_s",
+        )  # fmt: skip
         emit({"documents": [{key: getattr(each, key) for key in keys} for each in found]})
     elif found:
         rows = [[each.name, f"{each.characters:,} characters", f"{each.chunks} chunks", each.path] for each in found]
@@ -47,18 +128,47 @@ def show_all(flags: Flags, *, json: bool) -> int:
     return 0
 
 
-def search(query: str, limit: int, flags: Flags, *, json: bool) -> int:
-    """Search by words; no model is asked."""
-    with open_store(open_door(flags)) as store:
-        hits = store.documents.search(query, limit)
+def search(query: str, limit: int, wanted: Wanted, flags: Flags, *, words: bool, json: bool) -> int:
+    """Search by words, and by vectors where there are any."""
+    from nonet.store import Filter  # noqa: PLC0415
+
+    door = open_door(flags)
+    where = Filter(**asdict(wanted))
+    with open_store(door) as store:
+        if words or not store.vectors.state().model:
+            hits = store.documents.search(query, limit, where=where)
+            method = "words (BM25)"
+            if not words and hits:
+                method += "; no vectors were made: nonet docs embed"
+        else:
+            found = run_async(_find(store, query, limit, where, door))
+            hits, method = found.hits, found.method
     if json:
-        emit({"results": [asdict(hit) for hit in hits]})
-    for hit in [] if json else hits:
-        head = text((one_line(hit.document), "cyan"), (f" [{hit.start}-{hit.end}]  {hit.score:.3f}", "dim"))
+        emit({"method": method, "results": [_hit(hit) for hit in hits]})
+        return 0
+    for hit in hits:
+        place = f" [{hit.start}-{hit.end}]{f' p. {hit.page}' if hit.page else ''}  {hit.score:.3f}"
+        head = text((one_line(hit.document), "cyan"), (place, "dim"))
         print_lines([head, text(hit.text.strip()), text()])
-    if not json and not hits:
-        say("Nothing was found.")
+    say(f"Found by {method}." if hits else "Nothing was found.")
     return 0
+
+
+async def _find(store: Store, query: str, limit: int, where: Filter, door: Door) -> Found:
+    """By vectors too; where the model that made them cannot be had, by words, and it says so."""
+    from nonet.graphs.embedding import open_embedder  # noqa: PLC0415
+    from nonet.graphs.searching import find  # noqa: PLC0415
+
+    try:
+        async with open_embedder(door.loaded.settings) as embedder:
+            return await find(store, query, limit, where, embedder)
+    except ResourceError as error:
+        found = await find(store, query, limit, where, None)
+        return replace(found, method=f"{found.method}; no vectors: {error.message}")
+
+
+def _hit(hit: Hit) -> dict[str, object]:
+    return {key: value for key, value in asdict(hit).items() if key != "seq"}
 
 
 def remove(names: Sequence[str], flags: Flags, *, json: bool) -> int:

@@ -163,19 +163,60 @@ class SkippedOut(Output):
     reason: str
 
 
+class FailedOut(Output):
+    """A file that was named and could not be read."""
+
+    path: str
+    reason: str
+    next_step: str
+
+
+class DuplicateOut(Output):
+    """A file with the same bytes as a document that is kept under another name."""
+
+    path: str
+    document: str
+
+
+class FileNoteOut(Output):
+    """What to know of a file that was read: a suffix that misleads, parts that were left out."""
+
+    path: str
+    note: str
+
+
 class DocsAddOut(Output):
-    """`nonet docs add`: names of documents."""
+    """`nonet docs add`: names of documents, and files that were not taken."""
 
     added: list[str]
     replaced: list[str]
     unchanged: list[str]
+    removed: list[str]
+    """Their files are gone from a folder that was named."""
+    duplicates: list[DuplicateOut]
+    failed: list[FailedOut]
+    """Named themselves; the exit status is 1."""
     skipped: list[SkippedOut]
+    notes: list[FileNoteOut]
+
+
+class DocsEmbedOut(Output):
+    """`nonet docs embed`."""
+
+    model: str
+    """And the beginning of its digest."""
+    made: int
+    vectors: int
+    """In all."""
+    chunks: int
+    """In all."""
 
 
 class DocumentOut(Output):
     """A document that is kept."""
 
     name: str
+    collection: str
     digest: str
     """SHA-256 of its text, hexadecimal."""
     media_type: str
@@ -185,6 +226,8 @@ class DocumentOut(Output):
     chunks: int
     modified: float
     """Modification time of the file, seconds since the epoch."""
+    dated: float
+    """When it was written (an e-mail says so), else the modification time."""
     added_at_s: float
     """Seconds since the epoch."""
 
@@ -205,11 +248,22 @@ class HitOut(Output):
     start: int
     end: int
     text: str
+    heading: str
+    """What it stands under: "Setup > Linux"."""
+    page: int | None
+    """From 1; null for documents without pages."""
+    media_type: str
+    path: str
+    dated: float
+    """When the document was written, seconds since the epoch."""
+    collection: str
 
 
 class DocsSearchOut(Output):
     """`nonet docs search`, best first."""
 
+    method: str
+    """By words or by words and vectors, and what was missing, in words."""
     results: list[HitOut]
 
 
@@ -369,6 +423,7 @@ OUTPUTS: dict[str, type[Output]] = {
     "ask": AskOut,
     "graph": GraphOut,
     "docs-add": DocsAddOut,
+    "docs-embed": DocsEmbedOut,
     "docs-list": DocsListOut,
     "docs-search": DocsSearchOut,
     "docs-remove": DocsRemoveOut,

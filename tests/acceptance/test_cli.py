@@ -98,6 +98,7 @@ COMMANDS = {
     "ask": ["ask", "retrieval", "Who replaced two oak paddles?", "--input", "report.md"],
     "graph": ["run", "--graph"],
     "docs-add": ["docs", "add", "report.md"],
+    "docs-embed": ["docs", "embed"],
     "docs-list": ["docs", "list"],
     "docs-search": ["docs", "search", "oak paddles", "--limit", "3"],
     "docs-remove": ["docs", "remove", "report.md"],
@@ -128,6 +129,31 @@ def test_every_output_has_a_schema(nonet: Cli) -> None:
     assert json.loads(nonet("schema", "run").out)["properties"]["verdict"]
     assert set(COMMANDS) | {"models-pull"} == set(OUTPUTS)
     assert nonet("schema", "poem").status == 2
+
+
+def test_vectors_are_made_on_request_and_search_says_by_what_it_found(nonet: Cli) -> None:
+    nonet("docs", "add", "report.md", "--collection", "lab")
+    found = nonet("docs", "search", "oak paddles", "--json").json
+    assert found["method"] == "words (BM25); no vectors were made: nonet docs embed"
+    assert found["results"][0]["document"] == "lab/report.md"
+    made = nonet("docs", "embed", "--json").json
+    assert made["made"] == made["vectors"] == made["chunks"] > 0
+    assert nonet("docs", "embed", "--json").json["made"] == 0
+    found = nonet("docs", "search", "oak paddles", "--json").json
+    assert found["method"].startswith("words (BM25) and vectors (")
+    assert nonet("docs", "search", "oak paddles", "--words", "--json").json["method"] == "words (BM25)"
+    assert nonet("docs", "search", "oak paddles", "--collection", "other").err.strip() == "Nothing was found."
+    assert nonet("docs", "search", "oak paddles", "--since", "2999-01-01", "--json").json["results"] == []
+    assert nonet("docs", "search", "oak paddles", "--since", "soon").status == 2
+
+
+def test_a_bad_file_fails_by_name_and_the_others_are_added(nonet: Cli) -> None:
+    said = nonet("docs", "add", "report.md", "binary.txt", "missing.md", "--json")
+    assert (said.status, said.json["added"]) == (1, ["report.md"])
+    assert [failed["path"] for failed in said.json["failed"]] == ["binary.txt", "missing.md"]
+    said = nonet("docs", "add", "report.md", "missing.md")
+    assert said.status == 1
+    assert "missing.md does not exist. Check the path." in said.err
 
 
 def test_the_keys_that_scripts_rely_on(nonet: Cli) -> None:

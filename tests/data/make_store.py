@@ -5,7 +5,6 @@ Run once a release, and never again for a release that is out: `python tests/dat
 
 from __future__ import annotations
 
-import struct
 from pathlib import Path
 
 from nonet.store import CallRecord, JobFault, JobOutput, NewDocument, NewJob, Store, SubtaskRecord
@@ -18,12 +17,9 @@ NOTES = "# Scheduler\n\nA waiting limit makes sure that no request starves.\n"
 def main() -> None:
     PATH.unlink(missing_ok=True)
     with Store.open(PATH) as store:
-        document = store.documents.add(
-            NewDocument("notes.md", NOTES, "text/markdown", chunks=[(0, 12), (13, len(NOTES))])
-        )
-        store.documents.set_vectors(
-            document.name, [struct.pack("<2f", 1.0, 0.0), struct.pack("<2f", 0.0, 1.0)], "minilm"
-        )
+        store.documents.add(NewDocument("notes.md", NOTES, "text/markdown", chunks=[(0, 12), (13, len(NOTES))]))
+        pending = store.vectors.pending(10)
+        store.vectors.put("minilm", [(chunk.seq, (1.0 - at, float(at))) for at, chunk in enumerate(pending)])
         store.models.save_profile("scripted", "tiny", "d1", '{"plans": 1}')
         done = store.runs.create(
             "Why does nothing starve?", runtime="scripted", documents=["notes.md"], owner="release"

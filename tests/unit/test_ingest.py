@@ -43,6 +43,23 @@ def test_guesses_an_older_encoding_and_says_which(tmp_path: Path) -> None:
     assert document.encoding not in {"utf-8", "ascii"}
 
 
+def test_two_encodings_in_one_file_are_both_read(tmp_path: Path) -> None:
+    lines = [f"Zeile {n}: größer, süßer, schöner".encode() for n in range(50)]
+    lines[20] = "Zeile 20: größer als über".encode("cp1252")
+    document = read_document(write(tmp_path / "a.log", b"\n".join(lines)))
+    assert document.encoding == "utf-8, mixed"
+    assert document.text.splitlines()[20] == "Zeile 20: größer als über"
+    assert "\ufffd" not in document.text
+
+
+def test_right_to_left_text_stays_in_its_order(tmp_path: Path) -> None:
+    text = "المضخة رقم HL-3318 في الخليج 3.\nהמשאבה הוחלפה ב-5 במאי.\n"
+    for encoding, said in (("utf-8", "utf-8"), ("utf-16", "utf-16")):
+        document = read_document(write(tmp_path / f"{encoding}.txt", text.encode(encoding)))
+        assert (document.text, document.encoding) == (text, said)
+        assert "".join(document.text[slice(*chunk)] for chunk in document.chunks) == text
+
+
 def test_names_and_media_types(tmp_path: Path) -> None:
     assert read_document(write(tmp_path / "a.md", "# Hi"), name="docs/a.md").name == "docs/a.md"
     assert read_document(tmp_path / "a.md").media_type == "text/markdown"
@@ -57,10 +74,10 @@ def test_names_and_media_types(tmp_path: Path) -> None:
         ("blank.txt", b" \n\t\n", "is empty"),
         ("nul.txt", b"abc\x00def", "is not text"),
         ("noise.txt", bytes(byte for byte in range(1, 256)) * 40, "is not text"),
-        ("page.html", b"<p>hi</p>", "HTML"),
-        ("paper.pdf", b"%PDF-1.7", "PDF"),
-        ("paper.txt", b"%PDF-1.7\n", "PDF"),
-        ("a.docx", b"PK", "DOCX"),
+        ("paper.pdf", b"%PDF-1.7", "is damaged, or is no PDF"),
+        ("paper.txt", b"%PDF-1.7\n", "is damaged, or is no PDF"),
+        ("noise.pdf", bytes(byte for byte in range(1, 256)) * 40, "is damaged, or is no PDF"),
+        ("book.epub", b"PK", "is EPUB, which nonet does not read"),
         ("half.txt", b"\xff\xfea", "is not text"),
     ],
 )
@@ -137,6 +154,7 @@ def test_finds_documents_and_says_what_it_skips(tmp_path: Path) -> None:
     write(root / ".hidden" / "y.txt", "y")
     write(root / "photo.png", b"\x89PNG")
     write(root / "page.html", "<p>")
+    write(root / "old.odt", b"PK")
     outside = write(tmp_path / "outside.txt", "o")
     (root / "link.txt").symlink_to(outside)
     (root / "same.md").symlink_to(root / "b.md")
@@ -144,11 +162,13 @@ def test_finds_documents_and_says_what_it_skips(tmp_path: Path) -> None:
     (root / "broken").symlink_to(root / "nowhere")
     os.mkfifo(root / "pipe")
     files, skipped = find_documents([root])
-    assert [(found.name, found.path) for found in files] == [("a/x.txt", root / "a" / "x.txt"), ("b.md", root / "b.md")]
+    assert [(found.name, found.path) for found in files] == [
+        ("a/x.txt", root / "a" / "x.txt"), ("b.md", root / "b.md"), ("page.html", root / "page.html"),
+    ]  # fmt: skip
     assert {path.name: reason for path, reason in skipped} == {
         ".hidden": "hidden",
         "photo.png": "not a text file",
-        "page.html": "HTML is not read yet",
+        "old.odt": "OpenDocument is not read",
         "link.txt": "a link that leads out of the folder",
         "same.md": "the same file as b.md",
         "loop": "a link to a folder",
@@ -169,9 +189,31 @@ def test_names_stay_unique(tmp_path: Path) -> None:
     assert skipped == ((single, f"the same file as {names[3]}"),)
 
 
-def test_a_missing_path_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(DocumentError, match="does not exist"):
-        find_documents([tmp_path / "nowhere"])
+def test_a_file_keeps_the_name_it_has_and_takes_none_of_another(tmp_path: Path) -> None:
+    one, two = (write(tmp_path / folder / "README.md", folder) for folder in ("one", "two"))
+    known = {"first/README.md": str(one), "README.md": str(two)}
+    assert [found.name for found in find_documents([one], known).files] == ["first/README.md"]
+    three = write(tmp_path / "three" / "README.md", "three")
+    assert [found.name for found in find_documents([three], known).files] == ["three/README.md"]
+    two.unlink()
+    assert [found.name for found in find_documents([three], known).files] == ["README.md"]
+
+
+def test_ignore_files_are_honoured_as_git_does(tmp_path: Path) -> None:
+    for name in ("a.log", "keep.log", "src/b.log", "src/c.txt", "build/d.txt", "node_modules/e.js", "src/own.txt"):
+        write(tmp_path / name, name)
+    write(tmp_path / ".gitignore", "*.log\n!keep.log\n/build/\n")
+    write(tmp_path / "src" / ".nonetignore", "own.txt\n!b.log\n")
+    files, skipped = find_documents([tmp_path])
+    assert [found.name for found in files] == ["keep.log", "src/b.log", "src/c.txt"]
+    assert {path.relative_to(tmp_path).as_posix(): reason for path, reason in skipped} == {
+        ".gitignore": "hidden",
+        "a.log": "ignored by .gitignore",
+        "build": "ignored by .gitignore",
+        "node_modules": "a cache",
+        "src/.nonetignore": "hidden",
+        "src/own.txt": "ignored by .nonetignore",
+    }
 
 
 def test_a_file_named_itself_is_always_in(tmp_path: Path) -> None:

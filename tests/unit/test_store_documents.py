@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 import shutil
 import sqlite3
-import struct
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from nonet.errors import DocumentError
-from nonet.store import NewDocument, Store
+from nonet.store import Filter, NewDocument, Store
 
 SCHEDULER = """# Scheduler
 
@@ -92,7 +92,7 @@ def test_a_document_is_added_unchanged_or_replaced(store: Store, path: Path) -> 
     assert (first.change, first.title, first.path, first.size_bytes, first.modified) == (
         "added", "Title", "/home/a.md", 17, 1.5,
     )  # fmt: skip
-    assert (first.chunks, first.characters, first.media_type, first.vector_model) == (1, 17, "text/markdown", "")
+    assert (first.chunks, first.characters, first.media_type) == (1, 17, "text/markdown")
     assert store.documents.add(document).change == "unchanged"
     again = store.documents.add(NewDocument("a.md", "new words", "text/markdown"))
     assert (again.change, again.text()) == ("replaced", "new words")
@@ -297,32 +297,6 @@ def test_any_text_is_a_document(store: Store, path: Path, text: str, data: st.Da
     assert found(store, text) == []
 
 
-def test_vectors_come_back_as_they_were_given(filled: Store) -> None:
-    document = filled.documents.get("store.txt")
-    vectors = [struct.pack("<3f", number, 0.5, -1.0) for number in range(document.chunks)]
-    filled.documents.set_vectors("store.txt", vectors, "minilm")
-    assert filled.documents.get("store.txt").vector_model == "minilm"
-    kept = filled.documents.vectors("minilm")
-    assert [item.vector for item in kept] == vectors
-    assert {item.document for item in kept} == {"docs/store.txt"}
-    assert STORE[kept[0].start : kept[0].end] == STORE
-    assert filled.documents.vectors("other") == []
-    assert filled.documents.vectors("minilm", ["notes.txt"]) == []
-    with pytest.raises(DocumentError, match="chunks"):
-        filled.documents.set_vectors("store.txt", vectors[1:], "minilm")
-    with pytest.raises(DocumentError, match="float32"):
-        filled.documents.set_vectors("notes.txt", [b"abc"], "minilm")
-    with pytest.raises(DocumentError, match="There is no document"):
-        filled.documents.set_vectors("none", [], "minilm")
-
-
-def test_a_replaced_document_loses_its_vectors(filled: Store) -> None:
-    filled.documents.set_vectors("notes.txt", [struct.pack("<2f", 0.0, 1.0)], "minilm")
-    assert filled.documents.add(NewDocument("notes.txt", NOTES)).vector_model == "minilm"
-    assert filled.documents.add(NewDocument("notes.txt", "other")).vector_model == ""
-    assert filled.documents.vectors("minilm") == []
-
-
 @pytest.mark.parametrize(
     ("text", "title"),
     [
@@ -337,3 +311,61 @@ def test_a_replaced_document_loses_its_vectors(filled: Store) -> None:
 def test_a_title_is_the_first_line_that_says_something(store: Store, text: str, title: str) -> None:
     assert store.documents.add(NewDocument("a", text)).title == title
     assert store.documents.add(NewDocument("b", text, title="Mine")).title == "Mine"
+
+
+CHINESE = "北京大学位于北京市海淀区。量子计算机的研究从一九九八年开始。"
+JAPANESE = "東京タワーは一九五八年に完成した。カタカナの言葉もある。"
+THAI = "กรุงเทพมหานครเป็นเมืองหลวงของประเทศไทย"
+
+
+@pytest.mark.parametrize(
+    ("query", "document"),
+    [
+        ("量子", "zh"),
+        ("计算机研究", "zh"),
+        ("海", "zh"),
+        ("タワー", "ja"),
+        ("東京", "ja"),
+        ("เมืองหลวง", "th"),
+        ("ｶﾀｶﾅ", "ja"),
+    ],
+)
+def test_scripts_without_spaces_are_searched_within_their_runs(store: Store, query: str, document: str) -> None:
+    store.documents.add_many([NewDocument("zh", CHINESE), NewDocument("ja", JAPANESE), NewDocument("th", THAI)])
+    assert found(store, query, limit=1) == [document]
+    assert store.documents.remove(document)
+    assert found(store, query, limit=1) != [document]
+
+
+def test_a_search_can_be_kept_to_a_collection_a_kind_a_path_and_a_time(store: Store) -> None:
+    store.documents.add_many(
+        [
+            NewDocument("web/a.md", "pump", "text/markdown", "/w/a.md", collection="web", dated=100.0),
+            NewDocument("lab/b.pdf", "pump", "application/pdf", "/lab/b.pdf", collection="lab", dated=200.0),
+            NewDocument("c.txt", "pump", "text/plain", "/c.txt", modified=300.0),
+        ]
+    )
+
+    def kept(**wanted: Any) -> set[str]:
+        return {hit.document for hit in store.documents.search("pump", 9, where=Filter(**wanted))}
+
+    assert kept() == {"web/a.md", "lab/b.pdf", "c.txt"}
+    assert kept(collection="web") == {"web/a.md"}
+    assert kept(collection="") == {"c.txt"}
+    assert kept(kind="pdf") == kept(kind=".PDF") == {"lab/b.pdf"}
+    assert kept(kind="text/") == {"web/a.md", "c.txt"}
+    assert kept(path="/lab/*") == {"lab/b.pdf"}
+    assert kept(since=200.0) == {"lab/b.pdf", "c.txt"}
+    assert kept(until=200.0) == {"web/a.md"}
+    assert kept(documents=["c.txt"], kind="pdf") == set()
+    assert [record.name for record in store.documents.list(Filter(collection="lab"))] == ["lab/b.pdf"]
+
+
+def test_a_hit_says_where_it_stands(store: Store) -> None:
+    document = NewDocument(
+        "p.pdf", "first second", "application/pdf", "/p.pdf", [(0, 6), (6, 12)], pages=[1, 2], headings=["A", "B"],
+        dated=5.0,
+    )  # fmt: skip
+    store.documents.add(document)
+    [hit] = store.documents.search("second", 3)
+    assert (hit.page, hit.heading, hit.media_type, hit.path, hit.dated) == (2, "B", "application/pdf", "/p.pdf", 5.0)

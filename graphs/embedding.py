@@ -1,0 +1,102 @@
+"""Vectors for the chunks of the store: made in small batches, each kept at once, so that nothing is made twice."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nonet.errors import ModelNotFoundError
+from nonet.specialists.ranking import title
+from nonet.store import Filter, PendingChunk, Store
+
+if TYPE_CHECKING:
+    from nonet.settings import Settings
+
+Vectors = tuple[tuple[float, ...], ...]
+OnProgress = Callable[[int, int, str], None]
+"""Called with chunks done, chunks in all, and the name of the document at work."""
+
+_BATCH = 32
+"""Chunks a call: about a second of MiniLM on one core, and as much is lost by an interrupt."""
+_DIGEST_CHARACTERS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Embedder:
+    """What makes vectors."""
+
+    space: str
+    """Names the model and its weights: vectors of two spaces are never compared."""
+    embed: Callable[[Sequence[str]], Awaitable[Vectors | None]]
+    """Unit vectors; None where the model has gone."""
+
+
+def space_of(model: str, digest: str) -> str:
+    """The name of a model's vectors: other weights under the same name are another space."""
+    return f"{model}@{digest.removeprefix('sha256:')[:_DIGEST_CHARACTERS]}" if digest else model
+
+
+@asynccontextmanager
+async def open_embedder(settings: Settings) -> AsyncIterator[Embedder]:
+    """The embedding model of the settings, for commands that need no other model.
+
+    Raises:
+        RuntimeUnavailableError: no runtime answers.
+        ModelNotFoundError: the runtime has no model that embeds.
+    """
+    from nonet.graphs.choice import choose_runtime  # noqa: PLC0415 - loads the HTTP client
+    from nonet.graphs.ladders import DEFAULT_EMBEDDER, choose_embedder  # noqa: PLC0415
+
+    runtime = (await choose_runtime(settings)).runtime
+    try:
+        models = await runtime.models()
+        model = choose_embedder(settings, models)
+        if model is None:
+            raise ModelNotFoundError(
+                f"The {runtime.name} runtime has no model that makes vectors.",
+                next_step=f"Fetch one with `nonet models pull {DEFAULT_EMBEDDER}`.",
+            )
+
+        async def embed(texts: Sequence[str]) -> Vectors | None:
+            return (await runtime.embed(model, texts)).vectors if texts else ()
+
+        digest = next((each.digest for each in models if each.name == model), "")
+        yield Embedder(space_of(model, digest), embed)
+    finally:
+        await runtime.aclose()
+
+
+async def embed_pending(
+    store: Store,
+    embedder: Embedder,
+    where: Filter,
+    on_progress: OnProgress | None = None,
+) -> int:
+    """Give every chunk that has none its vector; how many were made. Interrupted, it goes on where it stopped.
+
+    Raises:
+        StoreError: the database has vectors of another model.
+    """
+    total = store.vectors.pending_count(where)
+    done = 0
+    while chunks := store.vectors.pending(_BATCH, where):
+        if on_progress is not None:
+            on_progress(done, total, chunks[0].document)
+        vectors = await embedder.embed([embedded_text(chunk) for chunk in chunks])
+        if vectors is None:
+            break
+        store.vectors.put(embedder.space, [(chunk.seq, vector) for chunk, vector in zip(chunks, vectors, strict=True)])
+        done += len(chunks)
+    if on_progress is not None:
+        on_progress(done, total, "")
+    if done:
+        store.vectors.tidy()
+    return done
+
+
+def embedded_text(chunk: PendingChunk) -> str:
+    """What the vector of a chunk is made of: what it is about stands in front, as many chunks do not say it."""
+    about = ", ".join(part for part in (title(chunk.document), chunk.heading) if part)
+    return f"{about}: {chunk.text}"

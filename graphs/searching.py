@@ -1,0 +1,92 @@
+"""The store as the searcher that retrieval asks for: by words, by vectors where there are any, the two fused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from nonet.graphs.embedding import Embedder, embed_pending
+from nonet.specialists import Passage
+from nonet.specialists.ranking import fused_scores
+from nonet.store import Filter, Hit, Store
+
+_DEPTH = 50
+"""Hits of each ranking that are fused."""
+_EMBEDDED_AT_ONCE = 64
+"""Chunks that a search makes vectors for itself: two seconds of MiniLM on one core. More are left to `docs embed`."""
+
+
+@dataclass(slots=True)
+class StoreSearcher:
+    """Implements nonet.specialists.Searcher over the documents of one run, or over all of them."""
+
+    store: Store
+    documents: tuple[str, ...] | None = None
+    """None: the whole collection."""
+    embedder: Embedder | None = None
+    where: Filter = field(default_factory=Filter)
+
+    async def search(self, query: str, limit: int) -> Sequence[Passage]:
+        found = await find(self.store, query, limit, self._filter(), self.embedder, embed_some=True)
+        cosines = found.cosines
+        return [
+            Passage(hit.document, hit.chunk, hit.score, hit.start, hit.end, hit.text, cosines.get(hit.seq))
+            for hit in found.hits
+        ]
+
+    def _filter(self) -> Filter:
+        return self.where if self.documents is None else replace(self.where, documents=self.documents)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search found, and by which method."""
+
+    hits: Sequence[Hit]
+    method: str
+    """Such as "words (BM25)" or "words (BM25) and vectors (all-minilm:l6-v2)", with what was missing."""
+    cosines: dict[int, float] = field(default_factory=dict)
+    """Of the hits that the vectors found, by the number of the chunk."""
+
+
+async def find(
+    store: Store, query: str, limit: int, where: Filter, embedder: Embedder | None, *, embed_some: bool = False
+) -> Found:
+    """The best chunks for a query, best first.
+
+    Args:
+        store: where they are.
+        query: any text.
+        limit: at most so many.
+        where: which documents.
+        embedder: None: by words alone.
+        embed_some: make the vectors that are missing if they are few.
+
+    Raises:
+        StoreError: the database cannot be read.
+    """
+    by_words = store.documents.search(query, max(limit, _DEPTH), where=where)
+    if embedder is None:
+        return Found(by_words[:limit], "words (BM25)")
+    why_not = await _unready(store, where, embedder, embed_some=embed_some)
+    vectors = None if why_not else await embedder.embed([query])
+    if not vectors:
+        return Found(by_words[:limit], f"words (BM25){f'; {why_not}' if why_not else ''}")
+    by_vectors = store.vectors.nearest(embedder.space, vectors[0], max(limit, _DEPTH), where)
+    hits = {hit.seq: hit for hit in (*by_words, *by_vectors)}
+    order = fused_scores([[hit.seq for hit in by_words], [hit.seq for hit in by_vectors]])
+    fused = [replace(hits[seq], score=score) for seq, score in order[:limit]]
+    method = f"words (BM25) and vectors ({embedder.space.partition('@')[0]}), fused by rank"
+    return Found(fused, method, {hit.seq: hit.score for hit in by_vectors})
+
+
+async def _unready(store: Store, where: Filter, embedder: Embedder, *, embed_some: bool) -> str:
+    """Why vectors cannot be searched; "" where they can."""
+    state = store.vectors.state()
+    if state.model not in ("", embedder.space):
+        return f"the vectors are of {state.model}: nonet docs embed --again makes those of {embedder.space}"
+    pending = store.vectors.pending_count(where)
+    if pending and embed_some and pending <= _EMBEDDED_AT_ONCE:
+        await embed_pending(store, embedder, where)
+        pending = store.vectors.pending_count(where)
+    return f"{pending:,} chunks have no vectors yet: nonet docs embed" if pending else ""

@@ -1,0 +1,189 @@
+"""Which files to read: folders searched all the way down, with what is ignored, and why anything is left out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from pathspec import GitIgnoreSpec
+
+from nonet.specialists.ingest_kinds import NO_TEXT, UNREAD
+from nonet.specialists.ingest_read import os_error
+
+IGNORE_FILES = (".gitignore", ".nonetignore")
+_CACHES = frozenset({"node_modules", "__pycache__"})
+_MOST_IGNORE_BYTES = 1_000_000
+
+
+class FoundFile(NamedTuple):
+    """A file to read, and the name its document gets."""
+
+    path: Path
+    name: str
+
+
+class FoundDocuments(NamedTuple):
+    """What `find_documents` found, and what it left out."""
+
+    files: tuple[FoundFile, ...]
+    skipped: tuple[tuple[Path, str], ...]
+    """(path, reason) pairs."""
+
+
+class _Ignore(NamedTuple):
+    """The patterns of one ignore file; they speak of paths below its folder."""
+
+    folder: Path
+    name: str
+    spec: GitIgnoreSpec
+
+
+def find_documents(paths: Sequence[Path], known: Mapping[str, str] | None = None) -> FoundDocuments:
+    """The files to read, in the order given and sorted within each folder.
+
+    Folders are searched all the way down. What is hidden, ignored by a `.gitignore` or `.nonetignore` in the folder,
+    binary by its suffix, of a kind that is not read, no regular file, or a link out of the folder is skipped with its
+    reason; a link to a folder is never followed, so that loops cannot arise. A file named itself is always in,
+    whatever it is, and even if it does not exist: reading it says what is wrong with it.
+
+    Names are unique: a file's own name, or its path within the folder given; where two collide, the folder's name
+    goes in front, then its whole path.
+
+    Args:
+        paths: files and folders.
+        known: names of documents that are kept already, with the path each was read from. A file keeps the name it
+            has there, and takes none whose file still exists elsewhere.
+
+    Raises:
+        DocumentError: a folder that was named cannot be listed.
+    """
+    files: list[FoundFile] = []
+    skipped: list[tuple[Path, str]] = []
+    seen: dict[str, str] = {}
+    names = _Names(known or {})
+    for root in paths:
+        for path, reason in _walk_root(root):
+            if reason:
+                skipped.append((path, reason))
+                continue
+            real = _real(path)
+            if real in seen:
+                skipped.append((path, f"the same file as {seen[real]}"))
+                continue
+            seen[real] = names.of(root, path)
+            files.append(FoundFile(path, seen[real]))
+    return FoundDocuments(tuple(files), tuple(skipped))
+
+
+class _Names:
+    """Gives every file a name of its own."""
+
+    def __init__(self, known: Mapping[str, str]) -> None:
+        self._known = known
+        self._by_path = {path: name for name, path in known.items() if path}
+        self._taken: set[str] = set()
+
+    def of(self, root: Path, path: Path) -> str:
+        place = absolute(path)
+        before = self._by_path.get(place)
+        candidates = ([before] if before else []) + _candidates(root, path)
+        name = next((name for name in candidates if self._free(name, place)), candidates[-1])
+        self._taken.add(name)
+        return name
+
+    def _free(self, name: str, place: str) -> bool:
+        if name in self._taken:
+            return False
+        other = self._known.get(name, "")
+        return not other or other == place or not os.path.lexists(other)
+
+
+def _candidates(root: Path, path: Path) -> list[str]:
+    real = Path(_real(path))
+    if path == root:
+        return [path.name or str(path), f"{real.parent.name}/{path.name}", real.as_posix()]
+    relative = path.relative_to(root).as_posix()
+    return [relative, f"{Path(_real(root)).name}/{relative}", real.as_posix()]
+
+
+def absolute(path: Path) -> str:
+    """The path from the root of the file system, links in it as they are: what a document's path is kept as."""
+    return os.path.abspath(path)  # noqa: PTH100 - resolve() follows links
+
+
+def _real(path: Path) -> str:
+    try:
+        return str(path.resolve())
+    except (OSError, ValueError, RuntimeError):  # a loop of links, or no path at all: reading it says so
+        return str(path)
+
+
+def _walk_root(root: Path) -> Iterator[tuple[Path, str]]:
+    try:
+        is_folder = root.is_dir()
+    except (OSError, ValueError):
+        is_folder = False
+    if not is_folder:
+        yield root, ""
+        return
+    try:
+        yield from _walk(root, root.resolve(), ())
+    except OSError as error:
+        raise os_error(Path(error.filename or root), error) from error
+
+
+def _walk(folder: Path, top: Path, above: tuple[_Ignore, ...]) -> Iterator[tuple[Path, str]]:
+    ignores = (*above, *_ignores_in(folder))
+    for path in sorted(folder.iterdir()):
+        is_folder = path.is_dir()
+        if path.name.startswith("."):
+            yield path, "hidden"
+        elif path.is_symlink() and is_folder:
+            yield path, "a link to a folder"
+        elif is_folder and path.name in _CACHES:
+            yield path, "a cache"
+        elif reason := _ignored(path, ignores, is_folder=is_folder):
+            yield path, reason
+        elif is_folder:
+            if os.access(path, os.R_OK | os.X_OK):
+                yield from _walk(path, top, ignores)
+            else:
+                yield path, "may not be listed"
+        else:
+            yield path, _reason_to_skip(path, top)
+
+
+def _ignores_in(folder: Path) -> Iterator[_Ignore]:
+    for name in IGNORE_FILES:
+        path = folder / name
+        try:
+            if path.is_file() and path.stat().st_size <= _MOST_IGNORE_BYTES:
+                lines = path.read_text("utf-8", errors="replace").splitlines()
+                yield _Ignore(folder, name, GitIgnoreSpec.from_lines(lines))
+        except OSError:  # it cannot be read: nothing is ignored by it
+            continue
+
+
+def _ignored(path: Path, ignores: Sequence[_Ignore], *, is_folder: bool) -> str:
+    """The last file that says anything decides, as git has it: a deeper one may take a file back in."""
+    for ignore in reversed(ignores):
+        relative = path.relative_to(ignore.folder).as_posix() + ("/" if is_folder else "")
+        result = ignore.spec.check_file(relative)
+        if result.include is not None:
+            return f"ignored by {ignore.name}" if result.include else ""
+    return ""
+
+
+def _reason_to_skip(path: Path, top: Path) -> str:
+    suffix = path.suffix.lower()
+    if path.is_symlink() and not path.exists():
+        return "a broken link"
+    if path.is_symlink() and not path.resolve().is_relative_to(top):
+        return "a link that leads out of the folder"
+    if not path.is_file():
+        return "a pipe, socket or device"
+    if suffix in UNREAD:
+        return f"{UNREAD[suffix]} is not read"
+    return "not a text file" if suffix in NO_TEXT else ""

@@ -1,0 +1,71 @@
+"""The process that parses, one document after the other: `python -m nonet.specialists.parser_child`.
+
+A request is a header line of JSON and the file's bytes; a reply is eight bytes of length and JSON. It ends with its
+standard input. Whatever a parser prints goes nowhere.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import struct
+import sys
+from dataclasses import asdict
+from typing import Any, BinaryIO
+
+MEMORY_BYTES = 1_500_000_000
+"""Address space of the child: the interpreter and PDFium map some 300 MB of it without using them."""
+
+
+def main() -> None:
+    """Serve requests until there are no more."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when the work ends
+    _limit(resource.RLIMIT_AS, MEMORY_BYTES)
+    _limit(resource.RLIMIT_CORE, 0)
+    _limit(resource.RLIMIT_FSIZE, 0)
+    replies = os.fdopen(os.dup(1), "wb")
+    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
+        os.dup2(nowhere.fileno(), 1)
+    requests = sys.stdin.buffer
+    while line := requests.readline():
+        header = json.loads(line)
+        reply = json.dumps(_answer(header, _exactly(requests, header["bytes"]))).encode()
+        replies.write(struct.pack("<Q", len(reply)) + reply)
+        replies.flush()
+
+
+def _limit(what: int, most: int) -> None:
+    try:
+        _, hard = resource.getrlimit(what)
+        resource.setrlimit(what, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+    except (OSError, ValueError):  # a system that does not know this limit; the time limit still holds
+        return
+
+
+def _exactly(file: BinaryIO, size: int) -> bytes:
+    data = file.read(size)
+    if len(data) != size:
+        sys.exit(1)
+    return data
+
+
+def _answer(header: dict[str, Any], data: bytes) -> dict[str, Any]:
+    from nonet.specialists.ingest_kinds import Kind  # noqa: PLC0415 - under the limits
+    from nonet.specialists.parsers import ParseError, parse  # noqa: PLC0415
+
+    try:
+        reply = asdict(parse(Kind(header["kind"]), data))
+    except ParseError as error:
+        reply = {"reason": error.reason, "next_step": error.next_step}
+    except MemoryError:
+        reply = {"reason": "takes too much memory to read", "next_step": "Split the document and add the parts."}
+    except Exception as error:  # noqa: BLE001 - whatever a parser makes of a damaged file is the file's fault
+        reply = {"reason": f"cannot be parsed ({type(error).__name__})", "next_step": "Save it anew, or as plain text."}
+    reply["peak_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return reply
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,290 @@
+"""Documents of other formats into text: PDF page by page, the rest as Markdown. Runs in a child process.
+
+Imported only there (`parser_child`): a parser that crashes, hangs or eats memory takes the child down and nothing else.
+"""
+
+from __future__ import annotations
+
+import binascii
+import email
+import email.policy
+import io
+import json
+import re
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from email.utils import parsedate_to_datetime
+from typing import Any, Literal
+
+from nonet.specialists.ingest_decode import NotTextError, decode
+from nonet.specialists.ingest_kinds import Kind
+
+MAX_CHARACTERS = 20_000_000
+"""Of one document's text: some 3,000,000 words."""
+MAX_UNPACKED_BYTES = 300_000_000
+"""Of a zip archive; what its directory claims. What it does not claim runs into the child's memory limit."""
+_MOST_RATIO = 200
+"""Unpacked to packed. XML of real documents packs by 5 to 30, runs of one letter by 1,000."""
+_MOST_RATIO_FROM_BYTES = 50_000_000
+_MOST_OUTPUT_CHARACTERS = 2_000
+"""Of one output of a notebook's cell."""
+_MOST_ATTACHMENTS_NAMED = 20
+_DAMAGED = "is damaged, or is no {kind}"
+_GET_EXTRA = "Install what reads it: pip install 'nonet[documents]'"
+
+OfficeKind = Literal["docx", "pptx", "xlsx", "doc", "ppt", "xls"]
+
+_OFFICE_PARTS: Mapping[str, OfficeKind] = {"word/": "docx", "ppt/": "pptx", "xl/": "xlsx"}
+_OLD_STREAMS: Mapping[str, OfficeKind] = {
+    "WordDocument": "doc",
+    "PowerPoint Document": "ppt",
+    "Workbook": "xls",
+    "Book": "xls",
+}
+_OFFICE_MEDIA = {
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "doc": "application/msword",
+    "ppt": "application/vnd.ms-powerpoint",
+    "xls": "application/vnd.ms-excel",
+}
+
+
+class ParseError(Exception):
+    """The file cannot be read: why (a predicate, such as "is encrypted"), and what to do."""
+
+    def __init__(self, reason: str, next_step: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.next_step = next_step
+
+
+@dataclass(slots=True)
+class Parsed:
+    """A document as text. Offsets count characters of `text`."""
+
+    text: str
+    media_type: str = ""
+    """Where it differs from what the file's kind says."""
+    markdown: bool = False
+    pages: list[tuple[int, int]] = field(default_factory=list)
+    """(offset, page), each page that has text, from 1."""
+    title: str = ""
+    dated: float = 0.0
+    """When the document says it was written, seconds since the epoch; 0 where it does not."""
+    notes: list[str] = field(default_factory=list)
+    """What was left out, in words."""
+
+
+def parse(kind: Kind, data: bytes) -> Parsed:
+    """Convert a document. Raises ParseError for whatever is wrong with it or missing here."""
+    try:
+        parsed = _PARSERS[kind](data)
+    except ImportError as error:
+        raise ParseError(f"is {kind}, and {error.name} is not installed", f"{_GET_EXTRA}.") from error
+    if len(parsed.text) > MAX_CHARACTERS:
+        raise ParseError(
+            f"holds {len(parsed.text):,} characters; at most {MAX_CHARACTERS:,} are read",
+            "Split the document and add the parts.",
+        )
+    return parsed
+
+
+def _pdf(data: bytes) -> Parsed:
+    import pypdfium2  # noqa: PLC0415 - an extra
+
+    try:
+        document = pypdfium2.PdfDocument(data)
+        count = len(document)
+    except pypdfium2.PdfiumError as error:
+        if "password" in str(error).casefold():
+            raise _encrypted() from error
+        raise ParseError(_DAMAGED.format(kind="PDF"), "Open it in a viewer and save it anew.") from error
+    pieces: list[str] = []
+    pages: list[tuple[int, int]] = []
+    length = 0
+    for number in range(count):
+        text = _page_text(document, number)
+        if text:
+            pages.append((length, number + 1))
+            pieces.append(text)
+            length += len(text)
+        if length > MAX_CHARACTERS:
+            break
+    if not pages:
+        raise ParseError(
+            f"has {count} page{'s' if count != 1 else ''} and no text: they are images, and nonet has no OCR",
+            "Run it through an OCR program that adds a text layer, such as ocrmypdf.",
+        )
+    empty = count - len(pages)
+    notes = [f"{empty} of {count} pages hold no text (images are not read)"] if empty else []
+    about = document.get_metadata_dict()
+    return Parsed("".join(pieces), pages=pages, title=about.get("Title", ""), notes=notes)
+
+
+def _page_text(document: Any, number: int) -> str:  # noqa: ANN401 - pypdfium2 has no types
+    """A page's text, ending in an empty line; "" where it has none or cannot be read."""
+    try:
+        text = str(document[number].get_textpage().get_text_bounded())
+    except Exception:  # noqa: BLE001 - a damaged page, of which the others know nothing
+        return ""
+    text = text.replace("\r\n", "\n").replace("\r", "")
+    # PDFium marks a hyphen at a line's end, and puts the halves together itself.
+    text = re.sub("[\x02\ufffe]", "", text).replace("\x00", "")
+    return f"{text.strip()}\n\n" if text.strip() else ""
+
+
+def _encrypted() -> ParseError:
+    return ParseError("is encrypted", "Save a copy without its password and add that.")
+
+
+def _office(data: bytes) -> Parsed:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            entries = archive.infolist()
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
+        raise ParseError(_DAMAGED.format(kind="Office document"), "Open it and save it anew.") from error
+    unpacked = sum(entry.file_size for entry in entries)
+    if unpacked > MAX_UNPACKED_BYTES or unpacked > max(_MOST_RATIO_FROM_BYTES, _MOST_RATIO * len(data)):
+        raise ParseError(
+            f"would unpack from {len(data):,} to {unpacked:,} bytes, as zip bombs do",
+            "If it is a real document, save it anew in parts.",
+        )
+    kinds = {kind for entry in entries for part, kind in _OFFICE_PARTS.items() if entry.filename.startswith(part)}
+    if len(kinds) != 1:
+        raise ParseError("is a zip archive, not a document", "Unpack it and add what is in it.")
+    return _converted(data, kinds.pop())
+
+
+def _old_office(data: bytes) -> Parsed:
+    if "EncryptedPackage".encode("utf-16-le") in data:
+        raise _encrypted()
+    for stream, kind in _OLD_STREAMS.items():
+        if stream.encode("utf-16-le") in data:
+            return _converted(data, kind)
+    raise ParseError("is a compound file without a document in it", "Save it as DOCX, PPTX, XLSX or PDF.")
+
+
+def _converted(data: bytes, kind: OfficeKind) -> Parsed:
+    import office_oxide  # noqa: PLC0415 - an extra
+
+    try:
+        with office_oxide.Document.from_bytes(data, kind) as document:
+            text = str(document.to_markdown())
+    except office_oxide.OfficeOxideError as error:
+        if "encrypt" in str(error).casefold() or "password" in str(error).casefold():
+            raise _encrypted() from error
+        raise ParseError(f"{_DAMAGED.format(kind=kind.upper())} ({error})", "Open it and save it anew.") from error
+    return Parsed(text, _OFFICE_MEDIA[kind], markdown=True)
+
+
+def _html(data: bytes) -> Parsed:
+    text = _decoded(data, "HTML")
+    title = re.search(r"<title[^>]*>(.*?)</title>", text[:20_000], re.IGNORECASE | re.DOTALL)
+    return Parsed(_from_html(text), markdown=True, title=_unescaped(title.group(1)) if title else "")
+
+
+def _decoded(data: bytes, kind: str) -> str:
+    declared = re.search(rb"charset\s*=\s*[\"']?([\w-]+)", data[:4096], re.IGNORECASE)
+    try:
+        text, encoding = decode(data)
+        if declared and not encoding.startswith("utf"):  # what the page says beats a guess
+            text = data.decode(declared.group(1).decode("ascii"))
+    except NotTextError:
+        raise ParseError(_DAMAGED.format(kind=kind), "Save it as UTF-8.") from None
+    except (LookupError, UnicodeDecodeError):
+        return text
+    return text
+
+
+def _from_html(text: str) -> str:
+    """Markdown of a page, without what is hidden in it, scripts, navigation and images."""
+    import html_to_markdown  # noqa: PLC0415 - an extra
+
+    options = html_to_markdown.ConversionOptions(extract_metadata=False, skip_images=True)
+    return str(html_to_markdown.convert(text, options).content or "")
+
+
+def _unescaped(text: str) -> str:
+    import html  # noqa: PLC0415
+
+    return " ".join(html.unescape(text).split())
+
+
+def _email(data: bytes) -> Parsed:
+    message = email.message_from_bytes(data, policy=email.policy.default)
+    if not isinstance(message, EmailMessage) or not message.keys():
+        raise ParseError(_DAMAGED.format(kind="e-mail"), "Save the message as .eml.")
+    lines = [f"{name}: {_header(message, name)}" for name in ("From", "To", "Cc", "Date", "Subject") if message[name]]
+    attached = [part.get_filename() or part.get_content_type() for part in message.iter_attachments()]
+    notes = [f"attachments are not read: {', '.join(attached[:_MOST_ATTACHMENTS_NAMED])}"] if attached else []
+    text = "\n".join(lines) + "\n\n" + _body(message)
+    return Parsed(text, title=_header(message, "Subject"), dated=_dated(message), notes=notes)
+
+
+def _header(message: EmailMessage, name: str) -> str:
+    try:
+        return " ".join(str(message[name] or "").split())
+    except (ValueError, LookupError, IndexError, AttributeError):  # what the standard library makes of garbage
+        return ""
+
+
+def _body(message: EmailMessage) -> str:
+    part = message.get_body(("plain", "html"))
+    if part is None:
+        return ""
+    try:
+        content = str(part.get_content())
+    except (LookupError, UnicodeError, ValueError, binascii.Error):
+        payload = part.get_payload(decode=True)
+        content = payload.decode("utf-8", "replace") if isinstance(payload, bytes) else ""
+    return _from_html(content) if part.get_content_subtype() == "html" else content
+
+
+def _dated(message: EmailMessage) -> float:
+    try:
+        return parsedate_to_datetime(_header(message, "Date")).timestamp()
+    except (ValueError, OverflowError, TypeError):
+        return 0.0
+
+
+def _notebook(data: bytes) -> Parsed:
+    try:
+        notebook = json.loads(data.decode("utf-8-sig"))
+        cells = notebook["cells"] if "cells" in notebook else notebook["worksheets"][0]["cells"]
+        language = str(notebook.get("metadata", {}).get("kernelspec", {}).get("language", "python"))
+        parts = [_cell(cell, language) for cell in cells]
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
+        raise ParseError(_DAMAGED.format(kind="notebook"), "Open it in Jupyter and save it anew.") from error
+    return Parsed("\n\n".join(part for part in parts if part.strip()), markdown=True)
+
+
+def _cell(cell: Mapping[str, Any], language: str) -> str:
+    source = _joined(cell.get("source", cell.get("input", "")))
+    if cell.get("cell_type") != "code":
+        return source
+    outputs = [_output(output) for output in cell.get("outputs", [])]
+    shown = "".join(f"\n\n```text\n{output.rstrip()}\n```" for output in outputs if output.strip())
+    return f"```{language}\n{source.rstrip()}\n```{shown}" if source.strip() else shown
+
+
+def _output(output: Mapping[str, Any]) -> str:
+    text = _joined(output.get("text", "")) or _joined(output.get("data", {}).get("text/plain", ""))
+    return text[:_MOST_OUTPUT_CHARACTERS]
+
+
+def _joined(text: object) -> str:
+    return "".join(str(line) for line in text) if isinstance(text, list) else str(text)
+
+
+_PARSERS: Mapping[Kind, Callable[[bytes], Parsed]] = {
+    Kind.PDF: _pdf,
+    Kind.OFFICE: _office,
+    Kind.OLD_OFFICE: _old_office,
+    Kind.HTML: _html,
+    Kind.EMAIL: _email,
+    Kind.NOTEBOOK: _notebook,
+}

@@ -1,0 +1,146 @@
+"""`nonet docs`: how its commands are called."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nonet.app_options import (
+    DbOption,
+    JsonOption,
+    QuietOption,
+    RuntimeOption,
+    document_path,
+    examples,
+    flags_given,
+    group,
+)
+
+docs_app = group("The documents that retrieval searches.")
+
+CollectionOption = Annotated[
+    str | None, typer.Option("--collection", "-c", metavar="NAME", help="Documents of one project.")
+]
+KindOption = Annotated[
+    str,
+    typer.Option("--type", "-t", metavar="KIND", help="A suffix or a part of the media type: pdf, markdown, text/."),
+]
+PathOption = Annotated[
+    str, typer.Option("--path", "-p", metavar="PATTERN", help="A pattern for the path or name: '*/reports/*'.")
+]
+
+
+def _date(text: str) -> datetime:
+    """A day or a moment, in UTC unless it says otherwise."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no date such as 2024-05-31") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+@docs_app.command("add", epilog=examples("nonet docs add notes/ report.pdf", "nonet docs add web/ --collection web"))
+def docs_add(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(metavar="PATH...", parser=document_path, help="Files, or folders with all that is in them."),
+    ],
+    *,
+    collection: CollectionOption = None,
+    db: DbOption = None,
+    json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> int:
+    """Add documents, replace those that have changed, remove those whose files are gone from a folder.
+
+    Reads text, Markdown, HTML, PDF, Word, PowerPoint, Excel, CSV, e-mail, notebooks and source code. Honours
+    .gitignore and .nonetignore. Interrupted, it keeps what it has read and goes on from there. Exit status 1 if a file
+    that was named could not be read.
+    """
+    from nonet import commands_docs  # noqa: PLC0415
+
+    return commands_docs.add(paths, collection or "", flags_given(db=db), json=json, quiet=quiet)
+
+
+@docs_app.command("embed", epilog=examples("nonet docs embed", "nonet docs embed --again"))
+def docs_embed(
+    *,
+    again: Annotated[
+        bool, typer.Option("--again", help="Drop all vectors first: needed after a change of the embedding model.")
+    ] = False,
+    collection: CollectionOption = None,
+    runtime: RuntimeOption = None,
+    db: DbOption = None,
+    json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> int:
+    """Make the vectors that are missing, so that search finds what is said in other words.
+
+    Interrupted, it keeps what it has made and goes on from there.
+    """
+    from nonet import commands_docs  # noqa: PLC0415
+
+    return commands_docs.embed(collection, flags_given(runtime=runtime, db=db), again=again, json=json, quiet=quiet)
+
+
+@docs_app.command("list", epilog=examples("nonet docs list", "nonet docs list --collection web"))
+def docs_list(*, collection: CollectionOption = None, db: DbOption = None, json: JsonOption = False) -> int:
+    """List the documents."""
+    from nonet import commands_docs  # noqa: PLC0415
+
+    return commands_docs.show_all(collection, flags_given(db=db), json=json)
+
+
+@docs_app.command(
+    "search",
+    epilog=examples(
+        'nonet docs search "pump serial number" --limit 3',
+        'nonet docs search "notice period" --type pdf --since 2024-01-01',
+    ),
+)
+def docs_search(
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="What to look for; any text will do.")],
+    *,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="At most so many passages.")] = 10,
+    collection: CollectionOption = None,
+    kind: KindOption = "",
+    path: PathOption = "",
+    since: Annotated[
+        datetime | None, typer.Option("--since", metavar="DATE", parser=_date, help="Written then or later.")
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option("--until", metavar="DATE", parser=_date, help="Written before then.")
+    ] = None,
+    words: Annotated[bool, typer.Option("--words", help="By words alone, even where there are vectors.")] = False,
+    runtime: RuntimeOption = None,
+    db: DbOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Search the documents by words and, where `nonet docs embed` made them, by vectors. No chat model is asked."""
+    from nonet import commands_docs  # noqa: PLC0415
+
+    wanted = commands_docs.Wanted(
+        collection=collection,
+        kind=kind,
+        path=path,
+        since=since.timestamp() if since else None,
+        until=until.timestamp() if until else None,
+    )
+    flags = flags_given(runtime=runtime, db=db)
+    return commands_docs.search(query, limit, wanted, flags, words=words, json=json)
+
+
+@docs_app.command("remove", epilog=examples("nonet docs remove report.md"))
+def docs_remove(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Names as `nonet docs list` shows them.")],
+    *,
+    db: DbOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Remove documents from the database; the files stay."""
+    from nonet import commands_docs  # noqa: PLC0415
+
+    return commands_docs.remove(names, flags_given(db=db), json=json)

@@ -1,0 +1,67 @@
+"""What the commands' declarations share: options, help under headings, examples."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+HEADINGS = WORK, KNOWLEDGE, CARE = "Work", "What it knows", "Look and care"
+
+
+class GroupedHelp(TyperGroup):
+    """Lists commands under headings; Typer does so only through rich, which would double the time of --help."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401, ARG002  Typer has no public names here
+        """Write a section a heading."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        limit = formatter.width - 6 - max(len(name) for name in self.commands)
+        for name, command in self.commands.items():
+            heading = getattr(command, "rich_help_panel", None)
+            row = (name, command.get_short_help_str(limit))
+            sections.setdefault(heading if isinstance(heading, str) else "Commands", []).append(row)
+        for heading in sorted(sections, key=lambda heading: HEADINGS.index(heading) if heading in HEADINGS else -1):
+            with formatter.section(heading):
+                formatter.write_dl(sections[heading])
+
+
+def examples(*lines: str) -> str:
+    """An epilog that keeps its line breaks."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def group(help_text: str) -> typer.Typer:
+    """A group of commands."""
+    return typer.Typer(
+        help=help_text,
+        cls=GroupedHelp,
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+
+
+RuntimeOption = Annotated[
+    str | None,
+    typer.Option("--runtime", metavar="NAME", help="What serves the models: auto, ollama, embedded or scripted."),
+]
+DbOption = Annotated[
+    Path | None, typer.Option("--db", metavar="FILE", help="The database. [default: in your data folder]")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output, and nothing else there.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")]
+
+
+def document_path(text: str) -> Path:
+    """An empty path would mean the whole current folder, which nobody says with `--docs "$UNSET"`."""
+    if not text:
+        raise typer.BadParameter("the path is empty")
+    return Path(text)
+
+
+def flags_given(**values: Any) -> dict[str, Any]:  # noqa: ANN401  settings validate them
+    """What was given on the command line; a switch that is off is "not given"."""
+    return {key: value for key, value in values.items() if value is not None and value is not False}
