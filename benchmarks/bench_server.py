@@ -3,8 +3,8 @@
     python benchmarks/bench_server.py --port 11500 --slots 8
 
 It answers by the role in the system prompt (ROLE=planner, code, retrieval, summarization, aggregator) and counts the
-calls and the bytes of prompt it was sent, so that libraries can be compared on the same job. GET /_stats, POST /_reset,
-POST /_config {"latency_ms": 50}.
+calls, the bytes of prompt it was sent and the seconds its slots were held, so that libraries can be compared on the
+same job and its own slowness told from theirs. GET /_stats, POST /_reset, POST /_config {"latency_ms": 50}.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import json
 import re
+import time
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -51,6 +52,7 @@ class Slots:
 
     def reset(self) -> None:
         self.calls = self.prompt_bytes = self.most_busy = 0
+        self.held_s = 0.0
 
     @asynccontextmanager
     async def one(self) -> AsyncIterator[None]:
@@ -61,9 +63,11 @@ class Slots:
             self.waiting.append(turn)
             await turn
         self.most_busy = max(self.most_busy, self.busy)
+        taken = time.perf_counter()
         try:
             yield
         finally:
+            self.held_s += time.perf_counter() - taken
             while self.waiting:
                 turn = self.waiting.popleft()
                 if not turn.done():
@@ -99,7 +103,7 @@ class Server:
             await self.chat(body, writer)
         elif path == "/_stats":
             stats = {"calls": slots.calls, "prompt_bytes": slots.prompt_bytes, "most_busy": slots.most_busy}
-            self.send({**stats, "slots": slots.slots}, writer)
+            self.send({**stats, "slots": slots.slots, "held_s": slots.held_s}, writer)
         elif path == "/_reset":
             slots.reset()
             self.send({}, writer)

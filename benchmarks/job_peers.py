@@ -1,6 +1,6 @@
 """The same job done three ways, for benchmarks/job.py.
 
-Bare aiohttp, a hand-written LangGraph graph, and nonet.
+Bare aiohttp, a hand-written LangGraph graph, and nonet; and nonet's calls alone, by bare aiohttp.
 
 The job: a plan, three specialists (the third reads the other two), one answer. The two floors ask a model for the plan
 and for the answer, as hand-written graphs do: 5 calls. nonet plans and composes in code: 3 calls, and it is the only
@@ -97,6 +97,19 @@ class Aiohttp:
 
     async def stop(self) -> None:
         await self.session.close()
+
+
+class SameCalls(Aiohttp):
+    """The floor for nonet's calls: two specialists side by side, then the third. No plan, no answer, nothing kept."""
+
+    async def run(self, task: str) -> str:
+        import asyncio
+
+        prompts = {kind: messages(ROLES[kind], task) for kind in KINDS}
+        *first, last = KINDS
+        results = dict(zip(first, await asyncio.gather(*(self.chat(prompts[kind]) for kind in first)), strict=True))
+        worker = worker_prompt({"task": task, "deps": first}, results)
+        return "[final] " + await self.chat(messages(ROLES[last], worker))
 
 
 class State(TypedDict, total=False):
@@ -205,4 +218,9 @@ class PromptSpecialist:
         return Outcome(reply.text, Verdict.UNVERIFIED)
 
 
-PEERS: dict[str, type[Peer]] = {"aiohttp": Aiohttp, "langgraph": LangGraph, "nonet": Nonet}
+PEERS: dict[str, type[Peer]] = {
+    "aiohttp": Aiohttp,
+    "langgraph": LangGraph,
+    "nonet's calls": SameCalls,
+    "nonet": Nonet,
+}

@@ -47,7 +47,7 @@ class RunContext:
     searcher: Searcher
     budget: Budget
     turn: Turn
-    """Ends when the run has its plan."""
+    """Ends when the run has sent its first call."""
     priority: Priority = Priority.INTERACTIVE
     """Of its calls, where they meet those of others."""
     on_event: OnEvent | None = None

@@ -65,6 +65,7 @@ class RunDesk:
             seed=seed,
         )
         self.asked.append(request)
+        self.context.turn.end()
         sent: dict[str, str] = {}
         started = time.monotonic()
         try:

@@ -60,7 +60,10 @@ async def make_plan(state: RunState, *, runtime: Runtime[RunContext]) -> RunStat
         session.store.runs.save_plan(context.lease, plan.model_dump_json(), plan.planner, status)
         if plan.model:  # a plan that cost calls is not made twice, whatever happens to this process
             await session.store.runs.flush(context.lease)
-    context.turn.end()
+    if context.wants_approval:
+        context.turn.end()
+    else:
+        context.turn.end_soon()
     context.emit(PlanReady(context.run, context.plan, len(context.earlier) + 1))
     return {"run": state["run"], "revised": bool(context.earlier)}
 

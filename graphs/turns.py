@@ -1,7 +1,7 @@
 """Turns to start: runs that begin together plan one after another.
 
 Planning is all computing. If many runs took turns at it step by step, none would send its first call before all had
-planned, and the models would stand idle meanwhile.
+planned, and the models would stand idle meanwhile. So a run keeps its turn until its first call is on its way.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 STARTING_AT_ONCE = 2
+GRACE_SECONDS = 0.02
+"""How long a run that has its plan may keep its turn without a call; starting subtasks takes about 2 ms."""
 
 
 @dataclass(slots=True)
@@ -20,6 +22,10 @@ class Turn:
 
     gate: asyncio.Semaphore
     ended: bool = False
+
+    def end_soon(self) -> None:
+        """The run has its plan: what it does before its first call still belongs to the turn, unless it is long."""
+        asyncio.get_running_loop().call_later(GRACE_SECONDS, self.end)
 
     def end(self) -> None:
         if not self.ended:
