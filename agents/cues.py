@@ -51,6 +51,8 @@ _CODE_STRONG = compiled(
 )
 _LANGUAGE = compiled(rf"\b{LANGUAGE}\b|(?<!\w)c(?:\+\+|#)")
 _CODE_SIGN = re.compile(r"`\w+(?:\([^`]*\))?`|\b\w+\([^)\n]*\) ?[=!<>]=|^(?:def|class) \w|```|>>> ", re.MULTILINE)
+_CODE_BEGUN = re.compile(r"\bdef \w+\(|\bclass \w+(?:\(\w*\))?:")
+"""Code that the request begins and wants completed."""
 _CODE_CALL = re.compile(r"\b[a-z]+(?:_\w+)+\b|`\w+\(")
 
 _SUMMARY_VERB = compiled(rf"\b{SUMMARY_VERB}\b")
@@ -73,6 +75,7 @@ _FIND_IN = compiled(
     rf"(?: \S+){{0,14}}? {COLLECTION_NOUN}\b"
 )
 _FIND = compiled(r"^\W*(?:find|get|fetch|identify|determine|quote|cite|check)\b")
+_FIND_IT = compiled(r"(?:^|[.!?;,]\s+|\band )(?:find|fetch|get|check) (?:it|that|this)\b(?! (?:down|into|to|in)\b)")
 _IN_COLLECTION = compiled(
     r"\b(?:in|from|according to|through|within|by|what|across|of|where) (?:do |does )?"
     rf"(?:the|our|my|these|those|all) (?:\w+ ){{0,2}}?{COLLECTION_NOUN}\b(?! ?{CODE_NOUN})"
@@ -93,7 +96,9 @@ _SECOND_PERSON = compiled(r"\b(?:you|your|me|my|i|i'm|we|us)\b")
 _CHAT = compiled(
     r"^\W*(?:hi|hello|hey|thanks?|thank you|good (?:morning|evening|afternoon|night)|bye|goodbye|how are you|nice to"
     r"|who are you|what's up)\b"
-    r"|\b(?:tell|write|give|make|compose|suggest|sing|need|want|invent|think of|come up with)\b(?: \S+){0,5}?"
+    r"|\b(?:what|how|who|where|why) (?:can|could|do|are|would|will|should) you\b"
+    r"|\bideas? for\b|\bwhat to (?:call|name)\b"
+    r"|\b(?:tell|write|give|make|compose|suggest|sing|needs?|wants?|invent|think of|come up with)\b(?: \S+){0,5}?"
     r" (?:jokes?|poems?|haikus?|limericks?|story|song|greeting|slogan|synonyms?|rhymes?|recipe|pun|tagline|names?|toast"
     r"|riddles?|antonyms?)\b|\b(?:translate|spell|define the word|meaning of|brainstorm|capital letters"
     r"|how do you say|good idea|your (?:opinion|favou?rite)|good name|should i|(?:opposite|plural|past tense) of)\b"
@@ -166,6 +171,8 @@ def code_cue(text: str, words: str) -> float:
         score += 0.6
     elif _CODE_CALL.search(text):
         score += 0.3
+    if _CODE_BEGUN.search(text):
+        score += 0.8
     return score
 
 
@@ -194,6 +201,8 @@ def _retrieval(words: str, *, has_document: bool) -> float:
     score = 0.0
     if _RETRIEVAL_VERB.search(words):
         score += 0.9
+    elif _FIND_IT.search(words):
+        score += 1.0
     elif _FIND.search(words):
         score += 0.5
     if _FIND_IN.search(words):

@@ -78,7 +78,7 @@ def named_in_collection(text: str, collection: Sequence[DocumentInfo], *, titles
     return tuple(
         document.name
         for document in collection
-        if _names(text, document, labels=False)
+        if _names(text, document, labels=False, stems=titles)
         or _covers(words, _content(document.title))
         or _covers(words, _content(_stem(document.name)))
     )
@@ -110,9 +110,9 @@ def for_one(text: str, name: str, names: Sequence[str] = ()) -> str:
     return _EACH.sub(lambda _: name, text, count=1)
 
 
-def _names(text: str, document: DocumentInfo, *, labels: bool = True) -> bool:
+def _names(text: str, document: DocumentInfo, *, labels: bool = True, stems: bool = True) -> bool:
     """Whether the document's name or stem stands in the text, or its label if `labels` ("B")."""
-    for name in {document.name, _stem(document.name)}:
+    for name in {document.name, _stem(document.name)} if stems else {document.name}:
         if not name or (len(name) < _MIN_NAME and not labels) or name.casefold() not in text.casefold():
             continue
         quoted = re.escape(name)

@@ -12,6 +12,7 @@ from nonet.agents.lexicon import (
     CODE_NOUN,
     COLLECTION_NOUN,
     LANGUAGE,
+    LENGTH,
     MAKE_VERB,
     OTHER_VERB,
     RETRIEVAL_VERB,
@@ -32,20 +33,24 @@ _AFTERWARDS = any_of(
 )
 _CONNECTIVE = any_of(
     "and|but|so|or|plus|also|too|then|next|finally|lastly|last|afterwards?|thereafter|subsequently|meanwhile|besides",
-    "moreover|second(?:ly)?|third(?:ly)?|fourth(?:ly)?|first(?:ly)?(?: of all)?|to (?:start|begin)(?: with)?",
+    "moreover|oh|unrelated(?:ly)?|by the way|btw|incidentally|one more thing|another thing|first things first",
+    "second(?:ly)?|third(?:ly)?|fourth(?:ly)?|first(?:ly)?(?: of all)?|to (?:start|begin)(?: with)?",
     "in (?:addition|parallel)|additionally|at the same time|separately|independently|unrelated(?:ly)?|alternatively",
     "likewise|similarly|again|now|here|well|ok(?:ay)?|hi|hello|hey|thanks|please|kindly|just|quickly|briefly|maybe",
     "perhaps|in the end|at last|as a (?:second|third|last|final|next) (?:step|task|thing)|on top of that",
     "(?:apart|aside) from (?:that|this)|other than that|as well|only|carefully|simply|directly|task|step",
     _AFTERWARDS,
-    "(?:independently of|unrelated to) (?:that|this|it|the (?:first|rest))",
+    "(?:independent(?:ly)? of|unrelated to) (?:that|this|it|the (?:first|rest))",
+    "do (?:the following|these|both|two|three|four|several)(?: \\w+)?",
+    "(?:two|three|four|several|a couple of|a few)(?: \\w+)? (?:things|tasks|jobs|errands|requests|wishes)",
+    "use (?:that|it|this|them|what you (?:find|found)|the (?:result|answer)) for (?:two|three|both|several)(?: \\w+)?",
 )
 _POLITE = any_of(
     r"(?:can|could|would|will|may|might) (?:you|i|we)(?: please| kindly| also| then| first| maybe)*"
     r"(?: have| get| ask you to| be so kind as to| mind)?",
     r"(?:i|we)(?:'d|’d| would)(?: also| really| just| then| now)*"  # noqa: RUF001
     r" (?:like|love|want|need|prefer|appreciate it if|be glad if|be grateful if) ?(?:you |for you )?"
-    r"(?:to |could |would )?(?!an? |the |some |my )",
+    r"(?:to |could |would )?(?! ?(?:an?|the|some|my) )",
     r"(?:i|we)(?: also| really| just| then| now| only)* (?:want|need|expect|ask) (?:you )?to",
     r"(?:you|your (?:job|task) is|the (?:job|task) is)(?:'ll|’ll| will)?"  # noqa: RUF001
     r"(?: should| must| need| have| are| may| can)?(?: also| then| first)*(?: to)?",
@@ -90,7 +95,7 @@ _CONSTRAINT = compiled(
         "add (?:a |an |the |some |type |doc)?(?:docstrings?|comments?|type hints?|hints|tests?)",
         "remember|ignore|skip|respond|reply|use|format|highlight|start|begin|end|focus|stop|leave|let|allow|support",
         "accept|cite|quote|give (?:your|the) (?:sources?|evidence|reasons?|quotes?)|print|justify|show your",
-        "explain (?:your|why|how you|it|the (?:steps|code))|state your|say (?:so|which|where|why)",
+        "explain (?:your|why|how you|it(?! (?:to|in)\\b)|the (?:steps|code))|state your|say (?:so|which|where|why)",
         "write (?:it|them|this|that|the (?:answer|code|result|text|summary)) (?:in|as|so|for|like|with)",
         "answer (?:in|with|briefly|only|shortly|it|them|yes)|test it|check (?:it|that|your)|document (?:it|the)",
         "give (?:it|them) (?:a|the) name|list (?:your|the) sources|tell me (?:if|whether) (?:you|it|there)",
@@ -112,10 +117,28 @@ _NOUN_HEAD = compiled(
     rf"|(?={LANGUAGE} ))(?:{SUMMARY_NOUN}|{CODE_NOUN}|{LANGUAGE}"
     rf"|{TEXT_NOUN} (?:summary|about|on|of|for|that|which|to))\b"
 )
+_WANTED = compiled(
+    rf"(?:(?:an?|one|the|some|just|only|my)[ -](?:[\w-]+ ){{0,4}}?(?:{SUMMARY_NOUN}|{CODE_NOUN}|{TEXT_NOUN})\b"
+    r"[^.;:?!]{0,80}?\b(?:is|are|would be|will be) (?:all|what|everything) (?:that )?"
+    r"(?:i|we)(?:'m| am|'re| are)? (?:need|want|ask for|after|looking for)\b"
+    rf"|(?:an?|one|the)[ -](?:[\w-]+ ){{0,4}}?(?:{SUMMARY_NOUN}|{CODE_NOUN}|{TEXT_NOUN})\b[^.;:?!]{{0,80}}?"
+    r"\b(?:would|will) (?:also )?(?:do|help|save|suffice|be (?:fine|nice|good|great|enough|useful|handy|welcome)"
+    r"|come in handy)\b"
+    rf"|(?:the|an?|its|their) (?:[\w-]+ ){{1,4}}"
+    rf"(?:described|summed up|summari[sz]ed|condensed|explained|told|put|shortened) (?:in|to|into) {LENGTH}"
+    rf"|(?:the|this|that|my|our) (?:[\w-]+ ){{1,3}}in (?:a nutshell|brief|short|{LENGTH}))"
+)
+"""What is wanted, said without an order: "a short digest is all I need", "the trend described in one sentence"."""
+_CODE_ASKED = compiled(rf"\s*{FILLER}+,? (?:please|in (?:plain |pure )?{LANGUAGE})\b")
+"""A name in code signs and nothing of what to do: "`median(numbers)` in Python"."""
+_GREETING = compiled(
+    r"\s*(?:hi|hello|hey|thanks|thank you|good (?:morning|evening|afternoon))\b[^.!?\n]{0,60}[.!]\s+(?=\S.{12})"
+)
 _PASSIVE = compiled(
     r"(?:(?:it|this|that|which|these|those|they|the [\w ]{1,30}?)\s+)?"
     r"(?:(?:has|have|needs?|must|should|will have|ought)(?: first)?(?: to)? (?:be )?(?:first )?"
-    rf"{RETRIEVED}|(?:needs?|wants?) (?:looking up|finding|locating))\b"
+    rf"(?:{RETRIEVED}|(?:summari[sz]ed|condensed|shortened|cut|boiled down|trimmed|reduced|rewritten|written"
+    r"|implemented|coded|programmed))|(?:needs?|wants?) (?:looking up|finding|locating|shortening|condensing))\b"
 )
 _ASKING = compiled(
     r"(?:(?:in|at|on|to|from|of|for|by|with|under|after|before|since|until|between|during|about) )?"
@@ -155,16 +178,19 @@ def find_head(masked: str, start: int, end: int, *, nouns: bool = False) -> Head
         masked: the masked request.
         start: where it would begin.
         end: where it ends at most.
-        nouns: whether a bare noun phrase ("a one-line summary of it") counts, as it does in a list.
+        nouns: whether a bare noun phrase ("a one-line summary of it") counts, as it does in a list or after a colon.
     """
     end = min(end, start + _WINDOW_CHARACTERS)
+    if _CODE_ASKED.match(masked, start, end):
+        return Head(start, "desire", "")
     at, backwards = _skip_openings(masked, start, end)
+    nouns = nouns or masked[start:at].rstrip().endswith(":")
     kind = _kind_at(masked, at, end, nouns=nouns)
     if kind is None:
         adjunct = _EACH.match(masked, at, end) or _ADJUNCT.match(masked, at, end)
         if adjunct is None:
             return None
-        said = _SAID.match(masked, at, end) is not None
+        said = _SAID.match(masked, at, end) is not None or adjunct.group().rstrip().endswith(":")
         at, more = _skip_openings(masked, adjunct.end(), end)
         backwards = backwards or more
         kind = _kind_at(masked, at, end, nouns=nouns)
@@ -181,8 +207,8 @@ def is_constraint(masked: str, start: int, end: int) -> bool:
 
 
 def hide_opening(masked: str) -> str:
-    """The text with "when that is done," hidden: it says nothing of the work, or names other work."""
-    opening = _BEFORE.match(masked) or _AFTERWARDS_FIRST.match(masked)
+    """The text with "hello!" or "when that is done," hidden: it says nothing of the work, or names other work."""
+    opening = _GREETING.match(masked) or _BEFORE.match(masked) or _AFTERWARDS_FIRST.match(masked)
     return FILLER * opening.end() + masked[opening.end() :] if opening else masked
 
 
@@ -220,7 +246,8 @@ def _kind_at(masked: str, at: int, end: int, *, nouns: bool) -> str | None:
     desire = _DESIRE.match(masked, at, end)
     found = {
         "passive": _PASSIVE.match(masked, at, end) is not None,
-        "desire": desire is not None and _PRODUCT.search(desire.group("wanted")) is not None,
+        "desire": _WANTED.match(masked, at, end) is not None
+        or (desire is not None and _PRODUCT.search(desire.group("wanted")) is not None),
         "noun": nouns and _NOUN_HEAD.match(masked, at, end) is not None,
         "question": _is_asked(masked, at, end),
     }

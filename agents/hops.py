@@ -29,7 +29,8 @@ _PERSON = any_of(
 _THING = any_of(
     "birthplace|(?:place|city|country) of (?:birth|death|origin|citizenship)|hometown|home town|country",
     "city|town|state|county|province|region|district|island|continent|village|capital|nation|territory|headquarters",
-    "publisher|record label|label|employer|company|organi[sz]ation|association|institution|school|university|college",
+    "publisher|record label|label|employer|company|firm|business|shipyard|agency",
+    "organi[sz]ation|association|institution|school|university|college",
     "alma mater|party|league|club|network|channel|studio|manufacturer|religion|language|river|lake|sea|mountain range",
     "range|film|movie|book|novel|song|album|show|series|series|event|war|battle|league|stadium|airport|newspaper|genus",
 )
@@ -62,10 +63,11 @@ _NAME_IS_IN = (
     rf"\bthe {_WORDS}{_RELATION} (?P<name>{_NAME}) (?:is|was)"
     r"(?: (?:located|found|situated|set|based|born))? (?:in|from)\b"
 )
+_WHEN = rf"\bthe (?:year|month|week|day|season|decade|century) (?:that |when |in which )?(?P<name>{_NAME}) [a-z][^,?]*"
 _WHO = rf"\bthe {_WORDS}{_RELATION} {_LINK} {_REST}[^,?]*"
 _DOING = rf"\bthe {_WORDS}{_RELATION} {_REDUCED} {_REST}"
 _OF_THE = rf"\bthe {_WORDS}{_RELATION} of (?=the |[A-Z]){_REST}[^,?]*"
-_DESCRIPTIONS = (_OF_NAME, _NAMES_OWN, _NAME_BEFORE, _WHERE_NAME_IS, _NAME_IS_IN, _WHO, _DOING, _OF_THE)
+_DESCRIPTIONS = (_OF_NAME, _NAMES_OWN, _NAME_BEFORE, _WHERE_NAME_IS, _NAME_IS_IN, _WHEN, _WHO, _DOING, _OF_THE)
 _POSSESSIVE = (_NAMES_OWN, _NAME_BEFORE)
 """Those that begin with the name: a second one must not begin within it."""
 

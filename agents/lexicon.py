@@ -47,7 +47,8 @@ SUMMARY_VERB_TOLD = any_of(
 RETRIEVAL_VERB = any_of(
     r"look (?:\w+ ){0,4}?up|look for|look (?:in|into|inside|through|over) (?:the|our|my|all)|search",
     r"retrieve|locate|dig (?:\w+ ){0,3}?(?:up|out)|track (?:\w+ ){0,3}?down",
-    r"find out|consult|hunt (?:\w+ ){0,3}?down|go through|pull (?:up|out)|fish out",
+    r"find out|consult|hunt (?:\w+ ){0,3}?down|go through|pull (?:\w+ ){0,4}?(?:up|out)|fish (?:\w+ ){0,4}?out",
+    r"(?:pull|get|fetch) (?:me )?(?:the|all|any) (?:\w+ ){0,2}?(?:entr(?:y|ies)|passages?|sections?|records?|quotes?)",
 )
 
 RETRIEVED = any_of(
@@ -81,7 +82,7 @@ RESULT_NOUN = any_of(
 MAKE_VERB = any_of(
     "write|implement|create|build|define|develop|code|program|design|generate|make|draft|compose|produce|provide",
     "prepare|put together|supply|devise|craft|sketch|wrap|port|refactor|debug|fix|hand me|give|show|send|deliver",
-    "formulate|put|place|embed|insert|hard-?code|package",
+    "finish with|close with|conclude with|formulate|put|place|embed|insert|hard-?code|package",
 )
 
 OTHER_VERB = any_of(

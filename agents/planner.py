@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nonet.agents.clauses import MAX_SPLIT_CHARACTERS, Clause, split, whole
-from nonet.agents.cues import RETRIEVAL, SUMMARIZATION
+from nonet.agents.cues import RETRIEVAL, SUMMARIZATION, read_cues
 from nonet.agents.documents import DocumentInfo, named_documents, named_in_collection
 from nonet.agents.doubts import rule_doubts
 from nonet.agents.heads import hide_opening
@@ -29,6 +29,8 @@ __all__ = ["DocumentInfo", "RulePlanner"]
 
 _MANY_DOCUMENTS = 3
 """Up to this many attached documents a question is answered by reading them whole; of more, by searching them."""
+_CUE_CHARACTERS = 1_000
+_SUMMARY_CUE = 0.9
 _STORE = compiled(rf"\b(?:the|our|my|these|those|all|your) (?:\w+ ){{0,2}}?{STORE_NOUN}\b")
 _ASKS = compiled(r"\b(?:tell me|know|find|say|see) (?:who|whom|whose|what|which|when|where|why|how|whether|if)\b")
 
@@ -80,23 +82,29 @@ class RulePlanner:
         if len(task) > MAX_SPLIT_CHARACTERS:
             notes.append(f"The request is {len(task):,} characters long, so it was not searched for parts.")
         parts = split(task)
+        given = bool(attached)
         attached = attached_or_named(parts, attached, collection, task=task)
         if self._opinion is not None:
             self._opinion.begin()
         clauses = self._bounded(unfolded(parts, attached), notes)
-        plan = await self._wired(clauses, attached, collection)
+        plan = await self._wired(clauses, attached, collection, given=given)
         if plan.depth() > self._max_depth:
             notes.append(f"More than {self._max_depth} parts build on one another, so all stand together in one.")
-            plan = await self._wired([whole(task)], attached, ())
+            plan = await self._wired([whole(task)], attached, (), given=given)
         plan.check(self._router.names, self._max_subtasks, self._max_depth)
         return plan.model_copy(update={"notes": (*notes, *plan.notes)})
 
     async def _wired(
-        self, clauses: Sequence[Clause], attached: Sequence[DocumentInfo], collection: Sequence[DocumentInfo]
+        self,
+        clauses: Sequence[Clause],
+        attached: Sequence[DocumentInfo],
+        collection: Sequence[DocumentInfo],
+        *,
+        given: bool,
     ) -> Plan:
-        """The clauses routed, ordered and wired."""
+        """The clauses routed, ordered and wired. `given`: the user attached the documents, not only named them."""
         notes: list[str] = []
-        steps = ordered(joined(await self._routed(clauses, attached), has_document=bool(attached)))
+        steps = ordered(joined(await self._routed(clauses, attached, given=given), has_document=bool(attached)))
         wire(steps, attached)
         await self._ask_reads(steps)
         if self._hops and len(steps) == 1:
@@ -125,9 +133,10 @@ class RulePlanner:
             has_documents=bool(attached or collection),
         )
 
-    async def _routed(self, clauses: Sequence[Clause], attached: Sequence[DocumentInfo]) -> list[Step]:
+    async def _routed(self, clauses: Sequence[Clause], attached: Sequence[DocumentInfo], *, given: bool) -> list[Step]:
         requests = [
-            Request(clause.text, _reads_whole(clause, attached), hide_opening(clause.masked)) for clause in clauses
+            Request(clause.text, _reads_whole(clause, attached, given=given), hide_opening(clause.masked))
+            for clause in clauses
         ]
         routed = await self._router.route_many(requests)
         return [
@@ -187,11 +196,15 @@ def _asks(clause: Clause) -> bool:
     return clause.kind == "question" or bool(clause.kind in {"other", "whole"} and _ASKS.search(clause.masked))
 
 
-def _reads_whole(clause: Clause, attached: Sequence[DocumentInfo]) -> bool:
+def _reads_whole(clause: Clause, attached: Sequence[DocumentInfo], *, given: bool) -> bool:
     """Whether the clause has a document to read.
 
     A question to many documents has to search them, and so has one to "the archive", unless that is what is attached.
+    A document of the collection that is only named is read whole for a summary; for anything else it is searched.
     """
+    if not given and attached:
+        cues = read_cues(clause.text[:_CUE_CHARACTERS], clause.masked[:_CUE_CHARACTERS])
+        return cues.summarization >= _SUMMARY_CUE and cues.summarization > cues.retrieval
     if not attached or not _asks(clause):
         return bool(attached)
     searched = _STORE.search(clause.masked) and not named_documents(clause.masked, clause.text, attached)

@@ -20,7 +20,7 @@ _ALL = any_of(
     r"both|(?:the|these|those|all|your)(?: of)?(?: the)? (?:two|three|four|five|\d+)|each (?:result|answer|summary)",
     rf"all of (?:that|this|these|those|them|it|the above)|all (?:the )?{RESULT_NOUN}",
     rf"(?:these|those) (?:\w+ )?{RESULT_NOUN}|the (?:sentences|summaries|results|answers|paragraphs|findings|outputs)",
-    "everything|them|they|together|the above|these|those",
+    "everything|them|they|together|the above|these|those|how their \\w+ (?:differ|compare|agree|disagree|relate)",
 )
 _SEVERAL = compiled(rf"\b{_ALL}\b")
 _VAGUE = frozenset({"them", "they", "these", "those", "together", "everything"})

@@ -34,7 +34,7 @@ _THEN = compiled(
     r"\b(?:then|finally|afterwards?|after (?:that|this|which)|next|also|lastly|meanwhile|separately|once|when"
     r"|independently|in addition|additionally|in the end|at last)\b"
 )
-_SHARED = compiled(r"(?:from|based on|using|with|given|taking|starting|building|out of|for|on the basis)\b")
+_SHARED = compiled(r"(?:use|from|based on|using|with|given|taking|starting|building|out of|for|on the basis)\b")
 _WHILE = compiled(
     r"\s*(?:while|as) (?:someone|somebody|one of you|another|you|they)(?: else)?(?: is| are)?\s+(?="
     rf"(?:{SUMMARY_VERB}|{SUMMARY_VERB_TOLD}|{RETRIEVAL_VERB}|writ(?:es?|ing)|look(?:s|ing)|search(?:es|ing))\b)"
@@ -42,10 +42,13 @@ _WHILE = compiled(
 _EXPLICIT = frozenset({"summary", "retrieval", "passive", "desire", "same"})
 _POLITE = compiled(r"\b(?:please|(?:can|could|would|will) you)\b")
 _POINTS = compiled(r"\b(?:it|its|them|that|this|those|these|their)\b")
+_SEVERAL = compiled(r"\b(?:both|the two|the three|them all|all of them)\b")
 _FURTHER = compiled(
     r"(?:an?|one|another) (?:final|last|closing|concluding|third|further|joint|overall|combined|separate)\b|another\b"
 )
-_AND_ALSO = compiled(r"\s*(?:and|plus|also|then|finally|lastly)\b")
+_AND_ALSO = compiled(
+    r"\s*(?:and|plus|also|then|finally|lastly|oh|besides|separately|in addition|unrelated(?: to (?:that|this|it))?)\b"
+)
 _THAT_DOES = compiled(r"\b(?:that|which) (?:\w+ )?\w+s\b(?!.*\bto \w+)")
 _NOT_CODE = compiled(r"\W*(?:find|look|search|summ|condens)")
 _CODE_CUE = 0.7
@@ -82,7 +85,7 @@ def pieces(masked: str, region: Region, payload: Payload | None) -> list[Piece]:
         if payload and payload.start <= start < payload.end:
             continue
         end = payload.start if payload and start < payload.start < stop else stop
-        nouns = (region.item is not None and not found) or _AND_ALSO.match(masked, start, end) is not None
+        nouns = not found or _AND_ALSO.match(masked, start, end) is not None
         inside = _cut(masked, start, end, nouns=nouns)
         if found and not _own_sentence(masked, inside[0], after_code=after_code):
             inside[0].head = None
@@ -167,6 +170,8 @@ def _parts_question(current: Head, head: Head, mark: str, *, then: bool) -> bool
 
 def _parts_order(before: str, head: Head, rest: str, mark: str, *, then: bool) -> bool:
     """Where both are orders."""
+    if head.kind == "noun" and mark == "," and before.rstrip().endswith(FILLER):
+        return False  # "write `f()`, a function that ...": the same thing, told again
     if head.kind == "noun":
         return mark != ":" and _other_product(before, rest, then=then)
     if _is_code(before):
@@ -197,7 +202,7 @@ def _ends_code(before: str, head: Head, rest: str, mark: str, *, then: bool) -> 
 
 def _other_product(before: str, rest: str, *, then: bool) -> bool:
     """Two products: "a summary of the letter and a Python function"; "a summary and an outline" are one."""
-    if _FURTHER.match(rest):
+    if _FURTHER.match(rest) or _same_start(before, rest) or (then and _SEVERAL.search(rest)):
         return True
     code_before = _CODE_THING.search(before) is not None
     text_before = _TEXT_PRODUCT.search(before) is not None
@@ -205,6 +210,12 @@ def _other_product(before: str, rest: str, *, then: bool) -> bool:
     if code_before:
         return not (text_before or code_now)
     return code_now or (not text_before and (then or _POINTS.search(rest) is not None))
+
+
+def _same_start(before: str, rest: str) -> bool:
+    """Whether both ask for the same of different things: "one line on the letter, one line on the memo"."""
+    first, second = before.casefold().split()[:3], rest.casefold().split()[:3]
+    return len(first) == len(second) == 3 and first == second  # noqa: PLR2004  "one line on"
 
 
 def _is_code(words: str) -> bool:

@@ -17,6 +17,8 @@ from nonet.agents.router import Routed
 
 _ATTACHED = compiled(r"\b(?:attach(?:ed|ments?)|enclosed)\b")
 _FIRST = compiled(r"\bbe (?:\w+ ){1,2}first\b|\b(?:first|beforehand)\W*$|^\W*(?:but )?first\b")
+_THERE = compiled(r"\byou(?:'ll| will| can| should)\b")
+"""After an order: "you will find the date in the almanac" is where what it needs is."""
 _TELL_FOUND = compiled(r"\bwhat(?:ever)? (?:you|it) (?:find|found|says?|get|got)\b|\b(?:it|them|the results?)\W*$")
 _TOPIC = compiled(r"\b(?:of|about|on|regarding|concerning) (.+)$")
 _LENGTH_WISH = compiled(rf"[,\s]+(?:in|with|using|as) (?:at most |no more than |about |up to |under )?{LENGTH}.*$")
@@ -84,6 +86,8 @@ def _comes_before(step: Step, main: Step) -> bool:
         return True
     if step.specialist != RETRIEVAL or main.specialist == RETRIEVAL:
         return False
+    if main.specialist == CODE and _THERE.search(step.clause.opening):
+        return True
     words = step.clause.masked.split(". ")[0]
     if step.clause.kind in {"passive", "retrieval"} and _FIRST.search(words):
         return True
