@@ -68,15 +68,55 @@ def _version(value: bool) -> None:  # noqa: FBT001  Typer calls it so
         raise typer.Exit
 
 
-@app.callback(epilog=examples('nonet run "Summarize report.md in two sentences." --docs report.md', "nonet doctor"))
+@app.callback(
+    invoke_without_command=True,
+    no_args_is_help=False,
+    epilog=examples(
+        "nonet",
+        "nonet --continue",
+        'nonet run "Summarize report.md in two sentences." --docs report.md',
+        "echo 'Say hello.' | nonet",
+        "nonet doctor",
+    ),
+)
 def root(
+    ctx: typer.Context,
     *,
-    version: Annotated[
+    version: Annotated[  # noqa: ARG001  its callback acts
         bool, typer.Option("--version", "-V", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an unforeseen error.")] = False,
-) -> None:
-    """Several small language models, one dependable system, on your own machine."""
+    debug: Annotated[  # noqa: ARG001  nonet.cli looks for it
+        bool, typer.Option("--debug", help="Show the traceback of an unforeseen error.")
+    ] = False,
+    go_on: Annotated[bool, typer.Option("--continue", "-c", help="Go on with the session that was used last.")] = False,
+    session: Annotated[
+        str | None, typer.Option("--session", metavar="NAME", help="Go on with the session of that name or id.")
+    ] = None,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="A session in lines, with nothing redrawn (screen readers).")
+    ] = False,
+    runtime: RuntimeOption = None,
+    model: ModelOption = None,
+    light: LightOption = False,
+    db: DbOption = None,
+) -> int:
+    """Several small language models, one dependable system, on your own machine.
+
+    Without a command: a session that takes tasks in plain words and /commands (docs/repl.md). Through a pipe, each line
+    of standard input is one.
+    """
+    flags = flags_given(runtime=runtime, model=model, light=light, db=db)
+    if ctx.invoked_subcommand is not None:
+        if flags or go_on or session or plain:
+            raise typer.BadParameter("options of a command stand behind it; these are for the session")
+        return 0
+    from nonet.repl.start import start  # noqa: PLC0415
+
+    status = start(flags, resume=session or ("last" if go_on else None), plain=plain)
+    if status is None:  # nothing came through the pipe
+        typer.echo(ctx.get_help())
+        return 0
+    return status
 
 
 @app.command(

@@ -12,8 +12,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from nonet.errors import NonetError
 
 INTERRUPTED = 130
@@ -26,6 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     wants_json = "--json" in options
     try:
         _prepare_streams()
+        if not words and sys.stdin is not None and sys.stdin.isatty():
+            return _finish(_session())
         return _finish(_run(words, wants_json=wants_json, debug="--debug" in options))
     except KeyboardInterrupt:  # before the command began its work, or after it
         return _interrupted(wants_json=wants_json)
@@ -64,10 +64,27 @@ def _run(words: list[str], *, wants_json: bool, debug: bool) -> int:
     except Exception as error:  # the outermost boundary: what nobody foresaw is written down, not thrown at the user
         if debug:
             raise
-        return _report(_unforeseen(error), wants_json=wants_json)
+        from nonet.unforeseen import unforeseen  # noqa: PLC0415
+
+        return _report(unforeseen(error), wants_json=wants_json)
     if status == INTERRUPTED:  # what Typer makes of a Ctrl-C; our commands raise where they are interrupted
         raise KeyboardInterrupt
     return status
+
+
+def _session() -> int:
+    """`nonet` alone on a terminal: the session, past Typer, which takes a tenth of a second to load."""
+    from nonet.errors import NonetError  # noqa: PLC0415
+    from nonet.repl.start import start  # noqa: PLC0415
+
+    try:
+        return start({}) or 0
+    except NonetError as error:
+        return _report(error, wants_json=False)
+    except Exception as error:  # noqa: BLE001  the outermost boundary, as for the commands
+        from nonet.unforeseen import unforeseen  # noqa: PLC0415
+
+        return _report(unforeseen(error), wants_json=False)
 
 
 def _report(error: NonetError, *, wants_json: bool) -> int:
@@ -80,35 +97,6 @@ def _report(error: NonetError, *, wants_json: bool) -> int:
         first = error.message if error.exit_status == INTERRUPTED else f"Error: {error.message}"
         say("\n".join(line for line in (first, error.kept, error.next_step) if line))
     return error.exit_status
-
-
-def _unforeseen(error: Exception) -> NonetError:
-    from nonet.terminal import UnforeseenError  # noqa: PLC0415
-
-    what = f"{type(error).__name__}: {error}".splitlines()[0][:300]
-    path = _write_down(error)
-    where = f"The details are in {path}." if path else "The details could not be written anywhere."
-    return UnforeseenError(
-        f"nonet met something it does not know ({what}).",
-        next_step=f"{where} `nonet --debug` and the same command shows them here; please report it.",
-    )
-
-
-def _write_down(error: Exception) -> Path | None:
-    """The traceback into the user's state folder, readable by nobody else; None where that cannot be written."""
-    import traceback  # noqa: PLC0415
-
-    from platformdirs import user_state_path  # noqa: PLC0415
-
-    path = user_state_path("nonet", appauthor=False) / "last-error.txt"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
-            file.write("".join(traceback.format_exception(error)))
-    except OSError:
-        return None
-    return path
 
 
 def _prepare_streams() -> None:

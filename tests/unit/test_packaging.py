@@ -13,6 +13,9 @@ PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(enco
 
 def packages_in_the_tree() -> set[str]:
     found = {"nonet"}
+    for init in (ROOT / "src" / "nonet").glob("*/__init__.py"):
+        if not init.parent.is_symlink():
+            found.add(f"nonet.{init.parent.name}")
     for room in ROOMS:
         for init in (ROOT / room).rglob("__init__.py"):
             found.add(".".join(("nonet", *init.parent.relative_to(ROOT).parts)))

@@ -1,0 +1,160 @@
+"""What the engine works with: settings, database, models; the session's memory; and what the terminal shall know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Self
+
+from nonet.door import Door, open_door
+from nonet.render import text
+from nonet.repl.progress import Progress
+from nonet.store import SessionRecord, Store
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from nonet.graphs.session import Session
+    from nonet.repl.engine import Engine
+    from nonet.repl.wire import Message
+
+NEW_NAMES = 50
+"""Runs and documents that can be completed by name."""
+
+
+class Desk:
+    """One session at work. Open with `await Desk.open(...)`."""
+
+    def __init__(self, engine: Engine, options: Message, store: Store, record: SessionRecord) -> None:
+        self.engine = engine
+        self.flags: dict[str, Any] = dict(options["flags"])
+        self.changed: dict[str, Any] = {}
+        """Settings that were changed in this session (/set, /budget)."""
+        self.record = record
+        self.progress = Progress(engine.tell, plain=bool(options.get("plain")), on_run=self._started)
+        self._store = store
+        self._session: Session | None = None
+
+    @classmethod
+    async def open(cls, engine: Engine, options: Message) -> Self:
+        """Open the database, find or make the session, say so; the models are opened next.
+
+        Raises:
+            SettingsError, StoreError: with the session unopened.
+        """
+        door = open_door(options["flags"])
+        store = Store.open(door.loaded.settings.database_path())
+        try:
+            wanted = options.get("resume")
+            record = store.sessions.find(wanted) if wanted else store.sessions.create()
+        except BaseException:
+            store.close()
+            raise
+        desk = cls(engine, options, store, record)
+        desk.recall()
+        engine.tell({"is": "ready", "session": record.id, "back": bool(wanted)})
+        if wanted:
+            desk.greet()
+        await desk.session()
+        return desk
+
+    def recall(self) -> None:
+        """Take up what the session kept."""
+        self.changed = dict(self.record.state.get("settings", {}))
+
+    def greet(self) -> None:
+        """What was going on when the session was left."""
+        runs = self.store.sessions.runs(self.record.id)
+        name = f" {self.record.name}" if self.record.name else ""
+        lines = [text(("Session", "bold"), f"{name} {self.record.id}: {len(runs)} run{'s' if len(runs) != 1 else ''}")]
+        for run in runs[-3:]:
+            found = self.store.runs.get(run)
+            lines.append(text(f"  {run}  {found.status}  {found.verdict or '-'}  ", (found.task.splitlines()[0], "")))
+            if found.status in {"interrupted", "waiting"}:
+                lines.append(text("  It was cut off: /resume finishes it." if found.status == "interrupted" else ""))
+        self.engine.show(lines)
+
+    @property
+    def door(self) -> Door:
+        """The settings now in force. Raises SettingsError."""
+        return open_door({**self.flags, **self.changed})
+
+    @property
+    def store(self) -> Store:
+        """The database; the open runtime's own where there is one, so that what it wrote is seen."""
+        return self._session.store if self._session is not None else self._store
+
+    async def session(self) -> Session:
+        """The runtime and the models, opened at first use and after a change of the settings."""
+        if self._session is None:
+            from nonet.graphs.session import Session  # noqa: PLC0415
+
+            self._session = await Session.open(self.door.loaded.settings)
+            self.engine.tell(
+                {"is": "status", "runtime": self._session.runtime.name, "reason": self._session.runtime_reason}
+            )
+            await self.settle()
+        return self._session
+
+    async def reopen(self, changed: Mapping[str, Any]) -> Session:
+        """Use other settings from now on, all or none of them."""
+        before, self.changed = self.changed, {k: v for k, v in {**self.changed, **changed}.items() if v is not None}
+        try:
+            settings = self.door.loaded.settings
+            if self._session is not None and self._session.settings == settings:
+                return self._session
+            old, self._session = self._session, None
+            try:
+                opened = await self.session()
+            except BaseException:
+                self._session = old
+                raise
+            if old is not None:
+                await old.aclose()
+        except BaseException:
+            self.changed = before
+            raise
+        await self.keep()
+        return opened
+
+    async def keep(self) -> None:
+        """Write down what the session is to remember."""
+        await self.store.sessions.save(self.record.id, self.state())
+
+    def state(self) -> dict[str, Any]:
+        """What the session is to remember."""
+        return {"settings": self.changed}
+
+    async def settle(self) -> None:
+        """After each thing that was done: tell the terminal what can be named now and how things stand."""
+        session = self._session
+        if session is None:
+            return
+        loaded = sorted({name for server in session.scheduler.servers.values() for name in server.host.loaded})
+        self.engine.tell({"is": "status", "loaded": list(loaded), "session": self.record.name or self.record.id})
+        self.engine.tell({"is": "names", **self.names()})
+
+    def names(self) -> dict[str, list[str]]:
+        """What can be completed."""
+        runs = [each.id for each in self.store.runs.list(NEW_NAMES)]
+        return {
+            "runs": runs,
+            "documents": [each.name for each in self.store.documents.list()[:NEW_NAMES]],
+            "specialists": sorted(self._session.specialists) if self._session is not None else [],
+        }
+
+    def _started(self, run: str) -> None:
+        self.store.sessions.add_run(self.record.id, run)
+
+    def stopped(self) -> Text:
+        """What to say when the user stopped something."""
+        if not self.progress.run:
+            return text("Stopped.")
+        return text("Stopped. ", f"Run {self.progress.run} is kept with what it had finished: /resume goes on.")
+
+    async def aclose(self) -> None:
+        """Give back the models and the database."""
+        try:
+            if self._session is not None:
+                await self._session.aclose()
+        finally:
+            await self._store.aclose()

@@ -1,0 +1,159 @@
+"""The session on a real terminal: what a person sees and does, on the scripted runtime and the fake Ollama server."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from fakes.ollama import FakeOllama
+from fakes.screen import Screen
+
+from nonet.store import Store
+
+CODE = "Write a Python function double(x).\\\rassert double(2) == 2"
+SLOW = "Write a Python function double(x).\\\rassert double(2) == 4"
+REPORT = "The mill wheel turned all winter. The miller replaced two oak paddles on 3 March.\n" * 3
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "report.md").write_text(REPORT)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NONET_DB", "here.db")
+    monkeypatch.setenv("NONET_RUNTIME", "scripted")
+
+
+@pytest.fixture
+async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeOllama]:
+    async with FakeOllama([("double", "```python\ndef double(x):\n    return x * 2\n```")]) as fake:
+        monkeypatch.setenv("OLLAMA_HOST", fake.url)
+        monkeypatch.setenv("NONET_RUNTIME", "ollama")
+        yield fake
+
+
+def piped(*words: str, said: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "nonet", *words], input=said, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_a_session_from_its_first_prompt_to_its_end() -> None:
+    with Screen() as screen:
+        screen.enter(CODE)  # typed before anything is loaded
+        shown = screen.until("Verdict: verified")
+        assert "def double(x):" in shown
+        screen.enter("/hlep")
+        screen.until(r"There is no command /hlep. Did you mean /help\?")
+        screen.enter("/runs")
+        screen.until(r"\* +\w{8}  .*done +verified")
+        screen.until("scripted | qwen2.5-coder:0.5b")
+        screen.type("\x04")
+        assert screen.ended() == 0
+        assert "Come back to this session with: nonet --continue" in screen.text
+    with Screen("--continue") as screen:
+        screen.until("1 run")
+        screen.type("\x1b[A")  # what was said in the earlier session
+        screen.until("/runs")
+        screen.type("\x03")
+        screen.until(lambda text: "> /runs" not in text.splitlines()[-2])
+        screen.enter("/quit")
+        assert screen.ended() == 0
+
+
+def test_lines_come_through_a_pipe() -> None:
+    done = piped(said="Summarize report.md in one sentence.\n\n/runs\n")
+    assert "Traceback" not in done.stderr
+    assert "Verdict: " in done.stdout
+    assert "\x1b" not in done.stdout + done.stderr
+    assert "summarization starts on" in done.stderr
+    assert done.stdout.splitlines()[-1].startswith("* ")
+    assert piped(said="/nosuch\n").returncode == 2
+    nothing = piped(said="")
+    assert nothing.returncode == 0
+    assert "Usage: nonet" in nothing.stdout
+
+
+@pytest.mark.slow
+def test_a_dumb_terminal_and_a_screen_reader_get_lines() -> None:
+    for words, terminal in (((), "dumb"), (("--plain",), "xterm")):
+        with Screen(*words, env={"TERM": terminal}) as screen:
+            screen.until("nonet>")
+            screen.type("/runs\n")
+            screen.until("There are no runs yet")
+            screen.type("\x04")
+            assert screen.ended() == 0
+            assert b"\x1b" not in screen.raw
+
+
+async def test_ctrl_c_stops_the_task_and_resume_finishes_it(server: FakeOllama) -> None:
+    server.fault("stall", contains="double", seconds=60.0)
+
+    def session() -> None:
+        with Screen() as screen:
+            screen.enter(SLOW)
+            screen.until("working")
+            screen.type("\x03")
+            screen.until(r"Stopped. Run \w{8} is kept")
+            server.behave()
+            screen.enter("/resume")
+            screen.until("Verdict: verified")
+            screen.type("\x04")
+            assert screen.ended() == 0
+
+    await asyncio.to_thread(session)
+
+
+@pytest.mark.slow
+async def test_a_second_ctrl_c_leaves_and_continue_finds_the_run(server: FakeOllama) -> None:
+    server.fault("stall", contains="double", seconds=60.0)
+
+    def leave() -> None:
+        with Screen() as screen:
+            screen.enter(SLOW)
+            screen.until("working")
+            screen.type("\x03\x03")
+            assert screen.ended() == 0
+
+    def come_back() -> None:
+        with Screen("--continue") as screen:
+            screen.until("It was cut off: /resume finishes it")
+            screen.enter("/resume")
+            screen.until("Verdict: verified")
+
+    await asyncio.to_thread(leave)
+    server.behave()
+    await asyncio.to_thread(come_back)
+
+
+@pytest.mark.slow
+async def test_a_killed_terminal_loses_nothing(server: FakeOllama) -> None:
+    server.fault("stall", contains="double", seconds=60.0)
+
+    def killed() -> None:
+        with Screen() as screen:
+            screen.enter("Summarize report.md in one sentence.")
+            screen.until("Verdict: ")
+            screen.enter(SLOW)
+            screen.until("working")
+            os.kill(screen.process.pid, signal.SIGKILL)
+            screen.process.wait()
+
+    await asyncio.to_thread(killed)
+    server.behave()
+    with Store.open("here.db") as store:
+        session = store.sessions.find()
+        assert session.runs == 2
+
+    def come_back() -> None:
+        with Screen("--continue") as screen:
+            screen.until("2 runs")
+            screen.enter("/resume")
+            screen.until("Verdict: verified")
+
+    await asyncio.to_thread(come_back)
