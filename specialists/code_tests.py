@@ -144,17 +144,17 @@ def _calls(text: str, unread: list[str]) -> Iterator[Test]:
         expression = _longest(text[start : start + _LONGEST_TEST], _parse_check) if start >= end else ""
         # "It must pass f(1) == 2" is a check, "it must pass f(1), which returns 2" is not one yet.
         bare = isinstance(try_expression(expression), ast.Call) and _SAYS_RESULT.match(text, start + len(expression))
-        if expression and not bare and (test := _make_test(f"assert {expression}")):
+        if expression and not bare and (made := _each_of(expression)):
             end = start + len(expression)
-            yield test
+            yield from made
     for match in _CALL.finditer(text):
         if match.start() < end:
             continue
         start = match.start(1)
         window = text[start : start + _LONGEST_TEST]
-        if (comparison := _longest(window, _parse_comparison)) and (test := _make_test(f"assert {comparison}")):
+        if (comparison := _longest(window, _parse_comparison)) and (made := _each_of(comparison)):
             end = start + len(comparison)
-            yield test
+            yield from made
             continue
         call = _longest(window, _parse_call)
         said = _SAYS_RESULT.match(window, len(call)) if call else None
@@ -167,6 +167,15 @@ def _calls(text: str, unread: list[str]) -> Iterator[Test]:
             yield test
         else:
             unread.append(window[: said.end() + 20].splitlines()[0].strip())
+
+
+def _each_of(expression: str) -> list[Test]:
+    """A test for each side of an "and", so that it is told which of them fails; one where a side is none by itself."""
+    tree = try_expression(expression)
+    sides = tree.values if isinstance(tree, ast.BoolOp) and isinstance(tree.op, ast.And) else []
+    tests = [_make_test(f"assert {ast.unparse(side)}") for side in sides] or [None]
+    whole = [_make_test(f"assert {expression}")] if None in tests else tests
+    return [test for test in whole if test is not None]
 
 
 def _result(text: str) -> tuple[str, int]:

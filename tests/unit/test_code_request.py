@@ -31,7 +31,7 @@ def shown(text: str) -> list[str]:
         ("assert f(1)==2\nassert f(2)==3 and make it fast", ["f(1) == 2", "f(2) == 3"]),
         ("```python\nassert f([1,\n  2]) == [\n 3]\n```", ["f([1, 2]) == [3]"]),
         ("assert sum(10, 15) == 6", ["sum(10, 15) == 6"]),
-        ("f(2) == 4 and f(3) == 9", ["f(2) == 4 and f(3) == 9"]),
+        ("f(2) == 4 and f(3) == 9", ["f(2) == 4", "f(3) == 9"]),
         ("It must satisfy f(2) == 4 and f(3) should return 9.", ["f(2) == 4", "f(3) == 9"]),
         ("f(2) == 4, f(3) == 9 and f(4) gives 16", ["f(2) == 4", "f(3) == 9", "f(4) == 16"]),
         ("it must satisfy f(2) returns 3", ["f(2) == 3"]),

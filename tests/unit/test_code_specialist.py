@@ -10,7 +10,7 @@ from fakes.desk import FakeDesk
 from nonet.errors import ContextOverflowError
 from nonet.runtimes import ModelInfo
 from nonet.runtimes.scripted import ScriptedRuntime
-from nonet.specialists import Assignment, Evidence, Outcome, Source, Specialist, Verdict
+from nonet.specialists import Assignment, Outcome, Source, Specialist, Verdict
 from nonet.specialists.code import CodeSpecialist
 from nonet.specialists.sandbox.probe import find_sandbox
 
@@ -200,15 +200,17 @@ async def test_an_object_that_equals_all_is_told() -> None:
     assert "equal to anything" in found(outcome, "tests", None)[0]
 
 
-async def test_other_languages_are_not_run() -> None:
+async def test_languages_that_are_not_run_are_written() -> None:
     specialist = CodeSpecialist()
-    used = desk("```javascript\nconst double = (x) => 2 * x\n```")
-    outcome = await specialist.work(Assignment("Write a JavaScript function `double`."), used)
+    used = desk("```rust\nfn double(x: i64) -> i64 { 2 * x }\n```")
+    outcome = await specialist.work(Assignment("Write a Rust function `double`."), used)
     assert outcome.verdict is Verdict.UNVERIFIED
-    assert outcome.text == "```javascript\nconst double = (x) => 2 * x\n```"
-    assert outcome.data["language"] == "javascript"
-    assert found(outcome, "sandbox", None) == ["not run: only Python is run, this is javascript"]
-    assert "javascript" in used.prompts[0]
+    assert outcome.text == "```rust\nfn double(x: i64) -> i64 { 2 * x }\n```"
+    assert outcome.data["language"] == "rust"
+    assert found(outcome, "sandbox", None) == [
+        "not run: rust is written but not run (run are Python, JavaScript, Bash, SQL)"
+    ]
+    assert "rust" in used.prompts[0]
 
 
 async def test_examples_that_are_no_tests_are_told() -> None:
@@ -221,16 +223,6 @@ async def test_one_call_with_the_request_as_it_is() -> None:
     await CodeSpecialist().work(Assignment(REQUEST), used)
     assert len(used.requests) == 1
     assert REQUEST in used.prompts[0]
-
-
-async def test_a_repair_sees_the_code_and_what_was_wrong() -> None:
-    used = desk(f"```python\n{GOOD}\n```", sandbox=False)
-    feedback = (Evidence("tests", passed=False, detail="double(2) == 4: got 3, expected 4"),)
-    await CodeSpecialist().work(Assignment(REQUEST, feedback=feedback, previous="```python\nold\n```"), used)
-    [request] = used.requests
-    assert [message.role for message in request.messages] == ["user", "assistant", "user"]
-    assert request.messages[1].content == "```python\nold\n```"
-    assert "got 3, expected 4" in request.messages[2].content
 
 
 async def test_an_earlier_answer_is_in_the_prompt() -> None:

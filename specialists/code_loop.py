@@ -1,0 +1,141 @@
+"""Tries until the tests pass or the calls are spent: write, repair from what failed, sample others; keeps the best.
+
+A small model that repairs repeats its mistake more often than not, and its samples differ: so one repair, and none of
+an answer that came back the same, then samples at a temperature. Where a call is dear (a slow model), one sample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+from nonet.errors import NonetError, ResourceError, StoreError
+from nonet.runtimes import Finish
+from nonet.specialists.code_prompt import ANSWER_TOKENS, Wrong, build_prompt
+from nonet.specialists.code_request import CodeRequest
+from nonet.specialists.protocol import Assignment, Desk, Evidence, Outcome, Verdict
+
+SAMPLE_TEMPERATURE = 0.8
+_CHEAP_SECONDS = 30.0
+"""A first answer that took no longer is cheap enough for all the samples."""
+_SEEDS_AN_ATTEMPT = 100
+
+Judge = Callable[[str], Awaitable[Outcome]]
+"""From an answer to what it proves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """How many calls one attempt may make. Every one is counted by the desk."""
+
+    repairs: int = 1
+    samples: int = 4
+    dear_samples: int = 1
+    """Where a call takes long."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Try:
+    answer: str
+    outcome: Outcome
+    how: str
+
+
+class Loop:
+    """One attempt of a subtask: the calls to one model, and the best of what came of them."""
+
+    def __init__(self, assignment: Assignment, request: CodeRequest, desk: Desk, judge: Judge, tries: Tries) -> None:
+        self._assignment = assignment
+        self._request = request
+        self._desk = desk
+        self._judge = judge
+        self._most = tries
+        self._tries: list[_Try] = []
+        self._cheap = True
+
+    async def run(self) -> Outcome:
+        """The best outcome, with what was tried as evidence. Raises CallError if not even one answer came."""
+        try:
+            await self._first()
+            await self._repair()
+            await self._sample()
+        except NonetError as error:
+            if not self._tries or isinstance(error, ResourceError | StoreError):
+                raise
+            note = Evidence("call", passed=None, detail=f"no further try: {error.message}")
+            return self._told(note)
+        return self._told()
+
+    @property
+    def _done(self) -> bool:
+        """Nothing to win: it passed, or nothing can be checked that another try could pass."""
+        return bool(self._tries) and best(self._tries).outcome.verdict is not Verdict.FAILED
+
+    async def _first(self) -> None:
+        # Greedy at first; asked again by the ladder, the same would come back word for word.
+        if self._assignment.attempt == 1:
+            await self._ask("first answer", temperature=0.0, seed=0)
+
+    async def _repair(self) -> None:
+        for number in range(1, self._most.repairs + 1):
+            if self._done or not self._tries:
+                return
+            last = self._tries[-1]
+            findings = tuple(item.detail for item in last.outcome.evidence if item.passed is False)
+            await self._ask(f"repair {number}", temperature=0.0, seed=0, wrong=Wrong(last.answer, findings))
+
+    async def _sample(self) -> None:
+        number = self._most.samples if self._cheap else self._most.dear_samples
+        for seed in range(1, number + 1):
+            if self._done:
+                return
+            own = seed + _SEEDS_AN_ATTEMPT * (self._assignment.attempt - 1)
+            await self._ask(f"sample {seed}", temperature=SAMPLE_TEMPERATURE, seed=own)
+
+    async def _ask(self, how: str, *, temperature: float, seed: int, wrong: Wrong | None = None) -> None:
+        prompt, notes = await build_prompt(self._assignment, self._request, self._desk, wrong)
+        room = self._desk.window_tokens - prompt.tokens
+        response = await self._desk.chat(
+            prompt.messages,
+            max_completion_tokens=max(1, min(ANSWER_TOKENS, room)),
+            temperature=temperature,
+            seed=seed,
+        )
+        self._cheap = self._cheap and response.usage.seconds - response.usage.load_seconds <= _CHEAP_SECONDS
+        seen = next((tried for tried in self._tries if tried.answer == response.text), None)
+        outcome = seen.outcome if seen else await self._judge(response.text)
+        if response.finish is Finish.LENGTH:
+            outcome = self._cut(outcome)
+        self._tries.append(_Try(response.text, _with_notes(outcome, notes), how))
+
+    def _cut(self, outcome: Outcome) -> Outcome:
+        """Of Python the whole statements are kept and tested; of another language nobody knows what is missing."""
+        whole = self._request.language == "python" or outcome.verdict is Verdict.VERIFIED
+        note = Evidence("length", passed=None if whole else False, detail="the answer was cut at the limit")
+        return _with_notes(outcome if whole else replace(outcome, verdict=Verdict.FAILED), [note])
+
+    def _told(self, *notes: Evidence) -> Outcome:
+        chosen = best(self._tries)
+        calls = len(self._tries)
+        told = [*notes]
+        if calls > 1:
+            share = f"the best of {calls} answers: the {chosen.how}"
+            told.append(Evidence("tries", passed=None, detail=share))
+        data = {**chosen.outcome.data, "tries": [f"{tried.how}: {tried.outcome.verdict}" for tried in self._tries]}
+        return replace(_with_notes(chosen.outcome, told), data=data)
+
+
+def best(tries: list[_Try]) -> _Try:
+    """By verdict, then by tests passed, then by what speaks against it; the earliest of equals."""
+    return max(tries, key=lambda tried: _merit(tried.outcome))
+
+
+def _merit(outcome: Outcome) -> tuple[int, int, int]:
+    order = (Verdict.FAILED, Verdict.UNVERIFIED, Verdict.VERIFIED)
+    passed = sum(item.kind == "tests" and item.passed is True for item in outcome.evidence)
+    failed = sum(item.passed is False for item in outcome.evidence)
+    return order.index(outcome.verdict), passed, -failed
+
+
+def _with_notes(outcome: Outcome, notes: list[Evidence]) -> Outcome:
+    return replace(outcome, evidence=(*outcome.evidence, *notes)) if notes else outcome

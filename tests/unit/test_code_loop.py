@@ -1,0 +1,159 @@
+"""How the code specialist tries again: repairs, samples, keeps the best, and counts every call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from fakes.desk import FakeDesk
+
+from nonet.errors import IncompleteAnswerError, NonetError, RuntimeUnavailableError
+from nonet.runtimes import ChatRequest, ModelInfo
+from nonet.runtimes.scripted import ScriptedRuntime
+from nonet.specialists import Assignment, Evidence, Outcome, Verdict
+from nonet.specialists.code import CodeSpecialist
+from nonet.specialists.code_loop import Tries
+from nonet.specialists.sandbox.probe import find_sandbox
+
+MODEL = "coder"
+REQUEST = "Write `double`. It must satisfy double(2) == 4 and double(-1) == -2 and double(0) == 0."
+GOOD = "def double(x):\n    return 2 * x"
+SQUARE = "def double(x):\n    return x ** 2"
+WRONG = "def double(x):\n    return 7"
+
+pytestmark = pytest.mark.skipif(find_sandbox() is None, reason="no sandbox tier works here")
+
+
+def answers(*codes: str | NonetError) -> FakeDesk:
+    """A desk whose model gives these, in order; an error is raised in its place."""
+    left = list(codes)
+
+    def answer(_request: ChatRequest) -> str:
+        given = left.pop(0)
+        if isinstance(given, NonetError):
+            raise given
+        return f"```python\n{given}\n```"
+
+    runtime = ScriptedRuntime(answer, models=(ModelInfo(MODEL, 4096),))
+    return FakeDesk(runtime, MODEL, sandbox=find_sandbox())
+
+
+async def work(desk: FakeDesk, *, tries: Tries | None = None, **fields: object) -> Outcome:
+    assignment = Assignment(REQUEST, **fields)  # type: ignore[arg-type]
+    return await CodeSpecialist(tries=tries).work(assignment, desk)
+
+
+def temperatures(desk: FakeDesk) -> Sequence[float]:
+    return [request.temperature for request in desk.requests]
+
+
+async def test_one_call_where_the_first_answer_passes() -> None:
+    desk = answers(GOOD)
+    outcome = await work(desk)
+    assert outcome.verdict is Verdict.VERIFIED
+    assert temperatures(desk) == [0.0]
+    assert outcome.data["tries"] == ["first answer: verified"]
+
+
+async def test_a_repair_sees_the_code_and_what_was_wrong() -> None:
+    desk = answers(SQUARE, GOOD)
+    outcome = await work(desk)
+    assert outcome.verdict is Verdict.VERIFIED
+    repair = desk.requests[1].messages
+    assert [message.role for message in repair] == ["user", "assistant", "user"]
+    assert SQUARE in repair[1].content
+    assert "double(-1) == -2: got 1, expected -2" in repair[2].content
+    assert outcome.data["tries"] == ["first answer: failed", "repair 1: verified"]
+    assert Evidence("tries", passed=None, detail="the best of 2 answers: the repair 1") in outcome.evidence
+
+
+async def test_a_repair_sees_the_line_of_the_traceback() -> None:
+    desk = answers("def double(x):\n    y = x / 0\n    return y", GOOD)
+    await work(desk)
+    assert "ZeroDivisionError: division by zero (line 2: y = x / 0)" in desk.requests[1].messages[2].content
+
+
+async def test_after_a_repair_that_repeats_itself_others_are_sampled() -> None:
+    desk = answers(SQUARE, SQUARE, WRONG, GOOD)
+    outcome = await work(desk)
+    assert outcome.verdict is Verdict.VERIFIED
+    assert temperatures(desk)[:2] == [0.0, 0.0]
+    assert all(temperature > 0.5 for temperature in temperatures(desk)[2:])
+    seeds = [request.seed for request in desk.requests[2:]]
+    assert len(set(seeds)) == len(seeds)
+    assert len(desk.requests[2].messages) == 1  # samples start anew, unbiased by what was wrong
+
+
+async def test_the_best_is_kept_even_when_none_passes() -> None:
+    desk = answers(WRONG, WRONG, SQUARE, WRONG, WRONG, WRONG)
+    outcome = await work(desk)
+    assert outcome.verdict is Verdict.FAILED
+    assert SQUARE in outcome.text  # passes two of the three
+    assert len(desk.requests) == 6
+
+
+async def test_the_next_attempt_samples_others() -> None:
+    first, second = answers(*[WRONG] * 6), answers(*[WRONG] * 6)
+    await work(first)
+    outcome = await work(second, attempt=2, previous=WRONG, feedback=(Evidence("tests", passed=False, detail="x"),))
+    assert outcome.verdict is Verdict.FAILED
+    assert all(temperature > 0.5 for temperature in temperatures(second))
+    assert not {request.seed for request in first.requests[2:]} & {request.seed for request in second.requests}
+
+
+async def test_the_calls_of_an_attempt_are_bounded() -> None:
+    desk = answers(*[WRONG] * 9)
+    await work(desk, tries=Tries(repairs=1, samples=2))
+    assert len(desk.requests) == 4
+
+
+async def test_without_a_test_there_is_nothing_to_try_again_for() -> None:
+    desk = answers(WRONG)
+    outcome = await CodeSpecialist().work(Assignment("Write a function called `double`."), desk)
+    assert outcome.verdict is Verdict.UNVERIFIED
+    assert len(desk.requests) == 1
+
+
+async def test_a_call_that_fails_later_keeps_what_there_is() -> None:
+    outcome = await work(answers(SQUARE, IncompleteAnswerError("The answer has no end.")))
+    assert outcome.verdict is Verdict.FAILED
+    assert SQUARE in outcome.text
+    assert any("The answer has no end." in item.detail for item in outcome.evidence)
+
+
+async def test_a_first_call_that_fails_is_an_error() -> None:
+    with pytest.raises(IncompleteAnswerError):
+        await work(answers(IncompleteAnswerError("The answer has no end.")))
+
+
+async def test_a_server_that_is_gone_is_an_error() -> None:
+    with pytest.raises(RuntimeUnavailableError):
+        await work(answers(SQUARE, RuntimeUnavailableError("No server answers.")))
+
+
+@pytest.mark.parametrize(
+    ("code", "detail"),
+    [
+        ("def double(x):\n    if x > 10:\n        return undefined_name\n    return 2 * x", "undefined name"),
+        ("import subprocess\ndef double(x):\n    return 2 * x", "it imports subprocess"),
+    ],
+)
+async def test_what_tests_do_not_reach_is_found_without_running(code: str, detail: str) -> None:
+    desk = answers(code, GOOD)
+    outcome = await work(desk)
+    assert outcome.verdict is Verdict.VERIFIED
+    assert detail in desk.requests[1].messages[2].content
+
+
+async def test_what_reaches_out_may_be_asked_for() -> None:
+    code = "import urllib.request\ndef fetch(url):\n    return urllib.request.urlopen(url).read()"
+    outcome = await CodeSpecialist().work(Assignment("Write `fetch(url)` that downloads a web page."), answers(code))
+    assert outcome.verdict is Verdict.UNVERIFIED
+
+
+async def test_every_verdict_names_the_tier() -> None:
+    sandbox = find_sandbox()
+    assert sandbox is not None
+    for desk in (answers(GOOD), answers(*[WRONG] * 6), answers(*["def double(:"] * 6)):
+        outcome = await work(desk)
+        assert outcome.data["sandbox"] == sandbox.tier
