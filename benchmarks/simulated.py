@@ -46,6 +46,8 @@ class Call:
     ended_s: float = 0.0
     host: str = ""
     runs: int = 0
+    loads: bool = False
+    """It found its model not loaded."""
 
 
 class Decider(Protocol):
@@ -179,6 +181,7 @@ class Simulation:
         call.began_s = self.now_s
         call.host = grant.host.name
         call.runs += 1
+        call.loads = grant.loads
         key = (grant.host.name, call.model)
         self.swaps += grant.pushed_out is not None
         if grant.loads:
@@ -272,5 +275,9 @@ def lower_bound_s(work_s: float, *, models: int, slots: int, room: int, load_s: 
     return (work_s + first_s + rest_s) / (slots * hosts)
 
 
-def as_row(values: Sequence[Any]) -> str:
-    return "| " + " | ".join(str(value) for value in values) + " |"
+def table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Print a Markdown table."""
+    print("| " + " | ".join(head) + " |")
+    print("|---" * len(head) + "|")
+    for row in rows:
+        print("| " + " | ".join(str(value) for value in row) + " |")

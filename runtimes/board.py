@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from nonet.runtimes.hosts import CALL_SECONDS, Host, Loaded, blend
@@ -13,8 +13,10 @@ MOST_HOLD_SECONDS = 2.0
 """The longest pause in which a model is kept for a subtask that will call it again."""
 _TURN_LOADS = {Priority.INTERACTIVE: 1.0, Priority.BATCH: 10.0}
 """The shortest turn of a model, in loads: with 10, loading takes at most a tenth of the time."""
-_TURNS_A_LIMIT = 20
-"""No load is thought to take more than this part of the limit, or one bad measurement would stop all turns."""
+
+
+Crowd = Mapping[Priority, frozenset[str]]
+"""The models that wait to be loaded, by the priority of their calls."""
 
 
 @dataclass(slots=True)
@@ -135,40 +137,62 @@ class Board:
             return 0.0
         return min(host.load_cost_s(model), MOST_HOLD_SECONDS)
 
-    def patience_s(self, host: Host, line: Line) -> float:
+    def crowd(self) -> Crowd:
+        """The lines whose models wait to be loaded."""
+        loaded = {name for host in self.hosts.values() if host.serves for name in host.loaded}
+        return {
+            priority: frozenset(
+                line.model for line in self.lines.values() if line.size and line.priority is priority
+            ).difference(loaded)
+            for priority in Priority
+        }
+
+    def patience_s(self, host: Host, line: Line, crowd: Crowd) -> float:
         """How long a line waits before its turn must begin, so that it and all that wait with it keep their limit.
 
         What is under way has to end and the model to be loaded, and the others that wait want a turn each as well.
         """
         limit_s = self.limits.of(line.priority)
-        others = sum(
-            1
-            for other in self.waiting_lines()
-            if other is not line and other.priority is line.priority and not self.is_loaded(other.model)
-        )
-        ahead_s = host.load_cost_s(line.model) + max(self.call_seconds.values(), default=CALL_SECONDS)
-        return max(limit_s / (1 + others) / 2, limit_s - ahead_s - others * self.turn_s(host, line))
+        others = len(crowd[line.priority] - {line.model})
+        least_s = limit_s / (1 + others) / 2
+        return max(least_s, limit_s - self._change_s(host, line) - others * self.turn_s(host, line, crowd))
 
-    def is_overdue(self, host: Host, line: Line, now_s: float) -> bool:
-        return now_s - line.unserved_since_s >= self.patience_s(host, line)
+    def may_be_overdue(self, line: Line, now_s: float) -> bool:
+        """False where it is not, however many wait with it: a quick look."""
+        return now_s - line.unserved_since_s >= self.limits.of(line.priority) / (2 * len(self.lines))
 
-    def turn_s(self, host: Host, line: Line) -> float:
-        """The shortest turn a loaded model has before `line` may end it."""
-        load_s = min(host.load_cost_s(line.model), self.limits.of(line.priority) / _TURNS_A_LIMIT)
-        return _TURN_LOADS[line.priority] * load_s
+    def is_overdue(self, host: Host, line: Line, now_s: float, crowd: Crowd) -> bool:
+        return now_s - line.unserved_since_s >= self.patience_s(host, line, crowd)
 
-    def may_end_turn(self, host: Host, name: str, line: Line, now_s: float) -> bool:
+    def turn_s(self, host: Host, line: Line, crowd: Crowd) -> float:
+        """The shortest turn a loaded model has before `line` may end it: some loads long, but all must have theirs."""
+        others = len(crowd[line.priority] - {line.model})
+        wanted_s = _TURN_LOADS[line.priority] * host.load_cost_s(line.model)
+        most_s = self.limits.of(line.priority) / (1 + others) - self._change_s(host, line)
+        return max(0.0, min(wanted_s, most_s))
+
+    def _change_s(self, host: Host, line: Line) -> float:
+        """From the decision for another model to its first call."""
+        return host.load_cost_s(line.model) + max(self.call_seconds.values(), default=CALL_SECONDS)
+
+    def may_end_turn(self, host: Host, name: str, line: Line, now_s: float, crowd: Crowd) -> bool:
         """Whether the model has had its shortest turn, or has nothing more to do."""
-        return now_s - host.loaded[name].turn_since_s >= self.turn_s(host, line) or not self.work_for(name)
+        if not self.work_for(name):
+            return True
+        return now_s - host.loaded[name].turn_since_s >= self.turn_s(host, line, crowd)
 
     def next_change_s(self, now_s: float) -> float | None:
         """When a decision may come out differently though nothing happens; None: never."""
+        if not any(host.free > 0 and host.serves for host in self.hosts.values()):
+            return None
         times: list[float] = []
+        crowd = self.crowd()
         for line in self.waiting_lines():
             for host in self.hosts.values():
-                times.append(line.unserved_since_s + self.patience_s(host, line))
+                times.append(line.unserved_since_s + self.patience_s(host, line, crowd))
+                turn_s = self.turn_s(host, line, crowd)
                 for name, model in host.loaded.items():
-                    times.append(model.turn_since_s + self.turn_s(host, line))
+                    times.append(model.turn_since_s + turn_s)
                     if not model.busy:
                         times.append(model.used_s + self.hold_s(host, name, line.priority))
         return min((time for time in times if time > now_s), default=None)

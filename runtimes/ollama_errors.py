@@ -23,6 +23,7 @@ from nonet.errors import (
     NonetError,
     RuntimeBusyError,
     RuntimeUnavailableError,
+    ServerLostError,
 )
 
 _TOKENS_OF_WINDOW = re.compile(r"\((\d+) tokens\)[^(]*\((\d+) tokens\)")
@@ -140,7 +141,7 @@ def unavailable(call: Call, why: str) -> RuntimeUnavailableError:
 def dropped(call: Call, partial: str, why: str) -> TransientError:
     """The connection broke after the request was sent."""
     return TransientError(
-        IncompleteAnswerError(
+        ServerLostError(
             f"The Ollama server at {call.url} closed the connection before its answer was whole: {why}.",
             partial=partial,
             next_step="Try again; if it happens again, look at the server's log.",

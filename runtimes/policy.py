@@ -137,14 +137,18 @@ class Policy:
     def _overdue(self, host: Host, lines: list[Line], now_s: float) -> list[Line]:
         """Lines that have waited too long and may have their turn here, the worst first."""
         board = self.board
+        maybe = [line for line in lines if board.may_be_overdue(line, now_s)]
+        if not maybe:
+            return maybe
+        crowd = board.crowd()
         due = [
             line
-            for line in lines
-            if board.is_overdue(host, line, now_s)
+            for line in maybe
+            if board.is_overdue(host, line, now_s, crowd)
             and (
                 line.model in host.loaded
                 or len(host.loaded) < host.room
-                or any(board.may_end_turn(host, name, line, now_s) for name in host.loaded)
+                or any(board.may_end_turn(host, name, line, now_s, crowd) for name in host.loaded)
             )
         ]
         return sorted(due, key=lambda line: line.unserved_since_s + board.limits.of(line.priority))
@@ -206,12 +210,17 @@ class Policy:
     def _begin_drain(self, host: Host, line: Line, now_s: float) -> None:
         """Choose which model makes room: an interactive line takes from the batch at once, from others when due."""
         board = self.board
-        overdue = board.is_overdue(host, line, now_s)
+        crowd = board.crowd()
+        overdue = board.is_overdue(host, line, now_s, crowd)
         candidates = [
             name
             for name, model in host.loaded.items()
             if host.may_push_out(name)
-            and (board.may_end_turn(host, name, line, now_s) if overdue else not board.has_interactive(name, model))
+            and (
+                board.may_end_turn(host, name, line, now_s, crowd)
+                if overdue
+                else not board.has_interactive(name, model)
+            )
         ]
         if candidates:
             victim = min(candidates, key=lambda name: (host.loaded[name].busy, board.need(name)))

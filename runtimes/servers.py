@@ -8,11 +8,18 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
-from nonet.errors import CallError, CallTimeoutError, NonetError, RuntimeBusyError, RuntimeUnavailableError
+from nonet.errors import (
+    CallError,
+    CallTimeoutError,
+    NonetError,
+    RuntimeBusyError,
+    RuntimeUnavailableError,
+    ServerLostError,
+)
 from nonet.runtimes.hosts import Host
 from nonet.runtimes.protocol import Runtime
 
-SERVER_FAULTS = (RuntimeUnavailableError, CallTimeoutError, RuntimeBusyError)
+SERVER_FAULTS = (RuntimeUnavailableError, ServerLostError, CallTimeoutError, RuntimeBusyError)
 """Errors that are the server's, not the call's: the same call may do well elsewhere."""
 MOST_PROBE_PAUSE_SECONDS = 5.0
 """Between two looks at a server that is down."""

@@ -13,6 +13,7 @@ NonetError                   what happened, what was kept, what to do next
 ├── CallError                one call to a model went wrong (exit status 1)
 │   ├── ContextOverflowError     the prompt does not fit the model's window
 │   ├── IncompleteAnswerError    a stream without its end, an empty or degenerate answer
+│   │   └── ServerLostError          the connection broke before the answer was whole
 │   ├── CallTimeoutError         connect, first token or stall
 │   ├── RuntimeBusyError         the server's queue is full, or it is loading
 │   └── BadRequestError          the runtime refused the request
@@ -120,6 +121,10 @@ class IncompleteAnswerError(CallError):
     def __init__(self, message: str, *, partial: str = "", kept: str = "", next_step: str = "") -> None:
         super().__init__(message, kept=kept, next_step=next_step)
         self.partial = partial
+
+
+class ServerLostError(IncompleteAnswerError):
+    """The connection broke before the answer was whole."""
 
 
 class CallTimeoutError(CallError):
