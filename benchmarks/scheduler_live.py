@@ -87,8 +87,8 @@ async def _many_hosts(hosts: int, *, kill: bool = False, calls: int = 400) -> tu
     for fake in fakes:
         await fake.__aenter__()
         runtimes.append(OllamaRuntime(fake.url, retries=0))
-    scheduler = Scheduler(runtimes[0], name="h0", slots=2, max_loaded=1)
-    for number, runtime in enumerate(runtimes[1:], start=1):
+    scheduler = Scheduler()
+    for number, runtime in enumerate(runtimes):
         scheduler.add_host(runtime, name=f"h{number}", slots=2, max_loaded=1)
     answered = 0
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -15,20 +18,33 @@ if TYPE_CHECKING:
     from nonet.settings import Settings
 
 OLLAMA_SLOTS = 4
-"""Calls sent to an Ollama server at once; it queues what its OLLAMA_NUM_PARALLEL does not take."""
+"""Calls that an Ollama server is thought to compute at once until it was seen (runtimes.parallel)."""
 OLLAMA_MAX_LOADED = 3
 """Ollama's own default for OLLAMA_MAX_LOADED_MODELS on a CPU."""
 SCRIPTED_SLOTS = 8
 
 
 @dataclass(frozen=True, slots=True)
+class ChosenHost:
+    """One host of the runtime, and what the scheduler may do with it."""
+
+    name: str
+    runtime: Runtime
+    slots: int
+    max_loaded: int
+    ahead: int = 0
+    """Calls that may wait at the server beside those in its slots."""
+    finds_slots: bool = False
+    """Nobody said how many slots it has."""
+
+
+@dataclass(frozen=True, slots=True)
 class ChosenRuntime:
-    """A runtime, why it was chosen, and what its scheduler may do."""
+    """A runtime, why it was chosen, and its hosts."""
 
     runtime: Runtime
     reason: str
-    slots: int
-    max_loaded: int
+    hosts: tuple[ChosenHost, ...]
     is_local: bool = True
     """It computes on this machine."""
     set_windows: Callable[[Mapping[str, int]], None] | None = None
@@ -40,14 +56,15 @@ async def choose_runtime(settings: Settings) -> ChosenRuntime:
     if settings.runtime == "scripted":
         return _scripted(settings)
     if settings.runtime == "ollama":
-        return _ollama(settings, _ollama_runtime(settings), "the settings name it")
+        return _ollama(_ollama_hosts(settings), "the settings name it")
     if settings.runtime == "embedded":
         return _embedded(settings, "the settings name it")
-    runtime = _ollama_runtime(settings)
-    version = await runtime.probe()
+    hosts = _ollama_hosts(settings)
+    versions = await asyncio.gather(*(runtime.probe() for _, runtime in hosts))
+    version = next((version for version in versions if version is not None), None)
     if version is not None:
-        return _ollama(settings, runtime, f"Ollama {version} answers")
-    await runtime.aclose()
+        return _ollama(hosts, f"Ollama {version} answers")
+    await asyncio.gather(*(runtime.aclose() for _, runtime in hosts))
     if embedded_is_installed():
         return _embedded(settings, "no Ollama server answers, so models run in this process")
     raise RuntimeUnavailableError(
@@ -65,29 +82,71 @@ def _scripted(settings: Settings) -> ChosenRuntime:
     from nonet.runtimes.scripted import ScriptedRuntime  # noqa: PLC0415  each runtime is imported when it is chosen
 
     runtime = ScriptedRuntime(context_tokens=settings.context_tokens)
-    return ChosenRuntime(runtime, "the settings name it", settings.slots or SCRIPTED_SLOTS, OLLAMA_MAX_LOADED)
+    return _alone(settings, runtime, "the settings name it", settings.slots or SCRIPTED_SLOTS)
 
 
-def _ollama_runtime(settings: Settings) -> OllamaRuntime:
+def _alone(settings: Settings, runtime: Runtime, reason: str, slots: int) -> ChosenRuntime:
+    """A runtime in this process."""
+    host = ChosenHost(runtime.name, runtime, slots, settings.max_loaded_models or OLLAMA_MAX_LOADED)
+    return ChosenRuntime(runtime, reason, (host,))
+
+
+def ollama_host(settings: Settings, address: str | None) -> tuple[ChosenHost, OllamaRuntime]:
+    """One Ollama server, not asked anything yet. Raises SettingsError for an address that cannot be read."""
     from nonet.runtimes.ollama import OllamaRuntime  # noqa: PLC0415
+    from nonet.runtimes.ollama_host import is_loopback  # noqa: PLC0415
+    from nonet.runtimes.servers import ahead_of  # noqa: PLC0415
 
-    return OllamaRuntime(
-        settings.ollama_host,
+    runtime = OllamaRuntime(
+        address,
         context_tokens=settings.context_tokens,
         connect_timeout_seconds=settings.connect_timeout_seconds,
         first_token_timeout_seconds=settings.first_token_timeout_seconds,
         stall_timeout_seconds=settings.stall_timeout_seconds,
         num_thread=settings.threads,
     )
-
-
-def _ollama(settings: Settings, runtime: OllamaRuntime, reason: str) -> ChosenRuntime:
-    from nonet.runtimes.ollama_host import is_loopback  # noqa: PLC0415
-
-    slots = settings.slots or OLLAMA_SLOTS
-    return ChosenRuntime(
-        runtime, reason, slots, OLLAMA_MAX_LOADED, is_local=is_loopback(runtime.url), set_windows=runtime.set_windows
+    # The server's own variables mean this machine's server only.
+    here = is_loopback(runtime.url)
+    said_slots = settings.slots or (_variable("OLLAMA_NUM_PARALLEL") if here else None)
+    said_room = settings.max_loaded_models or (_variable("OLLAMA_MAX_LOADED_MODELS") if here else None)
+    slots = said_slots or OLLAMA_SLOTS
+    host = ChosenHost(
+        runtime.url.removeprefix("http://"),
+        runtime,
+        slots,
+        said_room or OLLAMA_MAX_LOADED,
+        ahead=ahead_of(slots),
+        finds_slots=said_slots is None,
     )
+    return host, runtime
+
+
+def _variable(name: str) -> int | None:
+    value = os.environ.get(name, "").strip()
+    return int(value) if value.isdecimal() and int(value) else None
+
+
+def _ollama_hosts(settings: Settings) -> list[tuple[ChosenHost, OllamaRuntime]]:
+    """Every server once, however its address is written."""
+    hosts = {
+        host.name: (host, runtime) for host, runtime in map(partial(ollama_host, settings), settings.ollama_addresses())
+    }
+    return list(hosts.values())
+
+
+def _ollama(hosts: list[tuple[ChosenHost, OllamaRuntime]], reason: str) -> ChosenRuntime:
+    from nonet.runtimes.ollama_host import is_loopback  # noqa: PLC0415
+    from nonet.runtimes.pool import RuntimePool  # noqa: PLC0415
+
+    members = {host.name: runtime for host, runtime in hosts}
+    runtime = RuntimePool(members) if len(members) > 1 else hosts[0][1]
+
+    def set_windows(windows: Mapping[str, int]) -> None:
+        for member in members.values():
+            member.set_windows(windows)
+
+    is_local = all(is_loopback(member.url) for member in members.values())
+    return ChosenRuntime(runtime, reason, tuple(host for host, _ in hosts), is_local=is_local, set_windows=set_windows)
 
 
 def _embedded(settings: Settings, reason: str) -> ChosenRuntime:
@@ -101,4 +160,4 @@ def _embedded(settings: Settings, reason: str) -> ChosenRuntime:
         memory_limit_bytes=settings.memory_limit_bytes,
         models_folder=settings.cache_path(),
     )
-    return ChosenRuntime(runtime, reason, slots, OLLAMA_MAX_LOADED, set_windows=runtime.set_windows)
+    return replace(_alone(settings, runtime, reason, slots), set_windows=runtime.set_windows)

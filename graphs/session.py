@@ -15,12 +15,12 @@ from nonet.graphs.embedding import Embedder as DocumentEmbedder
 from nonet.graphs.embedding import space_of
 from nonet.graphs.ladders import Ladders, choose_embedder, choose_ladders
 from nonet.graphs.rungs import Rung, ladder, remote_rungs
+from nonet.graphs.scheduling import make_scheduler
 from nonet.graphs.turns import Turns
 from nonet.graphs.windows import choose_windows, reading_speeds
 from nonet.runtimes.count_guard import CountGuard
 from nonet.runtimes.energy import find_meter
 from nonet.runtimes.lines import Priority
-from nonet.runtimes.scheduler import Scheduler
 from nonet.specialists.sandbox.probe import find_sandbox
 from nonet.store import Store
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from nonet.agents.router import Embedder, Router
     from nonet.runtimes import Runtime
     from nonet.runtimes.energy import EnergyMeter
+    from nonet.runtimes.scheduler import Scheduler
     from nonet.settings import Settings
     from nonet.specialists import Sandbox, Specialist
 
@@ -96,10 +97,7 @@ class Session:
                 staff = specialists if specialists is not None else _shipped()
                 ladders = choose_ladders(settings, models, tuple(staff), chosen.runtime.name)
                 embed_model = choose_embedder(settings, models)
-                scheduler = Scheduler(chosen.runtime, slots=chosen.slots, max_loaded=chosen.max_loaded)
-                scheduler.seen_loaded([model.name for model in models if model.loaded])
-                if embed_model is not None:
-                    scheduler.pin(embed_model)
+                scheduler = make_scheduler(settings, chosen, models, embed_model)
                 remotes = remote_rungs(settings, tuple(staff)) if settings.remote else {}
             except BaseException:
                 await chosen.runtime.aclose()

@@ -83,7 +83,7 @@ class Board:
 
     def free_hosts(self) -> list[Host]:
         """Hosts that can take a call, the one that would have the most speed left for it first."""
-        free = [host for host in self.hosts.values() if host.free > 0 and host.serves]
+        free = [host for host in self.hosts.values() if host.takes > 0 and host.serves]
         if len(free) > 1:
             known = [host.tokens_per_second for host in free if host.tokens_per_second]
             usual = sum(known) / len(known) if known else 1.0
@@ -183,7 +183,7 @@ class Board:
 
     def next_change_s(self, now_s: float) -> float | None:
         """When a decision may come out differently though nothing happens; None: never."""
-        if not any(host.free > 0 and host.serves for host in self.hosts.values()):
+        if not any(host.takes > 0 and host.serves for host in self.hosts.values()):
             return None
         times: list[float] = []
         crowd = self.crowd()

@@ -76,6 +76,8 @@ class Host:
     load_seconds: dict[str, float] = field(default_factory=dict)
     """By model, as measured."""
     drain: Drain | None = None
+    ahead: int = 0
+    """Calls sent beyond the slots, so that a slot is filled again without a way there and back."""
     others_running: int = 0
     """Calls of other processes that we leave slots to."""
     others_use: frozenset[str] = frozenset()
@@ -95,6 +97,11 @@ class Host:
     def free(self) -> int:
         """Slots that a call could have now."""
         return self.slots - self.running - self.others_running
+
+    @property
+    def takes(self) -> int:
+        """Calls it could be sent now: its free slots, and a few that wait at the server while all are at work."""
+        return self.free + (self.ahead if self.drain is None else 0)
 
     def has(self, model: str) -> bool:
         return self.present is None or model in self.present

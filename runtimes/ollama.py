@@ -82,6 +82,7 @@ class OllamaRuntime:
         self._timeouts = Timeouts(connect_timeout_seconds, first_token_timeout_seconds, stall_timeout_seconds)
         self._retries = retries
         self._keep_alive = keep_alive
+        self._keep_alive_of: dict[str, float | str] = {}
         self._num_thread = num_thread
         self._wire = OllamaWire(self.url, self._timeouts, _key_header(key))
         self._client: OllamaClient | None = None
@@ -146,7 +147,8 @@ class OllamaRuntime:
         tokens = load_nanoseconds = 0
         for start in range(0, len(texts), _TEXTS_A_CALL):
             batch = texts[start : start + _TEXTS_A_CALL]
-            asked = partial(self._official().embed, call, batch, self._options(call), self._keep_alive)
+            keep_alive = self._keep_alive_of.get(model, self._keep_alive)
+            asked = partial(self._official().embed, call, batch, self._options(call), keep_alive)
             given = await self._persistently(asked)
             if len(given.vectors) != len(batch):
                 raise not_understood(call, f"{len(given.vectors)} vectors for {len(batch)} texts")
@@ -191,6 +193,13 @@ class OllamaRuntime:
         names = [entry.get("name") for entry in running if isinstance(entry, dict)] if isinstance(running, list) else []
         return tuple(name for name in names if isinstance(name, str))
 
+    def keep(self, model: str, seconds: float | None) -> None:
+        """Let the server keep the model so long after each call from now on; None: as long as it was told at first."""
+        if seconds is None:
+            self._keep_alive_of.pop(model, None)
+        else:
+            self._keep_alive_of[model] = f"{seconds:.0f}s"
+
     async def release(self, model: str) -> None:
         """Let the server take a model out of its memory, unless a call of it is at work."""
         body = _encode({"model": model, "messages": [], "keep_alive": 0, "stream": False}).encode()
@@ -234,8 +243,9 @@ class OllamaRuntime:
         if request.stop:
             options["stop"] = request.stop
         fields: dict[str, object] = {"model": request.model, "stream": True, "truncate": False, "shift": False}
-        if self._keep_alive is not None:
-            fields["keep_alive"] = self._keep_alive
+        keep_alive = self._keep_alive_of.get(request.model, self._keep_alive)
+        if keep_alive is not None:
+            fields["keep_alive"] = keep_alive
         if schema is not None and facts.thinks:
             fields["think"] = False
         fields["options"] = options

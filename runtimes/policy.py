@@ -110,6 +110,8 @@ class Policy:
         if not lines:
             return None
         _end_drain(host)
+        if host.free <= 0:
+            return self._send_ahead(host, lines, now_s)
         if len(lines) > 1 or lines[0].model not in host.loaded:
             for line in self._overdue(host, lines, now_s):
                 grant = self._serve(host, line, now_s, may_drain=True)
@@ -125,6 +127,13 @@ class Policy:
             if grant is not None:
                 return grant
         return None
+
+    def _send_ahead(self, host: Host, lines: list[Line], now_s: float) -> Grant | None:
+        """A call that waits at the server for its next free slot: of a loaded model, where nobody has to go first."""
+        if any(self.board.may_be_overdue(line, now_s) for line in lines):
+            return None
+        first = min(line.priority for line in lines)
+        return self._from_loaded(host, [line for line in lines if line.priority is first], now_s)
 
     def _order(self, host: Host, lines: list[Line]) -> tuple[Priority, ...]:
         """Interactive first, but for the share of the batch."""

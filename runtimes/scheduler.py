@@ -16,6 +16,7 @@ from nonet.errors import NonetError, RuntimeUnavailableError
 from nonet.runtimes.board import Board, Limits, Outlook
 from nonet.runtimes.hosts import Host
 from nonet.runtimes.lines import Priority, Ticket
+from nonet.runtimes.parallel import Parallelism
 from nonet.runtimes.policy import Grant, Policy, PolicyCounts
 from nonet.runtimes.protocol import OnText, Runtime
 from nonet.runtimes.servers import SERVER_FAULTS, Server, that_have
@@ -37,19 +38,17 @@ class Scheduler:
     """Hands out the slots of one or several hosts. Used from one event loop.
 
     Args:
-        runtime: what serves the models of the first host.
-        name: of that host; the runtime's own if none is given.
-        slots: calls at once; what the server allows (OLLAMA_NUM_PARALLEL) or the embedded runtime has.
-        max_loaded: models the runtime keeps loaded at once (Ollama on a CPU: 3).
+        runtime: of the first host; None: there is none yet.
+        slots: as in `add_host`.
+        max_loaded: as in `add_host`.
         limits: how long a model may have calls waiting and not get its turn.
         clock: for tests.
     """
 
     def __init__(
         self,
-        runtime: Runtime,
+        runtime: Runtime | None = None,
         *,
-        name: str = "",
         slots: int = 4,
         max_loaded: int = 3,
         limits: Limits | None = None,
@@ -58,9 +57,11 @@ class Scheduler:
         self.clock = clock
         self.servers: dict[str, Server] = {}
         self.policy = Policy(Board({}, limits or Limits()))
+        self._pinned: frozenset[str] = frozenset()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at_s = 0.0
-        self.add_host(runtime, name=name or runtime.name, slots=slots, max_loaded=max_loaded)
+        if runtime is not None:
+            self.add_host(runtime, name=runtime.name, slots=slots, max_loaded=max_loaded)
 
     @property
     def counts(self) -> PolicyCounts:
@@ -73,16 +74,32 @@ class Scheduler:
         return self.policy.board.outlook
 
     def add_host(
-        self, runtime: Runtime, *, name: str, slots: int = 4, max_loaded: int = 3, present: Iterable[str] | None = None
+        self,
+        runtime: Runtime,
+        *,
+        name: str,
+        slots: int = 4,
+        max_loaded: int = 3,
+        present: Iterable[str] | None = None,
+        ahead: int = 0,
+        finds_slots: bool = False,
     ) -> Host:
         """Take a host in, at any time.
 
         Args:
+            runtime: what serves it.
+            name: no other host has it.
+            slots: calls at once; what the server allows (OLLAMA_NUM_PARALLEL) or the embedded runtime has.
+            max_loaded: models the runtime keeps loaded at once (Ollama on a CPU: 3).
             present: the models it has; None: all that are asked for.
+            ahead: calls that may wait at the server beside those in its slots.
+            finds_slots: how many slots there are is a guess, to be corrected by what the server is seen to do.
         """
-        host = Host(name, slots, max_loaded, None if present is None else frozenset(present))
+        host = Host(name, slots, max_loaded, None if present is None else frozenset(present), self._pinned, ahead=ahead)
         self.policy.board.hosts[name] = host
-        self.servers[name] = Server(host, runtime, self.dispatch, self.clock)
+        self.servers[name] = Server(
+            host, runtime, self.dispatch, self.clock, parallel=Parallelism() if finds_slots else None
+        )
         if self.policy.waiting:
             self.dispatch()
         return host
@@ -98,8 +115,9 @@ class Scheduler:
 
     def pin(self, model: str) -> None:
         """Keep a small model that is always needed in memory, on every host that has room for another beside it."""
+        self._pinned |= {model}
         for server in self.servers.values():
-            server.host.pinned |= {model}
+            server.host.pinned = self._pinned
 
     def seen_loaded(self, models: Sequence[str], host: str | None = None) -> None:
         """Tell what a host says is loaded already (Ollama's /api/ps), so that its work goes first."""
@@ -168,6 +186,7 @@ class Scheduler:
             grant = await self._turn(ticket)
             began_s = self.clock()
             server = self.servers[grant.host.name]
+            server.keep(ticket.model, needed=self.policy.board.need(ticket.model) > 0)
             try:
                 await self._make_room(server, grant, on_swap)
                 answer = await work(server.runtime)
@@ -237,7 +256,7 @@ class Scheduler:
             load_seconds=load_seconds,
             completion_tokens=usage.completion_tokens,
         )
-        server.served(surprised=usage.load_seconds > 0 and grant.ready)
+        server.served(usage, surprised=usage.load_seconds > 0 and grant.ready)
 
     def _wake_later(self, now_s: float) -> None:
         """Decide again when time alone changes what may start."""

@@ -17,13 +17,19 @@ from nonet.errors import (
     ServerLostError,
 )
 from nonet.runtimes.hosts import Host
+from nonet.runtimes.parallel import Parallelism
 from nonet.runtimes.protocol import Runtime
+from nonet.runtimes.types import Usage
 
 SERVER_FAULTS = (RuntimeUnavailableError, ServerLostError, CallTimeoutError, RuntimeBusyError)
 """Errors that are the server's, not the call's: the same call may do well elsewhere."""
 MOST_PROBE_PAUSE_SECONDS = 5.0
 """Between two looks at a server that is down."""
 _FIRST_PROBE_PAUSE_SECONDS = 0.1
+KEEP_NEEDED_SECONDS = 1800.0
+"""How long a model stays in a server's memory that open plans will call again."""
+MOST_SLOTS = 16
+_CALLS_A_CALL_AHEAD = 4
 _RECENTLY_SECONDS = 60.0
 """A model that was used since then and is gone was pushed out; it did not expire (Ollama keeps models 5 minutes)."""
 _REFRESH_SECONDS = 15.0
@@ -46,6 +52,9 @@ class ManagedRuntime(Protocol):
         """Take a model out of its memory."""
         ...
 
+    def keep(self, model: str, seconds: float | None) -> None:
+        """Let the model stay in memory so long after each call from now on; None: as long as the server wants."""
+
 
 @dataclass(slots=True, eq=False)
 class Server:
@@ -63,6 +72,8 @@ class Server:
     """Why it is down, in words."""
     faults: int = 0
     calls: int = 0
+    parallel: Parallelism | None = None
+    """Finds out how many calls the server computes at once; None where that is known."""
     _idle: asyncio.Event = field(default_factory=asyncio.Event)
     _probing: asyncio.Task[None] | None = None
     _looking: asyncio.Task[None] | None = None
@@ -96,10 +107,31 @@ class Server:
             with suppress(CallError, RuntimeUnavailableError):  # then the server chooses; the next look tells
                 await managed.release(model)
 
-    def served(self, *, surprised: bool) -> None:
+    def keep(self, model: str, *, needed: bool) -> None:
+        """Tell the server with the next call of the model whether more of them will come."""
+        managed = self.managed
+        if managed is not None:
+            managed.keep(model, KEEP_NEEDED_SECONDS if needed else None)
+
+    def served(self, usage: Usage, *, surprised: bool) -> None:
         """A call ended well. `surprised`: its model had to be loaded, and nobody knew."""
         self.calls += 1
+        if self.parallel is not None:
+            self._find_slots(self.parallel, usage)
         self.look(now=surprised)
+
+    def _find_slots(self, parallel: Parallelism, usage: Usage) -> None:
+        """Send as many calls at once as the server was seen to compute, while it had as many as it could want."""
+        host = self.host
+        if host.running < host.slots:
+            parallel.forget()
+            return
+        parallel.add(self.clock(), usage.prompt_seconds + usage.generation_seconds)
+        slots = min(parallel.better(host.slots), MOST_SLOTS)
+        if slots != host.slots:
+            host.slots = slots
+            host.ahead = ahead_of(host.slots)
+            parallel.forget()
 
     def ended(self) -> None:
         """A call ended, well or not."""
@@ -165,6 +197,11 @@ class Server:
         if lost and 0 < len(seen) < host.room:
             host.room = len(seen)
         host.see_loaded(seen, self.clock())
+
+
+def ahead_of(slots: int) -> int:
+    """Calls that wait at a server beside those in its slots: few, so that one in a hurry soon has its turn."""
+    return slots // _CALLS_A_CALL_AHEAD
 
 
 def that_have(servers: Sequence[Server], model: str) -> list[Server]:

@@ -179,8 +179,9 @@ async def _pull_from_ollama(settings: Settings, name: str, progress: OnCount) ->
     def show(_stage: str, done: int, total: int) -> None:
         progress(done, total, name)
 
-    server = OllamaRuntime(settings.ollama_host, connect_timeout_seconds=settings.connect_timeout_seconds)
-    try:
-        await server.pull(name, show)
-    finally:
-        await server.aclose()
+    for address in settings.ollama_addresses():
+        server = OllamaRuntime(address, connect_timeout_seconds=settings.connect_timeout_seconds)
+        try:
+            await server.pull(name, show)
+        finally:
+            await server.aclose()

@@ -55,6 +55,8 @@ class Settings(BaseSettings):
     """What serves the models. "auto" takes Ollama if it answers, else the embedded runtime."""
     ollama_host: str | None = None
     """Address of the Ollama server. Unset: OLLAMA_HOST, else http://127.0.0.1:11434."""
+    ollama_hosts: list[str] = Field(default_factory=list)
+    """Addresses of several Ollama servers that share the work, the first as the main one. Takes ollama_host's place."""
     model: str | None = None
     """One chat model for every specialist. Unset: each specialist has its own ladder."""
     models: dict[str, Annotated[list[str], Field(min_length=1)]] = Field(default_factory=dict)
@@ -96,7 +98,13 @@ class Settings(BaseSettings):
     max_joules: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     """A run stops, resumable, when the processors used this much, on machines that tell. Unset: no limit."""
     slots: Positive | None = None
-    """Calls in flight at once. Unset: 4 to an Ollama server, 1 in the embedded runtime."""
+    """Calls a host computes at once. Unset: OLLAMA_NUM_PARALLEL, else what is seen (4 at first); 1 if embedded."""
+    max_loaded_models: Positive | None = None
+    """Models in a host's memory at once. Unset: OLLAMA_MAX_LOADED_MODELS, or 3; less where the server holds fewer."""
+    interactive_wait_seconds: Seconds = 30.0
+    """A model with a call of `run` or `ask` waiting gets its turn within this time, whatever else is loaded."""
+    batch_wait_seconds: Seconds = 600.0
+    """The same for the calls of batches. Less means more loading."""
     threads: Positive | None = None
     """Threads a model computes with. Unset: the runtime decides."""
     memory_limit_bytes: Positive | None = None
@@ -124,6 +132,10 @@ class Settings(BaseSettings):
     def database_path(self) -> Path:
         """Where the database is, or will be made."""
         return self.db if self.db is not None else user_data_path("nonet", appauthor=False) / "nonet.db"
+
+    def ollama_addresses(self) -> tuple[str | None, ...]:
+        """Of every Ollama server; None is the one that OLLAMA_HOST names, or the local one."""
+        return tuple(self.ollama_hosts) or (self.ollama_host,)
 
     def cache_path(self) -> Path:
         """Where downloaded models are, or will be kept."""

@@ -20,6 +20,7 @@ import asyncio
 import json
 import math
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -92,7 +93,7 @@ class FakeOllama:
         self._respond = responder(script)
         self._thinking = thinking
         self._latency_ms = latency_ms
-        self._pace = Pace(pieces_a_line, token_ms / 1e3)
+        self._pace = Pace(pieces_a_line, latency_ms / 1e3, token_ms / 1e3)
         self._cuts = cuts
         self._prefix = prefix
         self._port = port
@@ -215,16 +216,16 @@ class FakeOllama:
     async def _ps(self, _request: Request, reply: Reply, fault: Fault | None) -> None:
         running = [
             {
-                "name": model.name,
-                "model": model.name,
-                "size": model.size,
-                "digest": model.digest,
-                "details": model.details(),
-                "expires_at": "2026-11-22T14:53:23.465217809Z",
+                "name": runner.model.name,
+                "model": runner.model.name,
+                "size": runner.model.size,
+                "digest": runner.model.digest,
+                "details": runner.model.details(),
+                "expires_at": _expiry(runner.expires_s),
                 "size_vram": 0,
-                "context_length": runner[0],
+                "context_length": runner.options[0],
             }
-            for model, runner in reversed(self.engine.loaded.values())
+            for runner in reversed(self.engine.loaded.values())
         ]
         reply.send(200, _body(fault, go_json({"models": running})))
 
@@ -240,7 +241,7 @@ class FakeOllama:
             await self._load_only(chat, reply)
             return
         check_format(chat)
-        async with self.engine.slot(chat.model, chat.runner) as load_ns:
+        async with self.engine.slot(chat.model, chat.runner, body.get("keep_alive")) as load_ns:
             prompt_tokens = read_prompt_tokens(chat)
             await asyncio.sleep(self._latency_ms / 1e3)
             made = generate(chat, self._respond(chat.request()), self._thinking, prompt_tokens)
@@ -254,14 +255,14 @@ class FakeOllama:
         if unload:
             self.engine.unload(chat.model.name)
         else:
-            async with self.engine.slot(chat.model, chat.runner):
+            async with self.engine.slot(chat.model, chat.runner, chat.body.get("keep_alive")):
                 pass
         reply.send(200, line(chat.model.name, done=True, done_reason="unload" if unload else "load"))
 
     def _whole(self, chat: Chat, made: Generation, load_ns: int, reply: Reply) -> None:
         """The answer of a chat that is not streamed. Faults within answers are for streams, which nonet asks for."""
         thinking = "".join(made.thinking) or None
-        last = ending(made, len(made.pieces), load_ns, 1_000_000) if made.reason else {}
+        last = ending(made, len(made.pieces), load_ns, 1_000_000, self._pace.prompt_ns) if made.reason else {}
         reply.send(200, line(chat.model.name, "".join(made.pieces), thinking, **last))
 
     async def _embed(self, request: Request, reply: Reply, fault: Fault | None) -> None:
@@ -279,7 +280,7 @@ class FakeOllama:
             reply.send(200, go_json({"model": model.name, "embeddings": []}))
             return
         runner = (int((body.get("options") or {}).get("num_ctx", model.context)), None, True)
-        async with self.engine.slot(model, runner) as load_ns:
+        async with self.engine.slot(model, runner, body.get("keep_alive")) as load_ns:
             vectors = [_dense(text) for text in texts]
         if fault is not None and fault.kind == "many_vectors":
             vectors.append(vectors[0])
@@ -309,6 +310,13 @@ class FakeOllama:
 
 def _body(fault: Fault | None, whole: str) -> bytes | str:
     return fault.data if fault is not None and fault.kind == "garbage" else whole
+
+
+def _expiry(at_s: float) -> str:
+    """As the server words it, to the nanosecond."""
+    far = datetime(2318, 1, 1, tzinfo=UTC)  # what it says of a model that is kept for ever
+    at = far if math.isinf(at_s) else datetime.fromtimestamp(at_s, UTC)
+    return at.strftime("%Y-%m-%dT%H:%M:%S.%f000Z")
 
 
 def _dense(text: str) -> list[float]:

@@ -214,15 +214,15 @@ def line(model: str, content: str | None = None, thinking: str | None = None, **
     return go_json({"model": model, "created_at": created, "message": message, "done": False, **more})
 
 
-def ending(made: Generation, tokens: int, load_ns: int, eval_ns: int) -> dict[str, Any]:
+def ending(made: Generation, tokens: int, load_ns: int, eval_ns: int, prompt_ns: int = 1_000_000) -> dict[str, Any]:
     """What the last line adds."""
     return {
         "done": True,
         "done_reason": made.reason,
-        "total_duration": load_ns + eval_ns,
+        "total_duration": load_ns + prompt_ns + eval_ns,
         "load_duration": load_ns or 780_000,
         "prompt_eval_count": made.prompt_tokens,
-        "prompt_eval_duration": 1_000_000,
+        "prompt_eval_duration": prompt_ns,
         "eval_count": tokens,
         "eval_duration": eval_ns,
     }

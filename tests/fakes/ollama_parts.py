@@ -69,6 +69,8 @@ class Counts:
     concurrent: int = 0
     most_concurrent: int = 0
     loads: int = 0
+    pushed_out: list[str] = field(default_factory=list)
+    """Models that the server took out of memory because another needed their room."""
     disconnects: int = 0
     """Clients that left before their answer was whole."""
     keys: set[str] = field(default_factory=set)

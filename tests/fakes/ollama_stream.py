@@ -16,10 +16,18 @@ _EVAL_NS = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How a stream comes: tokens a line, and seconds between tokens."""
+    """How a stream comes: tokens a line, seconds before the first token and between tokens."""
 
     step: int
+    first_seconds: float
     token_seconds: float
+
+    @property
+    def prompt_ns(self) -> int:
+        return _EVAL_NS + int(self.first_seconds * 1e9)
+
+    def eval_ns(self, tokens: int) -> int:
+        return _EVAL_NS + int(self.token_seconds * tokens * 1e9)
 
 
 @dataclass(slots=True)
@@ -51,7 +59,11 @@ class Stream:
         if self.fault is not None and len(pieces) <= self.fault.after and await self._ends(self.fault):
             return
         if self.made.reason:
-            self._line(**self._spoiled(ending(self.made, len(pieces), self.load_ns, _EVAL_NS)))
+            self._line(
+                **self._spoiled(
+                    ending(self.made, len(pieces), self.load_ns, self.pace.eval_ns(len(pieces)), self.pace.prompt_ns)
+                )
+            )
         if self.fault is not None and self.fault.kind == "done_without_end":
             await asyncio.sleep(self.fault.seconds)
         self.reply.finish()

@@ -88,7 +88,7 @@ def test_a_ladder_from_a_file_and_from_the_environment(project: Path, monkeypatc
     [
         ("\nruntim = 'ollama'\n", "line 2: there is no setting 'runtim'. Did you mean runtime?"),
         ("[modles]\ncode = ['a']\n", "line 1: there is no setting 'modles'. Did you mean models?"),
-        ("zzzzzz = 1\n", "the settings are: cache_dir"),
+        ("zzzzzz = 1\n", "the settings are: batch_wait_seconds, cache_dir"),
         ("slots = 'many'\n", "line 1) should be a valid integer"),
         ("slots = 0\n", "greater than or equal to 1, not 0"),
         ("runtime = 'olama'\n", "'ollama', 'embedded' or 'scripted', not 'olama'"),
@@ -113,7 +113,7 @@ def test_a_wrong_file_names_the_place(project: Path, text: str, expected: str) -
         ("NONET_MODLE", "x", "Did you mean NONET_MODEL?"),
         ("NONET_SLOTS", "many", "slots (from NONET_SLOTS) should be a valid integer"),
         ("NONET_MODELS", "code=a", "written as JSON"),
-        ("NONET_QQQQQQ", "x", "the settings are: NONET_CACHE_DIR"),
+        ("NONET_QQQQQQ", "x", "the settings are: NONET_BATCH_WAIT_SECONDS"),
     ],
 )
 def test_a_wrong_variable_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str, expected: str) -> None:
