@@ -13,7 +13,7 @@ from nonet.graphs.events import AttemptFinished, SubtaskStarted
 from nonet.graphs.records import evidence_json
 from nonet.graphs.rungs import Rung
 from nonet.specialists import Assignment, Evidence, Outcome, Source, Verdict
-from nonet.specialists.confidence import USUAL_BAR, confidence
+from nonet.specialists.confidence import CERTAINTY, USUAL_BAR, confidence
 
 _MOST_FINDINGS = 6
 """Failed checks that go up with a subtask; small models lose their way in more."""
@@ -131,6 +131,8 @@ async def _attempt(  # noqa: PLR0917  what one attempt is
             raise  # without its own server a run cannot go on; a remote one was only a last try
         failed = error
         outcome = Outcome("", Verdict.FAILED, (_refusal(error),))
+    if desk.certainties:  # of several calls the least sure one: an answer is no better than its weakest part
+        outcome = replace(outcome, data={**outcome.data, CERTAINTY: min(desk.certainties)})
     session.store.runs.finish_attempt(
         context.lease, subtask.id, number, str(outcome.verdict), evidence_json(outcome.evidence), outcome.text
     )

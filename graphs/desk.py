@@ -29,6 +29,8 @@ class RunDesk:
     window_tokens: int
     asked: list[ChatRequest] = field(default_factory=list)
     """The calls of this attempt, the refused ones included."""
+    certainties: list[float] = field(default_factory=list)
+    """How sure the model was of each answer, where the runtime was asked and told."""
     counted: dict[tuple[Message, ...], TokenCount] = field(default_factory=dict)
     """Prompts that were counted, to be compared with what the server says it read."""
 
@@ -63,6 +65,7 @@ class RunDesk:
             max_completion_tokens=min(max_completion_tokens or longest, longest),
             temperature=temperature,
             seed=seed,
+            certainty=self.context.session.wants_certainty,
         )
         self.asked.append(request)
         self.context.turn.end()
@@ -84,6 +87,8 @@ class RunDesk:
             self._record(**sent, seconds=time.monotonic() - started, error=f"{type(error).__name__}: {said}")
             raise
         usage = response.usage
+        if response.certainty is not None:
+            self.certainties.append(response.certainty)
         self.context.budget.add(usage)
         self._record(
             **sent,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 from collections.abc import Mapping, Sequence
@@ -63,6 +64,8 @@ class Session:
     """By label of the rung: what was learned of its counts."""
     bars: Mapping[str, float] = field(default_factory=dict)
     """By specialist: the confidence below which the next rung is tried, where it was calibrated."""
+    wants_certainty: bool = False
+    """Runtimes are asked how sure a model is of its tokens: while calibrating, and with a ladder that was."""
     installed: Mapping[str, str] = field(default_factory=dict)
     """Models that can chat, each with the digest of its weights; empty where the runtime does not know it."""
     turns: Turns = field(default_factory=Turns)
@@ -105,7 +108,7 @@ class Session:
         except BaseException:
             await store.aclose()
             raise
-        return cls(
+        session = cls(
             settings=settings,
             store=store,
             runtime=chosen.runtime,
@@ -119,6 +122,9 @@ class Session:
             installed={model.name: model.digest for model in models if "chat" in model.capabilities},
             embed_digest=next((model.digest for model in models if model.name == embed_model), ""),
         )
+        session.bars = session.calibrated()
+        session.wants_certainty = bool(session.bars)
+        return session
 
     async def __aenter__(self) -> Self:
         return self
@@ -168,6 +174,16 @@ class Session:
             self._sandbox = find_sandbox()
             self._sandbox_probed = True
         return self._sandbox
+
+    def ladder_name(self, specialist: str) -> str:
+        """Its models and their weights, to tell whether a calibration is of this very ladder."""
+        return json.dumps([[rung.label, self.installed.get(rung.label, "")] for rung in self.rungs(specialist)])
+
+    def calibrated(self) -> dict[str, float]:
+        """The bars that were measured with the ladders of this session."""
+        kept = self.store.calibrations.of(self.runtime.name)
+        mine = {each.specialist: each for each in kept if each.specialist in self.specialists}
+        return {name: each.bar for name, each in mine.items() if each.ladder == self.ladder_name(name)}
 
     def rung(self, model: str) -> Rung:
         """A model of this session's runtime."""

@@ -120,7 +120,8 @@ class EmbeddedRuntime:
             load_seconds=lease.load_seconds,
         )
         finish = Finish.LENGTH if cut else Finish.STOP
-        return ChatResponse(text, request.model, finish, usage, thinking="".join(answer.thinking))
+        thinking = "".join(answer.thinking)
+        return ChatResponse(text, request.model, finish, usage, thinking, answer.certainty.mean())
 
     async def _stream(self, lease: Lease, body: Mapping[str, Any], on_text: OnText | None) -> Answer:
         answer = Answer()

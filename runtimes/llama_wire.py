@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nonet.errors import BadRequestError, CallError, ContextOverflowError
+from nonet.runtimes.certainty import Certainty
 from nonet.runtimes.llama_server import Chunk
 from nonet.runtimes.types import ChatRequest
 
@@ -19,6 +20,7 @@ class Answer:
     thinking: list[str] = field(default_factory=list)
     finish: str | None = None
     usage: Mapping[str, int] = field(default_factory=dict)
+    certainty: Certainty = field(default_factory=Certainty)
 
     def add(self, chunk: Chunk) -> str:
         """Take a piece; the text in it, often empty."""
@@ -28,6 +30,7 @@ class Answer:
         piece = ""
         for choice in chunk.get("choices", ()):
             delta = choice.get("delta", {})
+            self.certainty.add((choice.get("logprobs") or {}).get("content"))
             piece = delta.get("content") or ""
             self.text.append(piece)
             self.thinking.append(delta.get("reasoning_content") or "")
@@ -48,6 +51,8 @@ def request_body(request: ChatRequest) -> dict[str, Any]:
         body["max_tokens"] = request.max_completion_tokens
     if request.stop:
         body["stop"] = list(request.stop)
+    if request.certainty:
+        body["logprobs"] = True
     if request.schema is not None:
         body["response_format"] = {"type": "json_schema", "json_schema": {"schema": dict(request.schema)}}
     return body

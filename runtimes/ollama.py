@@ -246,6 +246,8 @@ class OllamaRuntime:
         keep_alive = self._keep_alive_of.get(request.model, self._keep_alive)
         if keep_alive is not None:
             fields["keep_alive"] = keep_alive
+        if request.certainty:
+            fields["logprobs"] = True
         if schema is not None and facts.thinks:
             fields["think"] = False
         fields["options"] = options

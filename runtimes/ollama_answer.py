@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from nonet.errors import IncompleteAnswerError
+from nonet.runtimes.certainty import Certainty
 from nonet.runtimes.ollama_errors import Call, context_overflow, not_understood, raise_refusal
 from nonet.runtimes.protocol import OnText
 from nonet.runtimes.types import ChatResponse, Finish, Usage
@@ -28,7 +29,7 @@ class Answer:
         least_prompt_tokens: the prompt cannot take fewer.
     """
 
-    __slots__ = ("_ahead", "_call", "_last", "_least", "_on_text", "_pieces", "_shown", "_thinking")
+    __slots__ = ("_ahead", "_call", "_certainty", "_last", "_least", "_on_text", "_pieces", "_shown", "_thinking")
 
     def __init__(self, call: Call, on_text: OnText | None, shown: str = "", least_prompt_tokens: int = 0) -> None:
         self._call = call
@@ -39,6 +40,7 @@ class Answer:
         self._pieces: list[str] = []
         self._thinking: list[str] = []
         self._last: dict[str, Any] | None = None
+        self._certainty = Certainty()
 
     def so_far(self) -> str:
         """What arrived of the text."""
@@ -65,6 +67,8 @@ class Answer:
             raise not_understood(self._call, f"a line that is no JSON object ({line[:60]!r})", self.so_far())
         if "error" in part:
             raise_refusal(self._call, 200, json.dumps(part), self.so_far())
+        if "logprobs" in part:
+            self._certainty.add(part["logprobs"])
         message = part.get("message")
         if isinstance(message, dict):
             content, thinking = message.get("content"), message.get("thinking")
@@ -97,7 +101,8 @@ class Answer:
         if self._ahead:
             raise self._not_as_shown()
         usage = self._usage(seconds)
-        return ChatResponse(text, self._call.model, Finish(reason), usage, "".join(self._thinking))
+        thinking = "".join(self._thinking)
+        return ChatResponse(text, self._call.model, Finish(reason), usage, thinking, self._certainty.mean())
 
     def _show(self, content: str, on_text: OnText) -> None:
         if self._ahead:

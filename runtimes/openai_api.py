@@ -23,6 +23,7 @@ from nonet.errors import (
     RuntimeBusyError,
     RuntimeUnavailableError,
 )
+from nonet.runtimes.certainty import Certainty
 from nonet.runtimes.ollama_errors import TransientError
 from nonet.runtimes.ollama_host import is_loopback
 from nonet.runtimes.ollama_retry import persistently
@@ -190,7 +191,10 @@ class OpenAiRuntime:
             raise ContextOverflowError(
                 f"{self.url} read {prompt} tokens of a prompt of at least {least}.", prompt_tokens=least
             )
-        return ChatResponse(text, request.model, Finish(reason), Usage(prompt, completion, seconds))
+        certainty = Certainty()
+        certainty.add((choice.get("logprobs") or {}).get("content"))
+        usage = Usage(prompt, completion, seconds)
+        return ChatResponse(text, request.model, Finish(reason), usage, certainty=certainty.mean())
 
 
 def _body(request: ChatRequest) -> dict[str, Any]:
@@ -204,6 +208,8 @@ def _body(request: ChatRequest) -> dict[str, Any]:
     }
     if request.max_completion_tokens is not None:
         body["max_tokens"] = request.max_completion_tokens
+    if request.certainty:
+        body["logprobs"] = True
     if request.stop:
         body["stop"] = list(request.stop)
     if request.schema is not None:

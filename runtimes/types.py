@@ -38,6 +38,8 @@ class ChatRequest:
     temperature: float = 0.0
     seed: int = 0
     stop: tuple[str, ...] = ()
+    certainty: bool = False
+    """Ask the runtime how sure the model is of its tokens, where it can tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,8 @@ class ChatResponse:
     usage: Usage = field(default_factory=Usage)
     thinking: str = ""
     """What a thinking model wrote before its answer."""
+    certainty: float | None = None
+    """The geometric mean of the probabilities of the answer's tokens, 0 to 1; None where it is not known."""
     host: str = ""
     """Which host answered; set by the scheduler."""
 

@@ -336,7 +336,15 @@ def _v4(connection: sqlite3.Connection) -> None:
             connection.execute("INSERT INTO pair_index (rowid, pairs) VALUES (?, ?)", (seq, found))
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_v1, _v2, _v3, _v4)
+def _v5(connection: sqlite3.Connection) -> None:
+    """Where each specialist's ladder is climbed."""
+    connection.execute(
+        "CREATE TABLE calibrations (runtime VARCHAR NOT NULL, specialist VARCHAR NOT NULL, ladder VARCHAR NOT NULL,"
+        " bar FLOAT NOT NULL, report VARCHAR NOT NULL, made_at_s FLOAT NOT NULL, PRIMARY KEY (runtime, specialist))"
+    )
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_v1, _v2, _v3, _v4, _v5)
 """Step n leads to schema n + 1; `PRAGMA user_version` holds how many were taken."""
 
 

@@ -308,3 +308,15 @@ class SessionRecord:
     created_at_s: float
     runs: int
     """How many were made in it and are still there."""
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationRecord:
+    """Where a specialist's ladder is climbed."""
+
+    specialist: str
+    ladder: str
+    """Its models and their weights when it was measured."""
+    bar: float
+    report_json: str
+    made_at_s: float

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from nonet.errors import StoreError, StoreWriteError
+from nonet.store.calibrations import CalibrationStore
 from nonet.store.documents import DocumentStore
 from nonet.store.engine import prepare
 from nonet.store.leases import LEASE_SECONDS
@@ -35,6 +36,7 @@ class Store:
     models: ModelStore
     sessions: SessionStore
     queues: QueueStore
+    calibrations: CalibrationStore
 
     def __init__(self, path: Path, *, lease_seconds: float = LEASE_SECONDS) -> None:
         """Use `open`; this takes a file that is known to be good."""
@@ -48,6 +50,7 @@ class Store:
         self.models = ModelStore(self._writer, self._reader)
         self.sessions = SessionStore(self._writer, self._reader)
         self.queues = QueueStore(self._writer, self._reader)
+        self.calibrations = CalibrationStore(self._writer, self._reader)
         # A program that forgets to close loses nothing either: this runs at its exit, too.
         self._finalizer = weakref.finalize(self, _shut, self._writer, self._reader)
 

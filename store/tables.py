@@ -246,3 +246,16 @@ class SessionRun(Table, table=True):
     seq: int = Field(primary_key=True)
     session_seq: int = Field(foreign_key="sessions.seq", ondelete="CASCADE", index=True)
     run_seq: int = Field(foreign_key="runs.seq", ondelete="CASCADE", index=True)
+
+
+class Calibration(Table, table=True):
+    """The confidence below which the next rung of a specialist's ladder is tried."""
+
+    __tablename__ = "calibrations"
+    runtime: str = Field(primary_key=True)
+    specialist: str = Field(primary_key=True)
+    ladder: str
+    """Its models and their weights: for others the bar says nothing."""
+    bar: float
+    report: str
+    made_at_s: float

@@ -373,6 +373,32 @@ def doctor(
     return work.doctor(flags, measure=not quick, json=json, quiet=quiet)
 
 
+@app.command(
+    rich_help_panel=CARE,
+    epilog=examples("nonet calibrate tasks.jsonl", "nonet calibrate tasks.jsonl --accuracy 0.8 --json"),
+)
+def calibrate(
+    tasks: Annotated[Path, typer.Argument(metavar="TASKS", help="A JSON Lines file of tasks with known answers.")],
+    *,
+    accuracy: Annotated[
+        float, typer.Option("--accuracy", min=0.0, max=1.0, metavar="SHARE", help="The accuracy to keep.")
+    ] = 0.9,
+    runtime: RuntimeOption = None,
+    db: DbOption = None,
+    json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> int:
+    """Set, by specialist, how sure a result must be for no larger model to be asked.
+
+    Tries every task on every model of the ladder, and keeps the bar that has the accuracy at the least cost; both are
+    reported with their 95 % intervals. A line is as {"task": "What is 6 x 7?", "answer": "42"}. Exit status 1 where no
+    bar has the accuracy.
+    """
+    from nonet import commands_calibrate  # noqa: PLC0415
+
+    return commands_calibrate.calibrate(tasks, accuracy, flags_given(runtime=runtime, db=db), json=json, quiet=quiet)
+
+
 @app.command(rich_help_panel=CARE, epilog=examples("nonet config", "nonet config --json"))
 def config(*, json: JsonOption = False) -> int:
     """Show every setting, its value, and where the value comes from."""

@@ -380,6 +380,51 @@ class DoctorOut(Output):
     checks: list[CheckOut]
 
 
+class IntervalOut(Output):
+    """A mean and its 95 % interval."""
+
+    mean: float
+    low: float
+    high: float
+
+
+class MeasuredOut(Output):
+    """What a rule comes to: its accuracy, and its cost in seconds a task."""
+
+    accuracy: IntervalOut
+    cost: IntervalOut
+    climbed: float
+    """Share of the tasks that went beyond the first model."""
+
+
+class CalibratedOut(Output):
+    """One specialist's ladder."""
+
+    specialist: str
+    ladder: list[str]
+    wanted: float
+    tasks: int
+    reachable: float
+    """The highest accuracy that any bar has on these tasks."""
+    set: bool
+    """false: no bar has the accuracy, and nothing was changed."""
+    bar: float | None
+    """The confidence below which the next model is asked."""
+    expected: MeasuredOut | None
+    """On tasks that the bar was not chosen by."""
+    first_only: MeasuredOut | None
+    last_only: MeasuredOut | None
+    always_up: MeasuredOut | None
+    trials: list[dict[str, Any]]
+    """A line each for another `nonet calibrate`, which then runs nothing."""
+
+
+class CalibrateOut(Output):
+    """`nonet calibrate`."""
+
+    specialists: list[CalibratedOut]
+
+
 class SettingOut(Output):
     """A setting and where it comes from."""
 
@@ -433,6 +478,7 @@ OUTPUTS: dict[str, type[Output]] = {
     "models-list": ModelsListOut,
     "models-pull": ModelsPullOut,
     "doctor": DoctorOut,
+    "calibrate": CalibrateOut,
     "config": ConfigOut,
     "error": ErrorOut,
 }

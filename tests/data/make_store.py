@@ -21,6 +21,7 @@ def main() -> None:
         pending = store.vectors.pending(10)
         store.vectors.put("minilm", [(chunk.seq, (1.0 - at, float(at))) for at, chunk in enumerate(pending)])
         store.models.save_profile("scripted", "tiny", "d1", '{"plans": 1}')
+        store.calibrations.save("scripted", "general", '["tiny", "large"]', 0.7, "{}")
         done = store.runs.create(
             "Why does nothing starve?", runtime="scripted", documents=["notes.md"], owner="release"
         )

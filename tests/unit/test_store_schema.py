@@ -101,6 +101,8 @@ def test_a_database_of_every_release_opens_and_tells_what_it_kept(tmp_path: Path
         assert store.vectors.state().done in (0, 2), "those of the first release are made anew"
         assert store.vectors.state().chunks == 2
         assert store.models.profile("scripted", "tiny") is not None
+        kept = [(each.specialist, each.bar) for each in store.calibrations.of("scripted")]
+        assert kept == ([] if version < 5 else [("general", 0.7)])
         assert store.runs.prune(keep=0).runs == 1
         jobs = {name: status for queue in store.queues.queues() for name, status in _jobs(store, queue.name)}
         assert jobs == ({} if version < 2 else {"done.md": "done", "dead.md": "dead", "waiting.md": "queued"})
