@@ -27,6 +27,13 @@ _EQUATION = re.compile(
     rf"({_FIGURE}(?:{_JOIN}{_FIGURE})+)\s*=\s*(-?{_FIGURE})"
     rf"(?![\d^(]|\.\d|{_JOIN}[$€£(\d])"
 )
+_IN_WORDS = (
+    (re.compile(r"\s+(?:times|multiplied by)\s+(?=\d)", re.IGNORECASE), " * "),
+    (re.compile(r"\s+(?:plus|added to)\s+(?=\d)", re.IGNORECASE), " + "),
+    (re.compile(r"\s+minus\s+(?=\d)", re.IGNORECASE), " - "),
+    (re.compile(r"\s+divided by\s+(?=\d)", re.IGNORECASE), " / "),
+    (re.compile(r"(?<=[\d%])\s+(?:is equal to|equals|is|makes|gives)\s+(?=[-$]?\d)", re.IGNORECASE), " = "),
+)
 _OPERATION = re.compile(rf"\s*([-+{_TIMES_OR_BY}])\s*")
 _DECIMALS = re.compile(r"\.(\d+)")
 _MOST_SHOWN = 2
@@ -71,6 +78,8 @@ def arithmetic_check(answer: str) -> Evidence | None:
 
 def _sums(text: str) -> Iterator[tuple[str, float, bool]]:
     """What is written, what it comes to, and whether that is what was said, to the decimals it was said with."""
+    for pattern, sign in _IN_WORDS:
+        text = pattern.sub(sign, text)
     for match in _EQUATION.finditer(text):
         right = _value(match.group(1))
         if right is None:
