@@ -344,7 +344,51 @@ def _v5(connection: sqlite3.Connection) -> None:
     )
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_v1, _v2, _v3, _v4, _v5)
+_V6 = """
+ALTER TABLE calls ADD COLUMN host VARCHAR NOT NULL DEFAULT '';
+ALTER TABLE calls ADD COLUMN origin VARCHAR NOT NULL DEFAULT '';
+ALTER TABLE calls ADD COLUMN swapped_out VARCHAR NOT NULL DEFAULT '';
+ALTER TABLE calls ADD COLUMN swap_avoided INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE calls ADD COLUMN wait_seconds FLOAT NOT NULL DEFAULT 0;
+ALTER TABLE calls ADD COLUMN prompt_seconds FLOAT NOT NULL DEFAULT 0;
+ALTER TABLE calls ADD COLUMN generation_seconds FLOAT NOT NULL DEFAULT 0;
+ALTER TABLE calls ADD COLUMN cached_tokens INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE calls ADD COLUMN joules FLOAT;
+CREATE TABLE responses (
+    key VARCHAR NOT NULL PRIMARY KEY,
+    model VARCHAR NOT NULL,
+    response VARCHAR NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    hits INTEGER NOT NULL,
+    created_at_s FLOAT NOT NULL,
+    used_at_s FLOAT NOT NULL
+);
+CREATE INDEX ix_responses_used_at_s ON responses (used_at_s);
+CREATE TABLE hosts (
+    address VARCHAR NOT NULL PRIMARY KEY,
+    draining INTEGER NOT NULL,
+    added_at_s FLOAT NOT NULL
+);
+CREATE TABLE model_costs (
+    host VARCHAR NOT NULL,
+    model VARCHAR NOT NULL,
+    load_seconds FLOAT NOT NULL,
+    call_seconds FLOAT NOT NULL,
+    tokens_per_second FLOAT NOT NULL,
+    measured_at_s FLOAT NOT NULL,
+    PRIMARY KEY (host, model)
+);
+"""
+
+
+def _v6(connection: sqlite3.Connection) -> None:
+    """What each call cost and where it ran; answers to be given again; hosts, and what models take on each."""
+    for statement in _V6.split(";\n"):
+        if statement.strip():
+            connection.execute(statement)
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_v1, _v2, _v3, _v4, _v5, _v6)
 """Step n leads to schema n + 1; `PRAGMA user_version` holds how many were taken."""
 
 

@@ -43,6 +43,51 @@ class CallRecord:
     """Set by the store; empty for calls of the planner, the reviewer and the composer."""
     attempt: int = 0
     created_at_s: float = 0.0
+    """When it had ended."""
+    host: str = ""
+    origin: str = ""
+    """Empty: a model was asked; "cache" or "shared": the answer was there, or was being made for another call."""
+    swapped_out: str = ""
+    """The model that was pushed out for this call."""
+    swap_avoided: bool = False
+    """It went out of turn because its model was loaded."""
+    wait_seconds: float = 0.0
+    """For its turn; not part of `seconds`."""
+    prompt_seconds: float = 0.0
+    generation_seconds: float = 0.0
+    cached_tokens: int = 0
+    """Of the prompt's, computed for an earlier call."""
+    joules: float | None = None
+    """Its share of what the machine used; None where that is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCost:
+    """What a model takes on a host, as its calls showed; 0 where it was not seen."""
+
+    host: str
+    model: str
+    load_seconds: float
+    call_seconds: float
+    tokens_per_second: float
+
+
+@dataclass(frozen=True, slots=True)
+class HostRecord:
+    """A host that was added by hand, or one that is to be left alone."""
+
+    address: str
+    draining: bool
+    added_at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class CacheCounts:
+    """What the response cache holds, and what it saved."""
+
+    responses: int
+    size_bytes: int
+    hits: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,12 +104,20 @@ def _attempts(connection: sqlite3.Connection, seq: int) -> tuple[AttemptRecord, 
 def _calls(connection: sqlite3.Connection, seq: int) -> tuple[CallRecord, ...]:
     rows = connection.execute(
         "SELECT c.model, c.kind, c.prompt_tokens, c.completion_tokens, c.seconds, c.load_seconds, c.finish, c.error,"
-        " prompt.text, answer.text, c.subtask, c.attempt, c.created_at_s FROM calls c"
+        " prompt.text, answer.text, c.subtask, c.attempt, c.created_at_s, c.host, c.origin, c.swapped_out,"
+        " c.swap_avoided, c.wait_seconds, c.prompt_seconds, c.generation_seconds, c.cached_tokens, c.joules"
+        " FROM calls c"
         " LEFT JOIN texts prompt ON prompt.digest = c.prompt_digest"
         " LEFT JOIN texts answer ON answer.digest = c.answer_digest WHERE c.run_seq = ? ORDER BY c.seq",
         (seq,),
     )
-    return tuple(CallRecord(*row) for row in rows)
+    return tuple(_call(row) for row in rows)
+
+
+def _call(row: tuple[Any, ...]) -> CallRecord:
+    values = list(row)
+    values[16] = bool(values[16])  # SQLite has no truth values
+    return CallRecord(*values)
 
 
 def _notes(connection: sqlite3.Connection, seq: int) -> tuple[NoteRecord, ...]:

@@ -117,8 +117,9 @@ def insert_call(
     answer = None if call.answer is None else put_text(connection, call.answer)
     connection.execute(
         "INSERT INTO calls (run_seq, subtask, attempt, kind, model, prompt_tokens, completion_tokens, seconds,"
-        " load_seconds, finish, error, prompt_digest, answer_digest, created_at_s)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " load_seconds, finish, error, prompt_digest, answer_digest, created_at_s, host, origin, swapped_out,"
+        " swap_avoided, wait_seconds, prompt_seconds, generation_seconds, cached_tokens, joules)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             seq,
             subtask,
@@ -134,6 +135,15 @@ def insert_call(
             prompt,
             answer,
             now,
+            call.host,
+            call.origin,
+            call.swapped_out,
+            call.swap_avoided,
+            call.wait_seconds,
+            call.prompt_seconds,
+            call.generation_seconds,
+            call.cached_tokens,
+            call.joules,
         ),
     )
 

@@ -13,10 +13,12 @@ from nonet.errors import StoreError, StoreWriteError
 from nonet.store.calibrations import CalibrationStore
 from nonet.store.documents import DocumentStore
 from nonet.store.engine import prepare
+from nonet.store.hosts import HostStore
 from nonet.store.leases import LEASE_SECONDS
 from nonet.store.models import ModelStore
 from nonet.store.queue import QueueStore
 from nonet.store.reader import Reader
+from nonet.store.responses import ResponseStore
 from nonet.store.runs import RunStore
 from nonet.store.sessions import SessionStore
 from nonet.store.vectors import VectorStore
@@ -37,6 +39,8 @@ class Store:
     sessions: SessionStore
     queues: QueueStore
     calibrations: CalibrationStore
+    responses: ResponseStore
+    hosts: HostStore
 
     def __init__(self, path: Path, *, lease_seconds: float = LEASE_SECONDS) -> None:
         """Use `open`; this takes a file that is known to be good."""
@@ -51,6 +55,8 @@ class Store:
         self.sessions = SessionStore(self._writer, self._reader)
         self.queues = QueueStore(self._writer, self._reader)
         self.calibrations = CalibrationStore(self._writer, self._reader)
+        self.responses = ResponseStore(self._writer, self._reader)
+        self.hosts = HostStore(self._writer, self._reader)
         # A program that forgets to close loses nothing either: this runs at its exit, too.
         self._finalizer = weakref.finalize(self, _shut, self._writer, self._reader)
 

@@ -135,6 +135,18 @@ class Call(Table, table=True):
     prompt_digest: str | None = Field(foreign_key="texts.digest", index=True)
     answer_digest: str | None = Field(foreign_key="texts.digest", index=True)
     created_at_s: float
+    host: str
+    origin: str
+    """Empty: a model was asked; "cache" or "shared": the answer was there, or was being made for another call."""
+    swapped_out: str
+    """The model that was pushed out for this call."""
+    swap_avoided: int
+    """1: it went out of turn because its model was loaded."""
+    wait_seconds: float
+    prompt_seconds: float
+    generation_seconds: float
+    cached_tokens: int
+    joules: float | None
 
 
 class Note(Table, table=True):
@@ -222,6 +234,42 @@ class Model(Table, table=True):
     model: str = Field(primary_key=True)
     digest: str
     profile: str
+    measured_at_s: float
+
+
+class Response(Table, table=True):
+    """An answer that a deterministic call gets again without a model being asked."""
+
+    __tablename__ = "responses"
+    key: str = Field(primary_key=True)
+    """SHA-256 of all that the answer depends on, hexadecimal."""
+    model: str
+    response: str
+    size_bytes: int
+    hits: int
+    created_at_s: float
+    used_at_s: float = Field(index=True)
+
+
+class Host(Table, table=True):
+    """A server that was added by hand, beside those of the settings."""
+
+    __tablename__ = "hosts"
+    address: str = Field(primary_key=True)
+    draining: int
+    """1: it gets no new calls. May name a host of the settings, too."""
+    added_at_s: float
+
+
+class ModelCost(Table, table=True):
+    """What a model takes on a host, as its calls showed."""
+
+    __tablename__ = "model_costs"
+    host: str = Field(primary_key=True)
+    model: str = Field(primary_key=True)
+    load_seconds: float
+    call_seconds: float
+    tokens_per_second: float
     measured_at_s: float
 
 
