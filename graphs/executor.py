@@ -13,6 +13,7 @@ from nonet.agents.plan import Plan, Subtask
 from nonet.graphs.attempts import work_on
 from nonet.graphs.context import RunContext
 from nonet.graphs.events import SubtaskFinished
+from nonet.graphs.mentions import is_reference, source_of
 from nonet.graphs.outlook import PlanOutlook
 from nonet.graphs.records import record_of
 from nonet.specialists import Evidence, Outcome, Source, Verdict
@@ -58,7 +59,7 @@ async def _subtask(context: RunContext, subtask: Subtask, outlook: PlanOutlook) 
     started = time.monotonic()
     records = context.records
     before = records.get(subtask.id) or context.finished.get(subtask.id)
-    documents = [_document(context, name) for name in subtask.documents]
+    documents = [_document(context, name, subtask.specialist) for name in subtask.documents]
     digest = input_digest(subtask, records, documents)
     if before is not None and before.input_digest == digest and _stands(context, before):
         context.emit(SubtaskFinished(subtask.id, Verdict(before.verdict), before.attempts, before.seconds, reused=True))
@@ -88,7 +89,9 @@ def _stands(context: RunContext, before: SubtaskRecord) -> bool:
     return before.verdict != Verdict.FAILED or tried_here
 
 
-def _document(context: RunContext, name: str) -> Source:
+def _document(context: RunContext, name: str, specialist: str) -> Source:
+    if is_reference(name):
+        return source_of(context.session.store, name, specialist)
     return Source(name, context.session.store.documents.get(name).text(), "document")
 
 

@@ -15,6 +15,7 @@ from nonet.graphs.context import Approve, Decision, RunContext
 from nonet.graphs.documents import add_documents
 from nonet.graphs.drive import drive
 from nonet.graphs.events import Notice, OnEvent
+from nonet.graphs.mentions import full_name, info_of, is_reference
 from nonet.graphs.planners import planner_for
 from nonet.graphs.planning import check_plan
 from nonet.graphs.records import earlier_plans, limits_of, plan_of, result_of_run, usage_of_run
@@ -37,6 +38,7 @@ async def run_task(
     task: str,
     *,
     documents: Sequence[Path] = (),
+    artifacts: Sequence[str] = (),
     approve: Approve | None = None,
     wants_approval: bool = False,
     priority: Priority = Priority.INTERACTIVE,
@@ -46,6 +48,7 @@ async def run_task(
 
     Args:
         documents: files or folders; they are added to the collection, and this run reads only them.
+        artifacts: answers of earlier runs that it reads, too: "@last", "@k3j2", "@k3j2.s1".
         approve: asked for its decision on the plan. With `wants_approval` and without it, the run is left waiting
             with status "waiting", to be resumed with a decision.
         priority: of its calls; those of a batch give way to those that somebody waits for.
@@ -57,6 +60,7 @@ async def run_task(
     check_task(task)
     session.store.check_writable()
     names = await attach(session, documents, on_event)
+    names += tuple(full_name(session.store, name) for name in artifacts)
     async with session.turns.take() as turn:
         lease = session.store.runs.create(
             task,
@@ -112,11 +116,17 @@ async def resume_run(
 
 
 async def plan_task(
-    session: Session, task: str, *, documents: Sequence[Path] = (), on_event: OnEvent | None = None
+    session: Session,
+    task: str,
+    *,
+    documents: Sequence[Path] = (),
+    artifacts: Sequence[str] = (),
+    on_event: OnEvent | None = None,
 ) -> Plan:
     """The plan and nothing more. Documents that are named are added to the collection, as `run_task` would."""
     check_task(task)
     names = await attach(session, documents, on_event)
+    names += tuple(full_name(session.store, name) for name in artifacts)
     attached, collection = _documents(session, names)
     plan = await planner_for(session).plan(task, attached=attached, collection=collection)
     check_plan(plan, session)
@@ -179,6 +189,7 @@ def _documents(session: Session, names: Sequence[str]) -> tuple[list[DocumentInf
         DocumentInfo(record.name, record.title, record.characters) for record in session.store.documents.list()
     ]
     by_name = {info.name: info for info in collection}
+    by_name.update({name: info_of(session.store, name) for name in names if is_reference(name)})
     missing = [name for name in names if name not in by_name]
     if missing:
         raise DocumentError(
@@ -198,7 +209,9 @@ def _context(
         task=task,
         attached=attached,
         collection=collection,
-        searcher=StoreSearcher(session.store, tuple(names) or None, session.embedder()),
+        searcher=StoreSearcher(
+            session.store, tuple(name for name in names if not is_reference(name)) or None, session.embedder()
+        ),
         budget=_budget(session, Limits.of(session.settings)),
         turn=turn,
         on_event=on_event,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from nonet.door import Door, open_door
+from nonet.graphs.conversation import Conversation
 from nonet.render import text
 from nonet.repl.progress import Progress
 from nonet.store import SessionRecord, Store
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from nonet.repl.engine import Engine
     from nonet.repl.wire import Message
 
-NEW_NAMES = 50
+_MOST_NAMES = 50
 """Runs and documents that can be completed by name."""
 
 
@@ -27,12 +28,16 @@ class Desk:
     def __init__(self, engine: Engine, options: Message, store: Store, record: SessionRecord) -> None:
         self.engine = engine
         self.flags: dict[str, Any] = dict(options["flags"])
-        self.changed: dict[str, Any] = {}
+        self.changed: dict[str, Any] = dict(record.state.get("settings", {}))
         """Settings that were changed in this session (/set, /budget)."""
         self.record = record
-        self.progress = Progress(engine.tell, plain=bool(options.get("plain")), on_run=self._started)
+        self.progress = Progress(
+            engine.tell,
+            plain=bool(options.get("plain")),
+        )
         self._store = store
         self._session: Session | None = None
+        self._talk: Conversation | None = None
 
     @classmethod
     async def open(cls, engine: Engine, options: Message) -> Self:
@@ -50,16 +55,11 @@ class Desk:
             store.close()
             raise
         desk = cls(engine, options, store, record)
-        desk.recall()
         engine.tell({"is": "ready", "session": record.id, "back": bool(wanted)})
         if wanted:
             desk.greet()
         await desk.session()
         return desk
-
-    def recall(self) -> None:
-        """Take up what the session kept."""
-        self.changed = dict(self.record.state.get("settings", {}))
 
     def greet(self) -> None:
         """What was going on when the session was left."""
@@ -95,6 +95,14 @@ class Desk:
             await self.settle()
         return self._session
 
+    async def talk(self) -> Conversation:
+        """What was said and made in this session, on the models in force."""
+        session = await self.session()
+        if self._talk is None:
+            self._talk = Conversation(session, self.record)
+        self._talk.session = session
+        return self._talk
+
     async def reopen(self, changed: Mapping[str, Any]) -> Session:
         """Use other settings from now on, all or none of them."""
         before, self.changed = self.changed, {k: v for k, v in {**self.changed, **changed}.items() if v is not None}
@@ -113,16 +121,10 @@ class Desk:
         except BaseException:
             self.changed = before
             raise
-        await self.keep()
+        talk = await self.talk()
+        talk.state["settings"] = self.changed
+        await talk.keep()
         return opened
-
-    async def keep(self) -> None:
-        """Write down what the session is to remember."""
-        await self.store.sessions.save(self.record.id, self.state())
-
-    def state(self) -> dict[str, Any]:
-        """What the session is to remember."""
-        return {"settings": self.changed}
 
     async def settle(self) -> None:
         """After each thing that was done: tell the terminal what can be named now and how things stand."""
@@ -135,15 +137,17 @@ class Desk:
 
     def names(self) -> dict[str, list[str]]:
         """What can be completed."""
-        runs = [each.id for each in self.store.runs.list(NEW_NAMES)]
+        runs = [each.id for each in self.store.runs.list(_MOST_NAMES)]
         return {
             "runs": runs,
-            "documents": [each.name for each in self.store.documents.list()[:NEW_NAMES]],
+            "artifacts": self._artifacts(),
+            "documents": [each.name for each in self.store.documents.list()[:_MOST_NAMES]],
             "specialists": sorted(self._session.specialists) if self._session is not None else [],
         }
 
-    def _started(self, run: str) -> None:
-        self.store.sessions.add_run(self.record.id, run)
+    def _artifacts(self) -> list[str]:
+        made = self._talk.memory.artifacts if self._talk is not None else []
+        return ["last", *(each.name.removeprefix("@") for each in reversed(made))]
 
     def stopped(self) -> Text:
         """What to say when the user stopped something."""

@@ -66,7 +66,9 @@ async def resume(desk: Desk, words: str) -> int:
             f"Run {record.id} was made on the {record.runtime} runtime; this session uses {session.runtime.name}.",
             next_step=f"/set runtime {record.runtime}, then /resume {record.id}.",
         )
-    return finish(desk, await resume_run(session, record.id, on_event=desk.progress))
+    result = await resume_run(session, record.id, on_event=desk.progress)
+    await (await desk.talk()).take_up(result)
+    return finish(desk, result)
 
 
 def _unfinished(desk: Desk) -> RunRecord:

@@ -33,15 +33,13 @@ class Progress:
     Args:
         tell: takes the messages.
         plain: tell lines, for a terminal that redraws nothing.
-        on_run: called with the id of each run that starts.
     """
 
-    def __init__(self, tell: Callable[[Message], None], *, plain: bool, on_run: Callable[[str], None]) -> None:
+    def __init__(self, tell: Callable[[Message], None], *, plain: bool) -> None:
         self.run = ""
         """The run at work or that was last at work in this input; empty before it has one."""
         self._tell = tell
         self._plain = plain
-        self._on_run = on_run
         self._pieces: dict[str, list[str]] = {}
         self._due: asyncio.TimerHandle | None = None
         self._budget = ""
@@ -49,7 +47,6 @@ class Progress:
     def __call__(self, event: Event) -> None:
         if isinstance(event, RunStarted):
             self.run = event.run
-            self._on_run(event.run)
         if self._plain:
             for line in event_lines(event):
                 self._tell({"is": "progress", "line": clean(line)})

@@ -1,10 +1,10 @@
-"""What is said in plain words: a task, run and answered."""
+"""What is said in plain words: a task or a follow-up, run and answered."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nonet.graphs.run import run_task
+from nonet.render import plan_lines, text
 from nonet.repl.answers import answer_lines
 
 if TYPE_CHECKING:
@@ -15,13 +15,18 @@ FAILED = 1
 
 
 async def task(desk: Desk, said: str) -> int:
-    """Run it and show the answer."""
-    desk.progress.run = ""
-    session = await desk.session()
-    return finish(desk, await run_task(session, said, on_event=desk.progress))
+    """Run it and show the answer; with `/set approve on`, show its plan and wait."""
+    talk = await desk.talk()
+    approve = bool(talk.state.get("approve"))
+    return finish(desk, await talk.say(said, wants_approval=approve, on_event=desk.progress))
 
 
 def finish(desk: Desk, result: RunResult) -> int:
     """Show how a run ended; the exit status of the same on the command line."""
+    if result.status == "waiting" and result.plan is not None:
+        desk.engine.show(
+            [*plan_lines(result.plan), text(("/plan approve runs it; /help plan tells how to change it.", "dim"))]
+        )
+        return 0
     desk.engine.show(answer_lines(result))
-    return 0 if result.status in {"done", "waiting"} else FAILED
+    return 0 if result.status == "done" else FAILED
