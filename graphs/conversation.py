@@ -10,15 +10,44 @@ from nonet.agents.plan import Plan, Subtask
 from nonet.graphs.events import Event, Notice, OnEvent, RunStarted
 from nonet.graphs.followups import Resolved, choose, read_follow_up, resolve
 from nonet.graphs.memory import Memory
-from nonet.graphs.mentions import read_mentions, text_of
+from nonet.graphs.mentions import Mentions, read_mentions, text_of
 from nonet.graphs.run import check_task, drive_plan, run_task
 
 if TYPE_CHECKING:
+    from nonet.graphs.context import Approve
     from nonet.graphs.result import RunResult
     from nonet.graphs.session import Session
     from nonet.store import SessionRecord
 
 _LAST_RUNS = 20
+
+
+async def run_mentions(
+    session: Session,
+    found: Mentions,
+    documents: Sequence[Path] = (),
+    *,
+    approve: Approve | None = None,
+    wants_approval: bool = False,
+    on_event: OnEvent | None = None,
+) -> RunResult:
+    """`run_task` of a task whose references were read; what names nothing is told as a Notice."""
+    if on_event is not None:
+        for name in found.unknown:
+            on_event(Notice("reference", f"@{name} names no file, run or document; it stands as it is"))
+    return await run_task(
+        session,
+        found.task,
+        documents=[*documents, *found.paths],
+        artifacts=found.artifacts,
+        approve=approve,
+        wants_approval=wants_approval,
+        on_event=on_event,
+    )
+
+
+def _understood(resolved: Resolved) -> Notice:
+    return Notice("follow-up", f"about {resolved.artifact.name} ({resolved.artifact.about}): {resolved.instruction}")
 
 
 class Conversation:
@@ -61,6 +90,7 @@ class Conversation:
         said: str,
         *,
         documents: Sequence[Path] = (),
+        approve: Approve | None = None,
         wants_approval: bool = False,
         on_event: OnEvent | None = None,
     ) -> RunResult:
@@ -68,8 +98,7 @@ class Conversation:
 
         Args:
             said: a task, such as "Shorten that", "Now in Rust" or "Compare @report.md with @last".
-            documents: as `run_task`.
-            wants_approval: leave the run waiting with its plan.
+            documents, approve, wants_approval: as `run_task`.
             on_event: as `run_task`; how a follow-up was understood is told as a Notice.
 
         Raises:
@@ -78,23 +107,27 @@ class Conversation:
         check_task(said)
         hear = self._listener(on_event)
         found = read_mentions(self.session.store, said, last=self.runs())
-        for name in found.unknown:
-            hear(Notice("reference", f"@{name} names no file, run or document; it stands as it is"))
-        paths = (*documents, *found.paths)
-        if not (paths or found.artifacts or found.documents):
+        resolved = None
+        if not (documents or found.paths or found.artifacts or found.documents):
             resolved = await self._follow_up(found.task)
-            if resolved is not None:
-                return await self._remember(await self._resolved(said, resolved, wants_approval, hear))
-        return await self._remember(
-            await run_task(
+        if resolved is None:
+            result = await run_mentions(
+                self.session, found, documents, approve=approve, wants_approval=wants_approval, on_event=hear
+            )
+        elif wants_approval or resolved.specialist not in self.session.specialists:
+            hear(_understood(resolved))
+            result = await run_task(
                 self.session,
-                found.task,
-                documents=paths,
-                artifacts=found.artifacts,
+                resolved.instruction,
+                artifacts=[resolved.artifact.name],
+                approve=approve,
                 wants_approval=wants_approval,
                 on_event=hear,
             )
-        )
+        else:
+            hear(_understood(resolved))
+            result = await self._alone(said, resolved, str(resolved.specialist), hear)
+        return await self._remember(result)
 
     async def _follow_up(self, said: str) -> Resolved | None:
         follow_up = read_follow_up(said, self.memory)
@@ -103,14 +136,10 @@ class Conversation:
         artifact = await choose(self.session, follow_up, self.memory)
         return resolve(follow_up, artifact, text_of(self.session.store, artifact.name))
 
-    async def _resolved(self, said: str, resolved: Resolved, wants_approval: bool, hear: OnEvent) -> RunResult:  # noqa: FBT001
-        name, specialist = resolved.artifact.name, resolved.specialist
-        hear(Notice("follow-up", f"about {name} ({resolved.artifact.about}): {resolved.instruction}"))
-        if specialist not in self.session.specialists or wants_approval:
-            return await run_task(
-                self.session, resolved.instruction, artifacts=[name], wants_approval=wants_approval, on_event=hear
-            )
-        subtask = Subtask(id="s1", specialist=str(specialist), instruction=resolved.instruction, documents=(name,))
+    async def _alone(self, said: str, resolved: Resolved, specialist: str, hear: OnEvent) -> RunResult:
+        """One specialist, one subtask: the rules know already who is to do it."""
+        name = resolved.artifact.name
+        subtask = Subtask(id="s1", specialist=specialist, instruction=resolved.instruction, documents=(name,))
         plan = Plan(planner="follow-up", subtasks=(subtask,))
         return await drive_plan(self.session, said, plan, [name], on_event=hear)
 

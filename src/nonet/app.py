@@ -125,6 +125,8 @@ def root(
         'nonet run "Write a function that parses one line of readings.csv, then summarize report.md." --docs lab/',
         "cat task.txt | nonet run --json | jq -r .answer",
         "nonet run - --quiet < tasks.txt > results.jsonl",
+        'nonet run "Compare @report.md with @last."',
+        'nonet run "Shorten that." --session last',
         "nonet run --graph",
     ),
 )
@@ -140,6 +142,9 @@ def run(
     json: JsonOption = False,
     graph: Annotated[bool, typer.Option("--graph", help="Print how work flows, as Mermaid, and stop.")] = False,
     approve: Annotated[bool, typer.Option("--approve", help="Show the plan and ask before it runs.")] = False,
+    session: Annotated[
+        str | None, typer.Option("--session", metavar="NAME", help='Follow up in a session: its name, id, or "last".')
+    ] = None,
     max_calls: MaxCallsOption = None,
     max_tokens: MaxTokensOption = None,
     max_seconds: MaxSecondsOption = None,
@@ -148,7 +153,8 @@ def run(
 ) -> int:
     """Plan a task, hand its parts to specialists, check them, and answer.
 
-    The task may also come through a pipe. Exit status: 0 done, 1 failed, 2 wrong usage, 3 a runtime or resource is
+    In a task that is typed, @FILE, @RUN and @RUN.s1 stand for a file, an earlier answer, or a part of one. The task may
+    also come through a pipe. Exit status: 0 done, 1 failed, 2 wrong usage, 3 a runtime or resource is
     missing, 130 interrupted (the run is kept; see `nonet runs resume`).
     """
     from nonet import commands_work  # noqa: PLC0415
@@ -157,7 +163,7 @@ def run(
         return commands_work.graph(json=json)
     bounds = flags_given(max_calls=max_calls, max_tokens=max_tokens, max_seconds=max_seconds, max_joules=max_joules)
     flags = flags_given(runtime=runtime, model=model, planner=planner, light=light, db=db, **bounds)
-    return commands_work.run(task, docs or [], flags, json=json, approve=approve, quiet=quiet)
+    return commands_work.run(task, docs or [], flags, json=json, approve=approve, quiet=quiet, talk=session)
 
 
 @app.command(

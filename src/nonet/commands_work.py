@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,8 +33,21 @@ def graph(*, json: bool) -> int:
     return 0
 
 
-def run(task: str | None, docs: Sequence[Path], flags: Flags, *, json: bool, approve: bool, quiet: bool) -> int:
-    """Run a task, or one a line."""
+def run(
+    task: str | None,
+    docs: Sequence[Path],
+    flags: Flags,
+    *,
+    json: bool,
+    approve: bool,
+    quiet: bool,
+    talk: str | None = None,
+) -> int:
+    """Run a task, or one a line.
+
+    Args:
+        talk: the session it belongs to, by name, id or "last".
+    """
     door = open_door(flags, json=json, quiet=quiet)
     view = view_for(quiet=quiet, live=task != LINES)
     if task == LINES:
@@ -41,13 +55,32 @@ def run(task: str | None, docs: Sequence[Path], flags: Flags, *, json: bool, app
     text = one_task(task)
 
     async def work() -> RunResult:
-        from nonet.graphs.run import run_task  # noqa: PLC0415
-
         async with await open_session(door) as session:
             asker = approver(session, view) if approve else None
-            return await run_task(session, text, documents=docs, approve=asker, wants_approval=approve, on_event=view)
+            run_it = _runner(session, typed=task is not None, talk=talk)
+            return await run_it(text, documents=docs, approve=asker, wants_approval=approve, on_event=view)
 
     return finish(door, run_kept(door, view, work))
+
+
+def _runner(session: Session, *, typed: bool, talk: str | None) -> Callable[..., Awaitable[RunResult]]:
+    """How the task is run: in its session; else with its @references, if somebody typed it; else as it stands.
+
+    What comes through a pipe may be anybody's text, and must not make us read files.
+    """
+    from nonet.graphs.conversation import Conversation, run_mentions  # noqa: PLC0415
+    from nonet.graphs.mentions import read_mentions  # noqa: PLC0415
+    from nonet.graphs.run import run_task  # noqa: PLC0415
+
+    if talk is not None:
+        return Conversation.open(session, talk).say
+    if not typed:
+        return partial(run_task, session)
+
+    def mentioned(text: str, **options: Any) -> Awaitable[RunResult]:  # noqa: ANN401  those of run_mentions
+        return run_mentions(session, read_mentions(session.store, text), **options)
+
+    return mentioned
 
 
 async def _run_lines(door: Door, view: View, docs: Sequence[Path], *, approve: bool) -> int:
