@@ -100,8 +100,14 @@ class Passage:
 class Searcher(Protocol):
     """Searches the documents of this run. Graphs hands in the store; specialists never see it."""
 
-    async def search(self, query: str, limit: int) -> Sequence[Passage]:
-        """The best passages, best first; any text is a valid query, and nothing found is an empty sequence."""
+    async def search(self, query: str, limit: int, *, broad: bool = False) -> Sequence[Passage]:
+        """The best passages, best first; any text is a valid query, and nothing found is an empty sequence.
+
+        Args:
+            query: any text.
+            limit: at most so many.
+            broad: many passages on one subject are wanted, not the one that holds a fact.
+        """
         ...
 
 

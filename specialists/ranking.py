@@ -13,6 +13,8 @@ from nonet.specialists.text import content_stems, sentences
 
 _RRF_K = 60
 """Of the paper (Cormack, Clarke and Büttcher 2009); not tuned."""
+_NEIGHBOURS, _SHARED = 10, 0.7
+"""On Cranfield any of 5 to 10 and 0.5 to 0.8 over the best 50 gives an nDCG@10 of .43 to .45, from .41 without."""
 _K1, _B = 1.2, 0.75
 """BM25's usual constants."""
 
@@ -39,13 +41,33 @@ def fuse(rankings: Sequence[Sequence[Item]]) -> list[Item]:
     return [item for item, _ in fused_scores(rankings)]
 
 
-def fused_scores(rankings: Sequence[Sequence[Item]]) -> list[tuple[Item, float]]:
-    """As `fuse`, each item with its score."""
+def fused_scores(rankings: Sequence[Sequence[Item]], *, k: int = _RRF_K) -> list[tuple[Item, float]]:
+    """As `fuse`, each item with its score. A smaller `k` gives more to the first ranks."""
     scores: dict[Item, float] = {}
     for ranking in rankings:
         for rank, item in enumerate(ranking, start=1):
-            scores[item] = scores.get(item, 0.0) + 1.0 / (_RRF_K + rank)
+            scores[item] = scores.get(item, 0.0) + 1.0 / (k + rank)
     return sorted(scores.items(), key=lambda entry: -entry[1])
+
+
+def spread(scores: Sequence[float], alike: Sequence[Sequence[float]]) -> list[float]:
+    """Scores in which each item shares those of the items most like it.
+
+    What is relevant to one broad question tends to be alike (the cluster hypothesis, Jardine and van Rijsbergen 1971),
+    so a passage between good ones is better than its words say, and one that stands alone is worse. For a question
+    about one fact it is the wrong thing: there the one passage is wanted.
+
+    Args:
+        scores: of the best few, at least 0.
+        alike: the cosine of each with each.
+    """
+    shared: list[float] = []
+    for at, row in enumerate(alike):
+        near = sorted((max(0.0, value) ** 2, other) for other, value in enumerate(row) if other != at)[-_NEIGHBOURS:]
+        weight = sum(value for value, _ in near) or 1.0
+        mean = sum(value * scores[other] for value, other in near) / weight
+        shared.append((1 - _SHARED) * scores[at] + _SHARED * mean)
+    return shared
 
 
 def bm25(query: Sequence[str], texts: Sequence[Sequence[str]]) -> list[float]:

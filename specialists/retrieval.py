@@ -106,7 +106,8 @@ async def _search(question: Question, documents: Sequence[Source], desk: Desk) -
         return [pieces[at] for at in best if scores[at] > 0]
     if desk.searcher is None:
         return []
-    return list(await desk.searcher.search(question.query, _CANDIDATES))
+    broad = question.want is Want.PASSAGES and question.count > 1
+    return list(await desk.searcher.search(question.query, _CANDIDATES, broad=broad))
 
 
 def _matches(question: Question, passages: Sequence[Passage], cosine: float | None) -> bool:

@@ -14,8 +14,9 @@ from nonet.store.segmentless import pair_expression
 MAX_TERMS = 64
 """Of a query, the first so many different ones count: FTS5 takes time for each."""
 
-WEIGHTS = (1.0, 2.0, 1.0)
-"""Of a match in the document's name, the chunk's heading and its text."""
+WEIGHTS = (2.0, 2.0, 1.0)
+"""Of a match in the document's name, the chunk's heading and its text. A name at 2 instead of 1: R@5 on HotpotQA .85
+instead of .82, on MuSiQue .46 instead of .44, nDCG@10 on Cranfield .37 both times."""
 
 _WORD = re.compile(r"[^\W_]+")
 STOP_WORDS = frozenset(

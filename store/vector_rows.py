@@ -158,3 +158,19 @@ def scored(
             length = math.sqrt(sum(map(mul, values, values))) or 1.0
             found.append((sum(map(mul, vector, values)) / (norm * length), -chunk))
     return [(-chunk, score) for score, chunk in nlargest(limit, found)]
+
+
+def cosines(connection: sqlite3.Connection, chunks: Sequence[int]) -> list[list[float]]:
+    """The cosine of every chunk with every other; 0 for one without a vector."""
+    marks = ",".join("?" * len(chunks))
+    rows = connection.execute(f"SELECT chunk_seq, codes FROM vectors WHERE chunk_seq IN ({marks})", chunks)  # noqa: S608 - question marks
+    kept = {chunk: array("b", codes) for chunk, codes in rows}
+    lengths = {chunk: math.sqrt(sum(map(mul, codes, codes))) or 1.0 for chunk, codes in kept.items()}
+    found = [[0.0] * len(chunks) for _ in chunks]
+    for row, one in enumerate(chunks):
+        for column in range(row):
+            other = chunks[column]
+            if one in kept and other in kept:
+                value = sum(map(mul, kept[one], kept[other])) / (lengths[one] * lengths[other])
+                found[row][column] = found[column][row] = value
+    return found

@@ -100,6 +100,10 @@ class VectorStore:
 
         return self._reader.read(read)
 
+    def alike(self, chunks: Sequence[int]) -> list[list[float]]:
+        """The cosine of every chunk with every other, in the order given; 0 for one without a vector."""
+        return self._reader.read(lambda connection: vector_rows.cosines(connection, chunks))
+
 
 def _claim(connection: sqlite3.Connection, model: str, sizes: set[int]) -> None:
     space = connection.execute("SELECT model, dimensions FROM vector_space").fetchone()

@@ -114,6 +114,9 @@ def docs_search(
     until: Annotated[
         datetime | None, typer.Option("--until", metavar="DATE", parser=_date, help="Written before then.")
     ] = None,
+    broad: Annotated[
+        bool, typer.Option("--broad", help="Many passages on one subject, rather than the one that holds a fact.")
+    ] = False,
     words: Annotated[bool, typer.Option("--words", help="By words alone, even where there are vectors.")] = False,
     runtime: RuntimeOption = None,
     db: DbOption = None,
@@ -130,7 +133,7 @@ def docs_search(
         until=until.timestamp() if until else None,
     )
     flags = flags_given(runtime=runtime, db=db)
-    return commands_docs.search(query, limit, wanted, flags, words=words, json=json)
+    return commands_docs.search(query, limit, wanted, flags, words=words, broad=broad, json=json)
 
 
 @docs_app.command("remove", epilog=examples("nonet docs remove report.md"))

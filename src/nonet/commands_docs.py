@@ -128,7 +128,7 @@ def show_all(collection: str | None, flags: Flags, *, json: bool) -> int:
     return 0
 
 
-def search(query: str, limit: int, wanted: Wanted, flags: Flags, *, words: bool, json: bool) -> int:
+def search(query: str, limit: int, wanted: Wanted, flags: Flags, *, words: bool, broad: bool, json: bool) -> int:
     """Search by words, and by vectors where there are any."""
     from nonet.store import Filter  # noqa: PLC0415
 
@@ -141,7 +141,7 @@ def search(query: str, limit: int, wanted: Wanted, flags: Flags, *, words: bool,
             if not words and hits:
                 method += "; no vectors were made: nonet docs embed"
         else:
-            found = run_async(_find(store, query, limit, where, door))
+            found = run_async(_find(store, query, limit, where, door, broad=broad))
             hits, method = found.hits, found.method
     if json:
         emit({"method": method, "results": [_hit(hit) for hit in hits]})
@@ -154,14 +154,14 @@ def search(query: str, limit: int, wanted: Wanted, flags: Flags, *, words: bool,
     return 0
 
 
-async def _find(store: Store, query: str, limit: int, where: Filter, door: Door) -> Found:
+async def _find(store: Store, query: str, limit: int, where: Filter, door: Door, *, broad: bool) -> Found:
     """By vectors too; where the model that made them cannot be had, by words, and it says so."""
     from nonet.graphs.embedding import open_embedder  # noqa: PLC0415
     from nonet.graphs.searching import find  # noqa: PLC0415
 
     try:
         async with open_embedder(door.loaded.settings) as embedder:
-            return await find(store, query, limit, where, embedder)
+            return await find(store, query, limit, where, embedder, broad=broad)
     except ResourceError as error:
         found = await find(store, query, limit, where, None)
         return replace(found, method=f"{found.method}; no vectors: {error.message}")

@@ -66,9 +66,11 @@ class MemorySearcher:
 
     documents: Mapping[str, str]
     queries: list[str] = field(default_factory=list)
+    broad: list[bool] = field(default_factory=list)
 
-    async def search(self, query: str, limit: int) -> Sequence[Passage]:
+    async def search(self, query: str, limit: int, *, broad: bool = False) -> Sequence[Passage]:
         self.queries.append(query)
+        self.broad.append(broad)
         wanted = {word.strip(".,?!\"'") for word in query.casefold().split() if len(word) > 3}
         found: list[Passage] = []
         for name, text in self.documents.items():

@@ -142,3 +142,12 @@ def test_vectors_of_chunks_that_are_gone_are_left_out(store: Store) -> None:
 def test_the_engine_is_said(store: Store) -> None:
     expected = "sqlite-vec" if hasattr(sqlite3.Connection, "enable_load_extension") else "built-in"
     assert store.vectors.engine() == expected
+
+
+def test_how_much_chunks_are_alike(store: Store) -> None:
+    vectors = fill(store, 3)
+    store.documents.add(NewDocument("bare", "no vector"))
+    chunks = [hit.seq for name in ("d0", "d1", "d2") for hit in store.documents.search(f"text {name[1:]}", 1)]
+    alike = store.vectors.alike([*chunks, 99])
+    assert alike[0][1] == alike[1][0] == pytest.approx(cosine(vectors["d0"], vectors["d1"]), abs=0.02)
+    assert alike[3] == [0.0] * 4
