@@ -15,6 +15,7 @@ from nonet.specialists.answers import cleaned, declines, repair_quotes
 from nonet.specialists.budget import Part, fit, split_chars
 from nonet.specialists.checks import language_check, length_check
 from nonet.specialists.context import Context, build_context
+from nonet.specialists.hopping import follow, is_open
 from nonet.specialists.proof import LEAST_QUESTION_SHARE, prove
 from nonet.specialists.protocol import Assignment, Citation, Desk, Evidence, Outcome, Passage, Source, Verdict
 from nonet.specialists.questions import Question, Want, read_question
@@ -107,7 +108,10 @@ async def _search(question: Question, documents: Sequence[Source], desk: Desk) -
     if desk.searcher is None:
         return []
     broad = question.want is Want.PASSAGES and question.count > 1
-    return list(await desk.searcher.search(question.query, _CANDIDATES, broad=broad))
+    found = list(await desk.searcher.search(question.query, _CANDIDATES, broad=broad))
+    if question.want is Want.ANSWER and is_open(question.query, found):
+        return await follow(question.query, found, desk.searcher, _CANDIDATES)
+    return found
 
 
 def _matches(question: Question, passages: Sequence[Passage], cosine: float | None) -> bool:

@@ -1,0 +1,159 @@
+"""Ranking: nDCG@10, recall at 5 and 10, and how often all passages that a question needs are among the first five.
+
+    python benchmarks/quality_ir.py --data FOLDER [--sets cranfield hotpotqa musique] [--no-vectors] [--limit N]
+
+FOLDER holds SET.docs.jsonl ({doc_id, title, text | sentences}) and SET.dev.jsonl ({query | question, qrels |
+gold_doc_ids}). The documents go into a fresh store as `nonet docs add` and `nonet docs embed` put them there, under
+their titles; every method searches that store. "broad" is `nonet docs search --broad`; "followed" is what the retrieval
+specialist does with a question that its first passages leave open: it searches on with the names they mention.
+Measures by ir_measures (trec_eval); no parameter is set per data set.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ir_measures
+from bench_specialists import open_runtime, read_lines
+from ir_measures import R, nDCG
+
+from nonet.graphs.embedding import Embedder, embed_pending
+from nonet.graphs.searching import StoreSearcher, find
+from nonet.runtimes import Runtime
+from nonet.specialists.budget import split_chars
+from nonet.specialists.hopping import follow
+from nonet.specialists.ingest import CHUNK_CHARS, CHUNK_OVERLAP_CHARS
+from nonet.store import Filter, NewDocument, Store
+
+DEPTH = 30
+Search = Callable[[str], Awaitable[Sequence[str]]]
+"""From a query to names of documents, best first, each once."""
+
+
+@dataclass
+class Set:
+    queries: dict[str, str]
+    qrels: dict[str, dict[str, int]]
+    """By query, gains by the document's name."""
+    documents: dict[str, str]
+
+
+def read_set(folder: Path, name: str, limit: int | None) -> Set:
+    documents: dict[str, str] = {}
+    names: dict[str, str] = {}
+    for row in read_lines(folder / f"{name}.docs.jsonl"):
+        title = row["title"].replace("/", " ").strip() or row["doc_id"]
+        names[row["doc_id"]] = title if title not in documents else f"{title} ({row['doc_id']})"
+        documents[names[row["doc_id"]]] = row["text"] if "text" in row else "".join(row["sentences"])
+    rows = read_lines(folder / f"{name}.dev.jsonl")[:limit]
+    gains = [row.get("qrels") or dict.fromkeys(row.get("gold_doc_ids", ()), 1) for row in rows]
+    return Set(
+        {row["id"]: row.get("query") or row["question"] for row in rows},
+        {
+            row["id"]: {names[doc]: gain for doc, gain in each.items() if doc in names}
+            for row, each in zip(rows, gains, strict=True)
+        },
+        documents,
+    )
+
+
+def fill(store: Store, documents: dict[str, str]) -> None:
+    store.documents.add_many(
+        [
+            NewDocument(name, text, chunks=split_chars(text, CHUNK_CHARS, overlap=CHUNK_OVERLAP_CHARS))
+            for name, text in documents.items()
+        ]
+    )
+
+
+def once(names: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(names))
+
+
+def methods(store: Store, embedder: Embedder | None) -> dict[str, Search]:
+    async def words(query: str) -> Sequence[str]:
+        return once([hit.document for hit in store.documents.search(query, DEPTH)])
+
+    async def vectors(query: str) -> Sequence[str]:
+        made = await embedder.embed([query]) if embedder else None
+        assert embedder is not None
+        assert made
+        return once([hit.document for hit in store.vectors.nearest(embedder.space, made[0], DEPTH)])
+
+    async def fused(query: str, *, broad: bool = False) -> Sequence[str]:
+        found = await find(store, query, DEPTH, Filter(), embedder, broad=broad)
+        return once([hit.document for hit in found.hits])
+
+    async def broad(query: str) -> Sequence[str]:
+        return await fused(query, broad=True)
+
+    async def followed(query: str) -> Sequence[str]:
+        searcher = StoreSearcher(store, embedder=embedder)
+        first = await searcher.search(query, DEPTH)
+        return once([passage.document for passage in await follow(query, first, searcher, DEPTH)])
+
+    with_vectors: dict[str, Search] = {"vectors": vectors, "fused": fused, "broad": broad}
+    return {"words": words, **(with_vectors if embedder else {}), "followed": followed}
+
+
+async def measure(search: Search, data: Set) -> tuple[dict[str, float], float]:
+    """The measures, and the milliseconds of CPU a query."""
+    run: dict[str, dict[str, float]] = {}
+    started = time.process_time()
+    for key, query in data.queries.items():
+        run[key] = {name: 1.0 / (1 + rank) for rank, name in enumerate(await search(query))}
+    cost = (time.process_time() - started) * 1000 / max(1, len(data.queries))
+    wanted = [nDCG @ 10, R @ 5, R @ 10]
+    means: dict[Any, float] = ir_measures.calc_aggregate(wanted, data.qrels, run)
+    complete = [metric.value == 1.0 for metric in ir_measures.iter_calc([R @ 5], data.qrels, run)]
+    return {**{str(key): means[key] for key in wanted}, "all@5": sum(complete) / len(complete)}, cost
+
+
+async def report(name: str, data: Set, runtime: Runtime | None, model: str) -> None:
+    print(f"\n{name}: {len(data.queries)} queries, {len(data.documents):,} documents")
+    with tempfile.TemporaryDirectory() as folder, Store.open(Path(folder) / "bench.db") as store:
+        fill(store, data.documents)
+        embedder = None
+        if runtime is not None:
+
+            async def embed(texts: Sequence[str]) -> tuple[tuple[float, ...], ...]:
+                assert runtime is not None
+                return (await runtime.embed(model, texts)).vectors
+
+            embedder = Embedder(model, embed)
+            await embed_pending(store, embedder, Filter())
+        for method, search in methods(store, embedder).items():
+            means, cost = await measure(search, data)
+            figures = "  ".join(f"{key} {value:.3f}" for key, value in means.items())
+            print(f"  {method:9} {figures}  {cost:5.0f} ms CPU a query", flush=True)
+
+
+async def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--sets", nargs="+", default=["cranfield", "hotpotqa", "musique"])
+    parser.add_argument("--runtime", choices=("embedded", "ollama", "scripted"), default="embedded")
+    parser.add_argument("--embed-model", default="all-minilm:l6-v2")
+    parser.add_argument("--no-vectors", action="store_true", help="words alone")
+    parser.add_argument("--limit", type=int, default=None)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--window", type=int, default=2048)
+    options = parser.parse_args()
+    runtime = None if options.no_vectors else open_runtime(options)
+    try:
+        for name in options.sets:
+            await report(name, read_set(options.data, name, options.limit), runtime, options.embed_model)
+    finally:
+        if runtime is not None:
+            await runtime.aclose()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
