@@ -70,7 +70,14 @@ async def work_on(context: RunContext, subtask: Subtask, sources: Sequence[Sourc
             context.escalations += 1
             said = f"{tries[-1].rung.label} did not pass its checks, {rung.label} is tried"
             context.notice("escalation", f"{subtask.id}: {said}")
-        if await _on_rung(context, subtask, Assignment(subtask.instruction, tuple(sources)), tries, place, rung):
+        if await _on_rung(
+            context,
+            subtask,
+            Assignment(subtask.instruction, tuple(sources), workspace=context.session.workspace),
+            tries,
+            place,
+            rung,
+        ):
             break
     best = max(tries, key=_rank)
     return SubtaskOutcome(best.outcome, best.rung.label, len(tries))

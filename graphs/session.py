@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from nonet.runtimes.energy import EnergyMeter
     from nonet.runtimes.scheduler import Scheduler
     from nonet.settings import Settings
-    from nonet.specialists import Sandbox, Specialist
+    from nonet.specialists import Sandbox, Specialist, Workspace
 
 
 def owner() -> str:
@@ -69,6 +69,8 @@ class Session:
     installed: Mapping[str, str] = field(default_factory=dict)
     """Models that can chat, each with the digest of its weights; empty where the runtime does not know it."""
     turns: Turns = field(default_factory=Turns)
+    workspace: Workspace | None = None
+    """Files of the user's that the code specialist changes, where a door was given any. Not kept with the run."""
     own_planner: Planner | None = None
     """Plans instead of what the settings and the models' profiles would choose."""
     _router: Router | None = None

@@ -13,6 +13,7 @@ from nonet.specialists.protocol import (
     Verdict,
 )
 from nonet.specialists.sandbox.protocol import ExecutionResult, Job, Limits, Sandbox
+from nonet.specialists.workspace import Workspace
 
 __all__ = [
     "Assignment",
@@ -29,4 +30,5 @@ __all__ = [
     "Source",
     "Specialist",
     "Verdict",
+    "Workspace",
 ]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from nonet.specialists.code_answer import ExtractedCode
 from nonet.specialists.code_checks import Checked, CodeChecker
 from nonet.specialists.code_constant import Written, read_constant, write_constant
+from nonet.specialists.code_files import FilesJudge
 from nonet.specialists.code_judge import NO_SANDBOX, AnswerJudge, python_outcome
 from nonet.specialists.code_loop import Loop, Tries
+from nonet.specialists.code_prompt import build_prompt
 from nonet.specialists.code_request import read_request
 from nonet.specialists.code_tests import read_tests
 from nonet.specialists.protocol import Assignment, Desk, Outcome
@@ -50,11 +54,18 @@ class CodeSpecialist:
     async def work(self, assignment: Assignment, desk: Desk) -> Outcome:
         """Answers until one passes the tests, or the tries are spent. Raises CallError and SandboxUnavailableError."""
         request = read_request(assignment.instruction)
-        constant = read_constant(assignment, request) if assignment.attempt == 1 else None
+        may_be_constant = assignment.attempt == 1 and assignment.workspace is None
+        constant = read_constant(assignment, request) if may_be_constant else None
         if constant is not None and (written := await write_constant(constant, desk)) is not None:
             return await self._constant(written, desk)
+        if assignment.workspace is not None:
+            files = FilesJudge(assignment, request, assignment.workspace, desk)
+            loop = Loop(desk, files.prompt, files.judge, self._tries, attempt=assignment.attempt, whole=True)
+            return await loop.run()
         judge = AnswerJudge(assignment, request, desk, self._test_seconds)
-        return await Loop(assignment, request, desk, judge.judge, self._tries).run()
+        prompt = partial(build_prompt, assignment, request, desk)
+        whole = request.language != "python"
+        return await Loop(desk, prompt, judge.judge, self._tries, attempt=assignment.attempt, whole=whole).run()
 
     async def _constant(self, written: Written, desk: Desk) -> Outcome:
         """Run what code wrote; a value that a model picked out of a longer text stays unverified."""

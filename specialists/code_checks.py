@@ -82,7 +82,7 @@ class CodeChecker:
         if last.startswith("EOFError"):
             detail = f"not run to its end: it asks for input ({where})"
             return Checked(Verdict.UNVERIFIED, (given, Evidence("sandbox", passed=None, detail=detail)))
-        problem = self._how_it_ended(result) if result.timed_out or not last else _traceback(result.stderr)
+        problem = how_it_ended(result) if result.timed_out or not last else _traceback(result.stderr)
         return Checked(Verdict.FAILED, (Evidence("sandbox", passed=False, detail=problem), given))
 
     async def _run_tests(self, code: str, tests: Sequence[Test]) -> tuple[list[TestResult], Evidence]:
@@ -91,12 +91,12 @@ class CodeChecker:
         first = {report["test"]: report for report in reports if isinstance(report.get("test"), int)}
         loading = next((report for report in reports if "loaded" in report), None)
         if loading is None or not loading["loaded"]:
-            why = str(loading["error"]) if loading else f"the code did not load: {self._how_it_ended(result)}"
+            why = str(loading["error"]) if loading else f"the code did not load: {how_it_ended(result)}"
             failed = Evidence("sandbox", passed=False, detail=why)
             return [TestResult(test, passed=False, detail="not run") for test in tests], failed
         judged = await self._judge(tests, first)
         ended = any(report.get("end") for report in reports)
-        why = "" if ended else self._how_it_ended(result)
+        why = "" if ended else how_it_ended(result)
         results = [_result(test, first.get(index), judged.get(index), why) for index, test in enumerate(tests)]
         number = sum(item.passed for item in results)
         detail = f"{number} of {len(tests)} tests passed in the {self.sandbox.tier} sandbox, {result.seconds:.2f} s"
@@ -127,15 +127,17 @@ class CodeChecker:
         result = await self.sandbox.run(f"{_harness()}\n\n{call}\n", timeout_seconds=self.seconds)
         return result, _reports(result.stdout, nonce)
 
-    def _how_it_ended(self, result: ExecutionResult) -> str:
-        if result.timed_out:
-            return f"it did not end within {self.seconds:g} s"
-        if "[sandbox: " in result.stderr:
-            return result.stderr.rpartition("[sandbox: ")[2].strip().rstrip("]")
-        if result.exit_status < 0:
-            return f"it was ended by signal {-result.exit_status}"
-        last = result.stderr.strip().splitlines()[-1:]
-        return f"it ended itself with status {result.exit_status}" + (f" ({last[0][:200]})" if last else "")
+
+def how_it_ended(result: ExecutionResult) -> str:
+    """In words, of a program that did not report its end."""
+    if result.timed_out:
+        return f"it did not end within {result.allowed_seconds:g} s"
+    if "[sandbox: " in result.stderr:
+        return result.stderr.rpartition("[sandbox: ")[2].strip().rstrip("]")
+    if result.exit_status < 0:
+        return f"it was ended by signal {-result.exit_status}"
+    last = result.stderr.strip().splitlines()[-1:]
+    return f"it ended itself with status {result.exit_status}" + (f" ({last[0][:200]})" if last else "")
 
 
 def _calls(report: Mapping[str, Any]) -> list[tuple[str, str, object]] | None:

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 
 from nonet.errors import NonetError, ResourceError, StoreError
 from nonet.runtimes import Finish
-from nonet.specialists.code_prompt import ANSWER_TOKENS, Wrong, build_prompt
-from nonet.specialists.code_request import CodeRequest
-from nonet.specialists.protocol import Assignment, Desk, Evidence, Outcome, Verdict
+from nonet.specialists.budget import Fit
+from nonet.specialists.code_prompt import ANSWER_TOKENS, Wrong
+from nonet.specialists.protocol import Desk, Evidence, Outcome, Verdict
 
 SAMPLE_TEMPERATURE = 0.8
 _CHEAP_SECONDS = 30.0
@@ -22,6 +22,8 @@ _SEEDS_AN_ATTEMPT = 100
 
 Judge = Callable[[str], Awaitable[Outcome]]
 """From an answer to what it proves."""
+Prompt = Callable[[Wrong | None], Awaitable[tuple[Fit, list[Evidence]]]]
+"""What to ask, after nothing or after what was wrong, and what did not fit into it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +46,13 @@ class _Try:
 class Loop:
     """One attempt of a subtask: the calls to one model, and the best of what came of them."""
 
-    def __init__(self, assignment: Assignment, request: CodeRequest, desk: Desk, judge: Judge, tries: Tries) -> None:
-        self._assignment = assignment
-        self._request = request
+    def __init__(self, desk: Desk, prompt: Prompt, judge: Judge, tries: Tries, *, attempt: int, whole: bool) -> None:
+        """`whole`: an answer that was cut is worth nothing, unless it passes."""
         self._desk = desk
+        self._prompt = prompt
         self._judge = judge
+        self._attempt = attempt
+        self._whole = whole
         self._most = tries
         self._tries: list[_Try] = []
         self._cheap = True
@@ -73,7 +77,7 @@ class Loop:
 
     async def _first(self) -> None:
         # Greedy at first; asked again by the ladder, the same would come back word for word.
-        if self._assignment.attempt == 1:
+        if self._attempt == 1:
             await self._ask("first answer", temperature=0.0, seed=0)
 
     async def _repair(self) -> None:
@@ -89,11 +93,11 @@ class Loop:
         for seed in range(1, number + 1):
             if self._done:
                 return
-            own = seed + _SEEDS_AN_ATTEMPT * (self._assignment.attempt - 1)
+            own = seed + _SEEDS_AN_ATTEMPT * (self._attempt - 1)
             await self._ask(f"sample {seed}", temperature=SAMPLE_TEMPERATURE, seed=own)
 
     async def _ask(self, how: str, *, temperature: float, seed: int, wrong: Wrong | None = None) -> None:
-        prompt, notes = await build_prompt(self._assignment, self._request, self._desk, wrong)
+        prompt, notes = await self._prompt(wrong)
         room = self._desk.window_tokens - prompt.tokens
         response = await self._desk.chat(
             prompt.messages,
@@ -109,10 +113,10 @@ class Loop:
         self._tries.append(_Try(response.text, _with_notes(outcome, notes), how))
 
     def _cut(self, outcome: Outcome) -> Outcome:
-        """Of Python the whole statements are kept and tested; of another language nobody knows what is missing."""
-        whole = self._request.language == "python" or outcome.verdict is Verdict.VERIFIED
-        note = Evidence("length", passed=None if whole else False, detail="the answer was cut at the limit")
-        return _with_notes(outcome if whole else replace(outcome, verdict=Verdict.FAILED), [note])
+        """Of a program in Python the whole statements are kept and tested; elsewhere nobody knows what is missing."""
+        usable = not self._whole or outcome.verdict is Verdict.VERIFIED
+        note = Evidence("length", passed=None if usable else False, detail="the answer was cut at the limit")
+        return _with_notes(outcome if usable else replace(outcome, verdict=Verdict.FAILED), [note])
 
     def _told(self, *notes: Evidence) -> Outcome:
         chosen = best(self._tries)

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from nonet.runtimes import ChatResponse, Message, OnText
 from nonet.specialists.sandbox.protocol import Sandbox
+from nonet.specialists.workspace import Workspace
 
 
 class Verdict(StrEnum):
@@ -66,6 +67,8 @@ class Assignment:
     """Failed checks of the attempt before this one, to repair from."""
     previous: str = ""
     """The text that the failed attempt produced, empty at the first."""
+    workspace: Workspace | None = None
+    """Files of the user's to change; only specialists that write code look at it."""
     attempt: int = 1
     """Which try on this rung of the ladder it is; a model asked the same again must be asked differently."""
 

@@ -12,7 +12,7 @@ import signal
 import struct
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import CodeType
@@ -102,7 +102,7 @@ async def run_confined(launch: Launch, job: Job, limits: Limits, timeout_seconds
             kept="The program was not run.",
             next_step="See `nonet doctor`.",
         )
-    return _result(conversation, report, time.monotonic() - started)
+    return replace(_result(conversation, report, time.monotonic() - started), allowed_seconds=timeout_seconds)
 
 
 def _result(conversation: _Conversation, report: Mapping[str, Any], seconds: float) -> ExecutionResult:

@@ -60,6 +60,8 @@ class ExecutionResult:
     stderr: str
     seconds: float
     timed_out: bool = False
+    allowed_seconds: float = 0.0
+    """The wall time that it was given."""
     output_cut: bool = False
     """True: more was printed than is kept; the middle was dropped."""
     limits_hit: tuple[str, ...] = ()

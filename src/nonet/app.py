@@ -13,10 +13,13 @@ from nonet.app_options import (
     CARE,
     KNOWLEDGE,
     WORK,
+    ApplyOption,
     DbOption,
+    FileOption,
     JsonOption,
     QuietOption,
     RuntimeOption,
+    TestCommandOption,
     document_path,
     examples,
     flags_given,
@@ -139,6 +142,9 @@ def run(
     planner: PlannerOption = None,
     light: LightOption = False,
     db: DbOption = None,
+    file: FileOption = None,
+    test_command: TestCommandOption = None,
+    apply: ApplyOption = False,
     json: JsonOption = False,
     graph: Annotated[bool, typer.Option("--graph", help="Print how work flows, as Mermaid, and stop.")] = False,
     approve: Annotated[bool, typer.Option("--approve", help="Show the plan and ask before it runs.")] = False,
@@ -163,7 +169,8 @@ def run(
         return commands_work.graph(json=json)
     bounds = flags_given(max_calls=max_calls, max_tokens=max_tokens, max_seconds=max_seconds, max_joules=max_joules)
     flags = flags_given(runtime=runtime, model=model, planner=planner, light=light, db=db, **bounds)
-    return commands_work.run(task, docs or [], flags, json=json, approve=approve, quiet=quiet, talk=session)
+    editing = commands_work.Editing(file or [], test_command, apply)
+    return commands_work.run(task, docs or [], flags, editing, json=json, approve=approve, quiet=quiet, talk=session)
 
 
 @app.command(
@@ -196,6 +203,7 @@ def plan(
     rich_help_panel=WORK,
     epilog=examples(
         'nonet ask code "Write a function is_leap(year)."',
+        'nonet ask code "Let add take floats." --file src/calc.py --test-command "python -m pytest -q" --apply',
         'nonet ask summarization "In two sentences." --input report.md',
         'nonet ask retrieval "When was the pump replaced?" --input logs/',
     ),
@@ -209,6 +217,9 @@ def ask(
         list[Path] | None, typer.Option("--input", "-i", metavar="FILE", help="A file it reads; may be repeated.")
     ] = None,
     *,
+    file: FileOption = None,
+    test_command: TestCommandOption = None,
+    apply: ApplyOption = False,
     runtime: RuntimeOption = None,
     model: ModelOption = None,
     light: LightOption = False,
@@ -225,7 +236,8 @@ def ask(
 
     bounds = flags_given(max_calls=max_calls, max_tokens=max_tokens, max_seconds=max_seconds, max_joules=max_joules)
     flags = flags_given(runtime=runtime, model=model, light=light, db=db, **bounds)
-    return commands_work.ask(specialist, text, inputs or [], flags, json=json, quiet=quiet)
+    editing = commands_work.Editing(file or [], test_command, apply)
+    return commands_work.ask(specialist, text, inputs or [], flags, editing, json=json, quiet=quiet)
 
 
 @app.command(rich_help_panel=WORK, epilog=examples("nonet demo", "nonet demo --light", "nonet demo --runtime ollama"))

@@ -62,6 +62,23 @@ def document_path(text: str) -> Path:
     return Path(text)
 
 
+FileOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--file",
+        "-f",
+        metavar="PATH",
+        parser=document_path,
+        help="A file that code may change; shows a diff. May be repeated.",
+    ),
+]
+TestCommandOption = Annotated[
+    str | None,
+    typer.Option("--test-command", metavar="COMMAND", help="With --file: tests, run in the sandbox on a copy."),
+]
+ApplyOption = Annotated[bool, typer.Option("--apply", help="With --file: change the files, unless a check failed.")]
+
+
 def flags_given(**values: Any) -> dict[str, Any]:  # noqa: ANN401  settings validate them
     """What was given on the command line; a switch that is off is "not given"."""
     return {key: value for key, value in values.items() if value is not None and value is not False}

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nonet.changes import Given, read_given, settle
 from nonet.door import Door, Flags, each_line, one_task, open_door, run_kept
+from nonet.errors import UsageError
 from nonet.live import View, view_for
 from nonet.render import ask_lines, plan_lines, print_lines, result_lines, why_lines
 from nonet.terminal import emit, out, say
@@ -33,10 +36,28 @@ def graph(*, json: bool) -> int:
     return 0
 
 
+@dataclass(frozen=True, slots=True)
+class Editing:
+    """What `--file` and its kin ask for."""
+
+    files: Sequence[Path] = ()
+    test_command: str | None = None
+    apply: bool = False
+
+    def read(self, task: str | None) -> Given | None:
+        """What is on disk. Raises UsageError."""
+        if self.files and task == LINES:
+            raise UsageError("--file goes with one task, not with one a line.")
+        if self.apply and not self.files:
+            raise UsageError("--apply needs --file.", next_step="Name the files that may change with --file.")
+        return read_given(self.files, self.test_command)
+
+
 def run(
     task: str | None,
     docs: Sequence[Path],
     flags: Flags,
+    editing: Editing = Editing(),
     *,
     json: bool,
     approve: bool,
@@ -49,6 +70,7 @@ def run(
         talk: the session it belongs to, by name, id or "last".
     """
     door = open_door(flags, json=json, quiet=quiet)
+    given = editing.read(task)
     view = view_for(quiet=quiet, live=task != LINES)
     if task == LINES:
         return run_kept(door, view, lambda: _run_lines(door, view, docs, approve=approve))
@@ -56,11 +78,16 @@ def run(
 
     async def work() -> RunResult:
         async with await open_session(door) as session:
+            session.workspace = given.workspace if given is not None else None
             asker = approver(session, view) if approve else None
             run_it = _runner(session, typed=task is not None, talk=talk)
             return await run_it(text, documents=docs, approve=asker, wants_approval=approve, on_event=view)
 
-    return finish(door, run_kept(door, view, work))
+    result = run_kept(door, view, work)
+    status = finish(door, result)
+    texts = [subtask.text for subtask in result.subtasks]
+    settle(given, texts, failed=status != 0, wanted=editing.apply, may_ask=not (json or quiet))
+    return status
 
 
 def _runner(session: Session, *, typed: bool, talk: str | None) -> Callable[..., Awaitable[RunResult]]:
@@ -122,11 +149,23 @@ def plan(task: str | None, docs: Sequence[Path], flags: Flags, *, json: bool, qu
     return run_kept(door, view, work)
 
 
-def ask(specialist: str, text: str | None, inputs: Sequence[Path], flags: Flags, *, json: bool, quiet: bool) -> int:
+def ask(
+    specialist: str,
+    text: str | None,
+    inputs: Sequence[Path],
+    flags: Flags,
+    editing: Editing = Editing(),
+    *,
+    json: bool,
+    quiet: bool,
+) -> int:
     """Ask one specialist, once or for each line."""
     from nonet.graphs.ask import AskResult, ask_specialist  # noqa: PLC0415
 
     door = open_door(flags, json=json, quiet=quiet)
+    given = editing.read(text)
+    if given is not None and specialist != "code":
+        raise UsageError(f"--file is for the code specialist, not for {specialist!r}.", next_step="Use --input.")
     view = view_for(quiet=quiet, live=text != LINES)
     question = text if text == LINES else one_task(text)
 
@@ -138,19 +177,22 @@ def ask(specialist: str, text: str | None, inputs: Sequence[Path], flags: Flags,
 
             async def one(line: str) -> tuple[dict[str, Any], int]:
                 result = await ask_specialist(session, specialist, line, inputs=inputs, on_event=view)
-                return result.to_json(), status(result)
+                return {**result.to_json(), "applied": []}, status(result)
 
             if question == LINES:
                 return await each_line(one)
+            session.workspace = given.workspace if given is not None else None
             return await ask_specialist(session, specialist, question, inputs=inputs, on_event=view)
 
     result = run_kept(door, view, work)
     if isinstance(result, int):
         return result
-    if json:
-        emit(result.to_json())
-    else:
+    if not json:
         print_lines(ask_lines(result))
+    failed = result.verdict == "failed"
+    applied = settle(given, [result.output], failed=failed, wanted=editing.apply, may_ask=not (json or quiet))
+    if json:
+        emit({**result.to_json(), "applied": applied})
     return status(result)
 
 

@@ -154,6 +154,8 @@ class AskOut(Output):
     evidence: list[EvidenceOut]
     citations: list[CitationOut]
     usage: UsageOut
+    applied: list[str]
+    """Files that were changed, relative to the project: with --file and --apply."""
 
 
 class SkippedOut(Output):

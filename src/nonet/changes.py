@@ -1,0 +1,232 @@
+"""The files that `--file` names: read for the code specialist, and changed when its diff is accepted.
+
+Nothing outside of the named files is ever written, a file that changed meanwhile is left alone, and either all are
+written or none.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nonet.errors import UsageError
+from nonet.terminal import say
+
+if TYPE_CHECKING:
+    from nonet.specialists import Workspace
+
+_MOST_FILE_BYTES = 256 << 10
+_MOST_PROJECT_BYTES = 64 << 20
+_MOST_PROJECT_FILES = 5000
+_SKIPPED = frozenset(
+    {".git", ".hg", ".svn", ".venv", "venv", "node_modules", "__pycache__", ".mypy_cache", ".ruff_cache", ".tox",
+     ".pytest_cache", ".demo"}
+)  # fmt: skip
+"""Folders that no test needs a copy of."""
+_DIFF = "```diff\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What was read from disk."""
+
+    root: Path
+    """The project: the folder that paths are relative to."""
+    workspace: Workspace
+    carriage_returns: frozenset[str]
+    """Files whose lines end with \\r\\n."""
+
+
+def read_given(paths: Sequence[Path], test_command: str | None) -> Given | None:
+    """The files to change and, for the tests, a copy of the project around them; None if no file was given.
+
+    Raises:
+        UsageError: a file is missing, no text, too large or a link; the project is too large; no such test command.
+    """
+    from nonet.specialists import Workspace  # noqa: PLC0415
+
+    if not paths:
+        if test_command is not None:
+            raise UsageError("--test-command needs --file.", next_step="Name the files that may change with --file.")
+        return None
+    root = _project(paths)
+    files: dict[str, str] = {}
+    returns: set[str] = set()
+    for path in paths:
+        name = path.resolve().relative_to(root).as_posix()
+        text = _read_text(path)
+        if "\r\n" in text:
+            returns.add(name)
+        files[name] = text.replace("\r\n", "\n")
+    words, readable = _test_words(test_command)
+    project = dict(_copy(root)) if words else {}
+    return Given(root, Workspace(files, words, project, readable), frozenset(returns))
+
+
+def _project(paths: Sequence[Path]) -> Path:
+    """The nearest folder with a .git above the files, else the current one if they are in it, else their own."""
+    for path in paths:
+        if path.is_symlink():
+            raise UsageError(f"{path} is a link.", next_step="Name the file that it points to.")
+        if not path.is_file():
+            raise UsageError(f"There is no file {path}.", kept="Nothing was changed.")
+    folders = [path.resolve().parent for path in paths]
+    common = Path(os.path.commonpath(folders))
+    for folder in (common, *common.parents):
+        if (folder / ".git").exists():
+            return folder
+    here = Path.cwd().resolve()
+    return here if common.is_relative_to(here) else common
+
+
+def _read_text(path: Path) -> str:
+    content = path.read_bytes()
+    if len(content) > _MOST_FILE_BYTES:
+        raise UsageError(f"{path} is larger than {_MOST_FILE_BYTES >> 10} KiB: no small model can change it whole.")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is no text in UTF-8.") from error
+
+
+def _test_words(command: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The command with its program found, and the folders that this program needs besides the system's."""
+    if command is None:
+        return (), ()
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise UsageError(f"The test command cannot be read: {error}.") from error
+    if not words:
+        raise UsageError("The test command is empty.")
+    if words[0] in {"python", "python3"}:
+        found: str | None = sys.executable
+    else:
+        found = shutil.which(words[0])
+    if found is None:
+        raise UsageError(f"The test command {words[0]!r} is not on the path.")
+    program = Path(found).absolute()
+    homes = [program.parent.parent, program.resolve().parent.parent]
+    readable = tuple(dict.fromkeys(str(home) for home in homes if home not in {Path("/"), Path("/usr")}))
+    return (str(program), *words[1:]), readable
+
+
+def _copy(root: Path) -> Iterator[tuple[str, bytes]]:
+    size = count = 0
+    for folder, names, files in os.walk(root):
+        names[:] = sorted(name for name in names if name not in _SKIPPED and not Path(folder, name).is_symlink())
+        for name in files:
+            path = Path(folder, name)
+            if path.is_symlink() or not path.is_file():
+                continue
+            content = path.read_bytes()
+            size, count = size + len(content), count + 1
+            if size > _MOST_PROJECT_BYTES or count > _MOST_PROJECT_FILES:
+                raise UsageError(
+                    f"The project at {root} is too large to be copied into the sandbox "
+                    f"(over {_MOST_PROJECT_BYTES >> 20} MiB or {_MOST_PROJECT_FILES} files).",
+                    kept="Nothing was run or changed.",
+                    next_step="Ask without --test-command, or from a smaller folder.",
+                )
+            yield path.relative_to(root).as_posix(), content
+
+
+def diffs_in(texts: Sequence[str]) -> list[str]:
+    """The diffs among answers of the code specialist."""
+    return [text.removeprefix(_DIFF).removesuffix("```") for text in texts if text.startswith(_DIFF)]
+
+
+def new_texts(given: Given, diffs: Sequence[str]) -> dict[str, str]:
+    """The files' texts with the diffs applied.
+
+    Raises:
+        UsageError: a diff names a file that was not given, or does not fit the file.
+    """
+    import whatthepatch  # noqa: PLC0415
+    from whatthepatch.exceptions import HunkException  # noqa: PLC0415
+
+    texts: dict[str, str] = dict(given.workspace.files)
+    for diff in diffs:
+        for part in whatthepatch.parse_patch(diff):
+            name = part.header.new_path if part.header is not None else ""
+            if name not in given.workspace.files:
+                raise UsageError(f"The diff changes {name!r}, which was not given.", kept="No file was changed.")
+            try:
+                lines = whatthepatch.apply_diff(part, texts[name].splitlines())
+            except HunkException as error:
+                raise UsageError(f"The diff does not fit {name}: {error}.", kept="No file was changed.") from error
+            texts[name] = "".join(f"{line}\n" for line in lines)
+    return {name: text for name, text in texts.items() if text != given.workspace.files[name]}
+
+
+def apply(given: Given, changed: Mapping[str, str]) -> list[str]:
+    """Write the new texts; their paths, relative to the project.
+
+    Raises:
+        UsageError: a file is not what it was when it was read. No file was changed.
+    """
+    for name in changed:
+        path = given.root / name
+        if path.is_symlink() or not path.is_file() or _on_disk(path) != given.workspace.files[name]:
+            raise UsageError(f"{name} has changed since it was read.", kept="No file was changed.")
+    written: list[tuple[str, Path]] = []
+    try:
+        for name, text in changed.items():
+            ends = text.replace("\n", "\r\n") if name in given.carriage_returns else text
+            written.append((name, _beside(given.root / name, ends.encode())))
+        for name, new in written:
+            new.replace(given.root / name)
+    finally:
+        for _, new in written:
+            new.unlink(missing_ok=True)
+    return [name for name, _ in written]
+
+
+def _on_disk(path: Path) -> str:
+    return path.read_bytes().decode("utf-8", errors="replace").replace("\r\n", "\n")
+
+
+def _beside(path: Path, content: bytes) -> Path:
+    """A file with the content and the mode of `path`, in the same folder."""
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    shutil.copymode(path, name)
+    return Path(name)
+
+
+def settle(given: Given | None, texts: Sequence[str], *, failed: bool, wanted: bool, may_ask: bool) -> list[str]:
+    """Apply what was proposed where it was asked for, or where the user says yes; the files that were changed.
+
+    Raises:
+        UsageError: as `new_texts` and `apply`.
+    """
+    diffs = diffs_in(texts)
+    if given is None or not diffs:
+        return []
+    if failed:
+        if wanted:
+            say("Nothing was applied: the change did not pass its checks.")
+        return []
+    changed = new_texts(given, diffs)
+    if not wanted and not (may_ask and _says_yes(list(changed))):
+        return []
+    done = apply(given, changed)
+    say(f"Changed: {', '.join(done)}")
+    return done
+
+
+def _says_yes(names: list[str]) -> bool:
+    if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    say(f"Apply this to {', '.join(names)}? [y/N]")
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}

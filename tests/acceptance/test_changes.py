@@ -1,0 +1,111 @@
+"""`nonet ask code --file`: a diff is shown, and the file changes only when that is asked for."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nonet.changes import Given, apply, new_texts, read_given
+from nonet.cli import main
+from nonet.errors import UsageError
+from nonet.specialists.workspace import unified_diff
+
+WRONG = '"""Sums."""\n\n\ndef double(x):\n    return x\n'
+
+
+@pytest.fixture
+def calc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NONET_DB", "nonet.db")
+    path = tmp_path / "calc.py"
+    path.write_text(WRONG)
+    return path
+
+
+def asked(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, dict[str, Any]]:
+    status = main(["ask", "code", "Write `double(x)`. double(2) == 4", "--runtime", "scripted", "--json", *words])
+    return status, json.loads(capsys.readouterr().out)
+
+
+def test_a_diff_is_shown_and_nothing_changes(calc: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, found = asked(capsys, "--file", str(calc))
+    assert found["output"].startswith("```diff\n--- a/calc.py")
+    assert found["applied"] == []
+    assert calc.read_text() == WRONG
+
+
+def test_it_is_applied_when_asked_for(calc: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    calc.chmod(0o640)
+    status, found = asked(capsys, "--file", "calc.py", "--apply")
+    if found["verdict"] == "failed":  # what the scripted model wrote did not pass, so it must be left alone
+        assert (status, found["applied"], calc.read_text()) == (1, [], WRONG)
+        return
+    assert (status, found["applied"]) == (0, ["calc.py"])
+    assert calc.read_text() != WRONG
+    assert calc.stat().st_mode & 0o777 == 0o640
+    assert sorted(path.name for path in calc.parent.iterdir() if path.suffix == ".py") == ["calc.py"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--file", "missing.py"), "There is no file"),
+        (("--apply",), "--apply needs --file"),
+        (("--test-command", "true"), "--test-command needs --file"),
+        (("--file", "calc.py", "--test-command", "no-such-program"), "is not on the path"),
+        (("--file", "calc.py", "--test-command", "'"), "cannot be read"),
+        (("--file", "binary"), "no text in UTF-8"),
+        (("--file", "link.py"), "is a link"),
+    ],
+)
+def test_slips_are_told(calc: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], said: str) -> None:
+    (calc.parent / "binary").write_bytes(b"\xff\xfe\x00")
+    (calc.parent / "link.py").symlink_to(calc)
+    assert main(["ask", "code", "Change it.", "--runtime", "scripted", *words]) == 2
+    assert said in capsys.readouterr().err
+
+
+def given(calc: Path) -> Given:
+    found = read_given([calc], None)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("path", ["../calc.py", "/etc/passwd", "other.py"])
+def test_a_diff_of_another_file_is_refused(calc: Path, path: str) -> None:
+    with pytest.raises(UsageError, match="was not given"):
+        new_texts(given(calc), [unified_diff(path, WRONG, "x = 1\n")])
+
+
+def test_a_diff_that_does_not_fit_is_refused(calc: Path) -> None:
+    with pytest.raises(UsageError, match="does not fit"):
+        new_texts(given(calc), [unified_diff("calc.py", "a\nb\nc\nd\n", "a\nb\nx\nd\n")])
+
+
+def test_a_file_that_changed_meanwhile_is_left_alone(calc: Path) -> None:
+    read = given(calc)
+    calc.write_text("changed by somebody else\n")
+    with pytest.raises(UsageError, match="has changed"):
+        apply(read, {"calc.py": "x = 1\n"})
+    assert calc.read_text() == "changed by somebody else\n"
+
+
+def test_line_ends_stay_what_they_were(calc: Path) -> None:
+    calc.write_bytes(b"a = 1\r\nb = 2\r\n")
+    read = given(calc)
+    assert apply(read, new_texts(read, [unified_diff("calc.py", "a = 1\nb = 2\n", "a = 1\nb = 3\n")])) == ["calc.py"]
+    assert calc.read_bytes() == b"a = 1\r\nb = 3\r\n"
+
+
+def test_the_project_is_copied_without_what_no_test_needs(calc: Path) -> None:
+    (calc.parent / ".git").mkdir()
+    (calc.parent / ".git" / "config").write_text("secret")
+    (calc.parent / "tests").mkdir()
+    (calc.parent / "tests" / "test_calc.py").write_text("x")
+    (calc.parent / "out").symlink_to("/etc")
+    read = read_given([calc], "python -m pytest")
+    assert read is not None
+    assert sorted(read.workspace.project) == ["calc.py", "tests/test_calc.py"]
