@@ -41,6 +41,10 @@ def story_lines(record: RunRecord, result: RunResult) -> list[Text]:
         )
         head, *rest = plan_lines(Plan.model_validate_json(kept.plan_json))
         lines += [head.append(revision), *rest, Text()]
+    planning = [each for each in record.calls if not each.subtask]
+    if planning:
+        lines[-1] = text(("Planning", "bold"), f"  {_calls(planning)} to {planning[0].model}")
+        lines.append(Text())
     for name in dict.fromkeys(each.subtask for each in record.attempts):
         lines += _subtask_lines(record, name)
     if record.notes:
@@ -86,9 +90,13 @@ def evidence_of(evidence_json: str) -> tuple[Evidence, ...]:
 
 
 def _cost(attempt: AttemptRecord, calls: Sequence[CallRecord]) -> str:
-    tokens = sum(each.prompt_tokens + each.completion_tokens for each in calls)
-    said = f"{len(calls)} call{'s' if len(calls) != 1 else ''}, {tokens:,} tokens"
+    said = _calls(calls)
     if attempt.finished_at_s is not None:
         said += f", {max(0.0, attempt.finished_at_s - attempt.started_at_s):.1f} s"
     errors = [each.error for each in calls if each.error]
     return said + (f", error: {one_line(errors[0], 120)}" if errors else "")
+
+
+def _calls(calls: Sequence[CallRecord]) -> str:
+    tokens = sum(each.prompt_tokens + each.completion_tokens for each in calls)
+    return f"{len(calls)} call{'s' if len(calls) != 1 else ''}, {tokens:,} tokens"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from nonet.cli import main
-from nonet.doctor import profile_check
+from nonet.doctor_models import profile_check
 from nonet.runtimes.profile import ModelProfile
 from nonet.schema import DoctorOut
 from nonet.store import Store
