@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 from nonet.runtimes import Finish
+from nonet.runtimes.token_bound import is_common_word
 from nonet.specialists.language import language_of
 from nonet.specialists.protocol import Evidence
 from nonet.specialists.text import degeneration
@@ -35,8 +36,14 @@ _IN_WORDS = (
     (re.compile(r"(?<=[\d%])\s+(?:is equal to|equals|is|makes|gives)\s+(?=[-$]?\d)", re.IGNORECASE), " = "),
 )
 _OPERATION = re.compile(rf"\s*([-+{_TIMES_OR_BY}])\s*")
+_ENDED = re.compile(r"[.!?\u2026\u3002\uff01\uff1f][\"'\u201d\u2019\u00bb)\]*_`]*\s*$")
 _DECIMALS = re.compile(r"\.(\d+)")
 _MOST_SHOWN = 2
+_LETTERS = re.compile(r"[^\W\d_]+")
+_SHORTEST_WORD = 3
+_FEWEST_WORDS = 12
+_LEAST_KNOWN = 0.2
+"""Share of common words: prose has .7 and more, a list of names some, random letters next to none."""
 
 
 def degeneration_check(text: str, request: str = "") -> Evidence | None:
@@ -50,6 +57,24 @@ def length_check(finish: Finish) -> Evidence | None:
     if finish is not Finish.LENGTH:
         return None
     return Evidence("length", passed=False, detail="the answer was cut at the model's limit")
+
+
+def words_check(request: str, answer: str) -> Evidence | None:
+    """Whether the answer to a plain English request is made of words at all, where there are enough to tell."""
+    found = [word for word in _LETTERS.findall(answer) if len(word) >= _SHORTEST_WORD]
+    if len(found) < _FEWEST_WORDS or language_of(answer) or language_of(request) not in (None, "English"):
+        return None
+    known = sum(map(is_common_word, found)) / len(found)
+    if known >= _LEAST_KNOWN:
+        return None
+    return Evidence("degeneration", passed=False, detail=f"{known:.0%} of the answer's words are common ones")
+
+
+def ending_check(text: str) -> Evidence | None:
+    """Prose whose last sentence has no end may have been broken off, so that nobody can call it whole."""
+    if _ENDED.search(text):
+        return None
+    return Evidence("length", passed=None, detail="the last sentence has no end: the answer may be broken off")
 
 
 def language_check(request: str, answer: str) -> Evidence | None:
@@ -125,5 +150,5 @@ def _number(figure: str) -> float:
 
 def answer_checks(request: str, answer: str) -> tuple[Evidence, ...]:
     """The checks of any answer in prose that stands on its own."""
-    found = (language_check(request, answer), arithmetic_check(answer))
+    found = (language_check(request, answer), arithmetic_check(answer), words_check(request, answer))
     return tuple(item for item in found if item is not None)

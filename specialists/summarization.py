@@ -14,6 +14,7 @@ from typing import TypeVar
 from nonet.errors import ContextOverflowError, IncompleteAnswerError
 from nonet.runtimes import ChatResponse, Finish, Message
 from nonet.specialists.budget import batches, covered, prompt_room, split_tokens
+from nonet.specialists.checks import ending_check
 from nonet.specialists.extract import extract
 from nonet.specialists.length import Trimmed, enforce
 from nonet.specialists.material import Material, read_material
@@ -269,7 +270,9 @@ def _judged(attempt: _Attempt, trimmed: Trimmed) -> Outcome:
         Evidence("overlap", passed=borne_out, detail=overlap),
         *trimmed.evidence,
     ]
-    verified = all(check.passed is not False for check in checks)
+    open_end = ending_check(trimmed.text) if attempt.material.wish.bullets is None else None
+    checks += [open_end] if open_end is not None else []
+    verified = open_end is None and all(check.passed is not False for check in checks)
     verdict = Verdict.VERIFIED if verified else Verdict.UNVERIFIED
     data = {"chunks": len(attempt.chunks)}
     return Outcome(trimmed.text, verdict, (*attempt.history(), *checks), data=data)

@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 
 from nonet.runtimes import Finish
 from nonet.specialists import Evidence, Outcome, Verdict
-from nonet.specialists.checks import arithmetic_check, degeneration_check, language_check, length_check
+from nonet.specialists.checks import (
+    arithmetic_check,
+    degeneration_check,
+    ending_check,
+    language_check,
+    length_check,
+    words_check,
+)
 from nonet.specialists.confidence import USUAL_BAR, confidence
 from nonet.specialists.language import language_of
 
@@ -106,6 +113,30 @@ def test_cut_and_empty_answers_fail() -> None:
     assert (cut.passed, empty.passed) == (False, False)
     assert length_check(Finish.STOP) is None
     assert degeneration_check("Yes.") is None
+
+
+@pytest.mark.parametrize("text", ["It ended.", 'He said "no."', "Did it?", "\u6771\u4eac\u3002", "**Bold.**"])
+def test_prose_that_ends(text: str) -> None:
+    assert ending_check(text) is None
+
+
+@pytest.mark.parametrize("text", ["The pump has the serial number HL-3", "", "and then,"])
+def test_prose_that_breaks_off(text: str) -> None:
+    found = ending_check(text)
+    assert found is not None
+    assert found.passed is None
+
+
+def test_random_letters_are_no_words() -> None:
+    noise = words_check("Tell me about penguins.", "zqxv qwpk vxzt kqjw xvqz jjqx wzkq pqvx tzqk qxwv kzzq vvxq")
+    assert noise is not None
+    assert noise.passed is False
+    for answer in (
+        "Penguins are birds that cannot fly, and they live in the south, where they eat fish and krill all day.",
+        "zqxv qwpk",
+        "Die Pinguine sind Vögel, die nicht fliegen, und sie leben im Süden, wo sie Fische fressen und auch Krill.",
+    ):
+        assert words_check("Tell me about penguins.", answer) is None
 
 
 evidence = st.lists(
