@@ -180,7 +180,13 @@ class Nonet:
         from nonet.settings import Settings
 
         self.folder = tempfile.TemporaryDirectory(prefix="nonet-bench-")
-        settings = Settings(runtime="ollama", ollama_host=BASE, slots=64, db=Path(self.folder.name) / "nonet.db")
+        settings = Settings(
+            runtime="ollama",
+            ollama_host=BASE,
+            slots=64,
+            db=Path(self.folder.name) / "nonet.db",
+            response_cache_megabytes=0,  # the others have none, and the job is the same in every repetition
+        )
         self.session = await Session.open(settings, specialists={kind: PromptSpecialist(kind) for kind in KINDS})
 
     async def run(self, task: str) -> str:

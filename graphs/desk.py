@@ -12,7 +12,7 @@ from nonet.errors import NonetError
 from nonet.graphs.context import RunContext
 from nonet.graphs.events import CallFinished, SubtaskText
 from nonet.graphs.rungs import Rung, letter
-from nonet.runtimes import ChatRequest, ChatResponse, Message, OnText, TokenCount
+from nonet.runtimes import ChatRequest, ChatResponse, Message, OnText, TokenCount, Trip
 from nonet.runtimes.count_guard import CountGuard
 from nonet.specialists import Sandbox, Searcher
 from nonet.store import CallRecord
@@ -96,7 +96,11 @@ class RunDesk:
             completion_tokens=usage.completion_tokens,
             seconds=usage.seconds,
             load_seconds=usage.load_seconds,
+            prompt_seconds=usage.prompt_seconds,
+            generation_seconds=usage.generation_seconds,
+            cached_tokens=usage.cached_tokens,
             finish=str(response.finish),
+            **_trip_fields(response.trip),
         )
         if self.context.on_event is not None:
             self.context.on_event(CallFinished(self.context.usage()))
@@ -135,3 +139,15 @@ class RunDesk:
     def _record(self, **fields: Any) -> None:  # noqa: ANN401  passed on to CallRecord, which is typed
         call = CallRecord(model=self.rung.label, kind="remote" if self.rung.leaves else "chat", **fields)
         self.context.session.store.runs.record_call(self.context.lease, self.subtask, self.attempt, call)
+
+
+def _trip_fields(trip: Trip) -> dict[str, Any]:
+    """Of a CallRecord."""
+    return {
+        "host": trip.host,
+        "origin": trip.origin,
+        "swapped_out": trip.pushed_out,
+        "swap_avoided": trip.swap_avoided,
+        "wait_seconds": trip.wait_seconds,
+        "joules": trip.joules,
+    }

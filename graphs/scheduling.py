@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from nonet.errors import RuntimeUnavailableError
+from nonet.graphs.response_cache import StoreCache
 from nonet.runtimes.board import Limits
+from nonet.runtimes.energy import EnergyShares, find_meter
+from nonet.runtimes.once import Once
 from nonet.runtimes.pool import RuntimePool
 from nonet.runtimes.scheduler import Scheduler
+from nonet.store import ModelCost
 
 if TYPE_CHECKING:
     from nonet.graphs.choice import ChosenHost, ChosenRuntime
     from nonet.runtimes import ModelInfo
     from nonet.settings import Settings
+    from nonet.store import Store
+
+_BYTES_A_MEGABYTE = 1_000_000
 
 
 def make_scheduler(
-    settings: Settings, chosen: ChosenRuntime, models: Sequence[ModelInfo], embed_model: str | None
+    settings: Settings, chosen: ChosenRuntime, models: Sequence[ModelInfo], embed_model: str | None, store: Store
 ) -> Scheduler:
     """One scheduler over all hosts.
 
@@ -26,8 +34,16 @@ def make_scheduler(
         chosen: whose `models` were asked for.
         models: what it said.
         embed_model: kept in memory where there is room for another beside it.
+        store: keeps answers and what models take.
     """
-    scheduler = Scheduler(limits=Limits(settings.interactive_wait_seconds, settings.batch_wait_seconds))
+    most_bytes = settings.response_cache_megabytes * _BYTES_A_MEGABYTE
+    versions = {model.name: model.version for model in models}
+    meter = find_meter() if chosen.is_local else None
+    scheduler = Scheduler(
+        limits=Limits(settings.interactive_wait_seconds, settings.batch_wait_seconds),
+        once=Once(versions, StoreCache(store, most_bytes)) if most_bytes else None,
+        energy=EnergyShares(meter) if meter is not None else None,
+    )
     pool = chosen.runtime if isinstance(chosen.runtime, RuntimePool) else None
     for host in chosen.hosts:
         there = models if pool is None else pool.models_of(host.name)
@@ -37,7 +53,46 @@ def make_scheduler(
             scheduler.servers[host.name].open_breaker(fault)
     if embed_model is not None:
         scheduler.pin(embed_model)
+    _recall(scheduler, store)
     return scheduler
+
+
+def _recall(scheduler: Scheduler, store: Store) -> None:
+    """Begin with what earlier sessions, or the doctor, measured."""
+    board = scheduler.policy.board
+    for kept in store.models.profiles():
+        load_seconds = json.loads(kept.profile_json).get("load_seconds", 0.0)
+        for host in board.hosts.values():
+            if load_seconds > 0 and scheduler.servers[host.name].runtime.name == kept.runtime:
+                host.load_seconds[kept.model] = load_seconds
+    for cost in store.hosts.costs():
+        known = board.hosts.get(cost.host)
+        if known is None:
+            continue
+        if cost.load_seconds > 0:
+            known.load_seconds[cost.model] = cost.load_seconds
+        if cost.call_seconds > 0:
+            board.call_seconds[cost.model] = cost.call_seconds
+        known.tokens_per_second = max(known.tokens_per_second, cost.tokens_per_second)
+
+
+def keep_costs(scheduler: Scheduler, store: Store) -> None:
+    """Keep what this session measured for those to come."""
+    board = scheduler.policy.board
+    costs = [
+        ModelCost(
+            host.name,
+            model,
+            host.load_seconds.get(model, 0.0),
+            board.call_seconds.get(model, 0.0),
+            host.tokens_per_second,
+        )
+        for host in board.hosts.values()
+        if scheduler.servers[host.name].calls
+        for model in host.loaded.keys() | host.load_seconds.keys()
+    ]
+    if costs:
+        store.hosts.save_costs(costs)
 
 
 def take_in(scheduler: Scheduler, host: ChosenHost, models: Sequence[ModelInfo], *, knows_models: bool) -> None:

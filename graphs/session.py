@@ -16,7 +16,7 @@ from nonet.graphs.embedding import Embedder as DocumentEmbedder
 from nonet.graphs.embedding import space_of
 from nonet.graphs.ladders import Ladders, choose_embedder, choose_ladders
 from nonet.graphs.rungs import Rung, ladder, remote_rungs
-from nonet.graphs.scheduling import make_scheduler
+from nonet.graphs.scheduling import keep_costs, make_scheduler
 from nonet.graphs.turns import Turns
 from nonet.graphs.windows import choose_windows, reading_speeds
 from nonet.runtimes.count_guard import CountGuard
@@ -102,7 +102,7 @@ class Session:
                 staff = specialists if specialists is not None else _shipped()
                 ladders = choose_ladders(settings, models, tuple(staff), chosen.runtime.name)
                 embed_model = choose_embedder(settings, models)
-                scheduler = make_scheduler(settings, chosen, models, embed_model)
+                scheduler = make_scheduler(settings, chosen, models, embed_model, store)
                 remotes = remote_rungs(settings, tuple(staff)) if settings.remote else {}
             except BaseException:
                 await chosen.runtime.aclose()
@@ -140,6 +140,7 @@ class Session:
         """Give back the scheduler, the runtime, then the store, whatever the first ones do."""
         try:
             await self.scheduler.aclose()
+            keep_costs(self.scheduler, self.store)
             await self.runtime.aclose()
             for rung in self.remotes.values():
                 await rung.scheduler.aclose()

@@ -12,6 +12,7 @@ from nonet.runtimes.types import (
     Message,
     ModelInfo,
     TokenCount,
+    Trip,
     Usage,
 )
 
@@ -25,5 +26,6 @@ __all__ = [
     "OnText",
     "Runtime",
     "TokenCount",
+    "Trip",
     "Usage",
 ]

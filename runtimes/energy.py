@@ -44,6 +44,35 @@ class EnergyMeter:
         return self._used / _MICROJOULES if self.zones else None
 
 
+@dataclass(slots=True)
+class EnergyShares:
+    """Shares what the machine uses among the calls that are at work at the same time, in equal parts."""
+
+    meter: EnergyMeter
+    _at_work: int = field(default=0, init=False)
+    _a_call: float = field(default=0.0, init=False)
+    """Joules that a call would have used that was at work all the time."""
+    _last: float | None = field(default=None, init=False)
+
+    def begin(self) -> float:
+        """A call begins; give what this returns to `end`."""
+        self._advance()
+        self._at_work += 1
+        return self._a_call
+
+    def end(self, since: float) -> float | None:
+        """The call's joules; None where the meter cannot be read any more."""
+        self._advance()
+        self._at_work -= 1
+        return None if self._last is None else self._a_call - since
+
+    def _advance(self) -> None:
+        now = self.meter.joules()
+        if now is not None and self._last is not None and self._at_work:
+            self._a_call += (now - self._last) / self._at_work
+        self._last = now
+
+
 def find_meter(powercap: Path = POWERCAP) -> EnergyMeter | None:
     """A meter of every processor package, or None where the machine does not tell or not us."""
     zones = []

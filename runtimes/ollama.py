@@ -176,6 +176,7 @@ class OllamaRuntime:
             window=self._window(model, facts),
             size_bytes=entry.size_bytes if entry else 0,
             loaded=not same.isdisjoint(loaded),
+            version=entry.digest if entry else "",
         )
 
     async def count_tokens(self, model: str, messages: Sequence[Message]) -> TokenCount:
@@ -300,7 +301,9 @@ class OllamaRuntime:
         except CallError:  # a model the server cannot read: it is there, and that is all there is to say
             return ModelInfo(listed.name, self._context_tokens, listed.size_bytes, frozenset(), loaded=is_loaded)
         window = self._window(listed.name, facts)
-        return facts.info(listed.name, window=window, size_bytes=listed.size_bytes, loaded=is_loaded)
+        return facts.info(
+            listed.name, window=window, size_bytes=listed.size_bytes, loaded=is_loaded, version=listed.digest
+        )
 
     async def _fetched(self, call: Call, path: str, body: bytes | None = None) -> bytes:
         async def attempt() -> bytes:

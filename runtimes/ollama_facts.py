@@ -36,7 +36,7 @@ class ModelFacts:
     kv_bytes_per_token: int
     """What one token of context takes in its cache; 0 where the server does not say."""
 
-    def info(self, name: str, *, window: int, size_bytes: int, loaded: bool) -> ModelInfo:
+    def info(self, name: str, *, window: int, size_bytes: int, loaded: bool, version: str = "") -> ModelInfo:
         """As the runtime protocol words it."""
         return ModelInfo(
             name=name,
@@ -44,6 +44,7 @@ class ModelFacts:
             size_bytes=size_bytes,
             capabilities=self.capabilities,
             loaded=loaded,
+            version=version,
             digest=self.digest,
             family=self.family,
             parameters=self.parameters,

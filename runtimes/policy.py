@@ -56,6 +56,8 @@ class Grant:
     """What makes room for it."""
     ready: bool
     """Its model has answered there before, since it was loaded."""
+    avoided: bool = False
+    """It goes out of turn because its model is loaded."""
 
 
 @dataclass(slots=True)
@@ -237,7 +239,7 @@ class Policy:
 
     def _grant(self, host: Host, line: Line, now_s: float, pushed_out: str | None = None) -> Grant:
         loads = line.model not in host.loaded
-        self._count(line, loads=loads, swaps=pushed_out is not None)
+        avoided = self._count(line, loads=loads, swaps=pushed_out is not None)
         if pushed_out is not None:
             del host.loaded[pushed_out]
         if loads:
@@ -246,17 +248,21 @@ class Policy:
         self.waiting -= 1
         ticket.host = host.name
         ready = host.start(ticket.model, ticket.priority, now_s)
-        return Grant(ticket, host, loads, pushed_out, ready)
+        return Grant(ticket, host, loads, pushed_out, ready, avoided)
 
-    def _count(self, line: Line, *, loads: bool, swaps: bool) -> None:
+    def _count(self, line: Line, *, loads: bool, swaps: bool) -> bool:
+        """Whether a swap was avoided."""
         counts = self.counts
         counts.calls += 1
         counts.loads += loads
         counts.swaps += swaps
         self._in_a_row = 0 if line.priority is Priority.BATCH else self._in_a_row + 1
-        if not loads and len(self.board.lines) > 1:
-            oldest = min(self.board.waiting_lines(), key=lambda each: each.head().arrived_s)
-            counts.swaps_avoided += oldest is not line and not self.board.is_loaded(oldest.model)
+        if loads or len(self.board.lines) == 1:
+            return False
+        oldest = min(self.board.waiting_lines(), key=lambda each: each.head().arrived_s)
+        avoided = oldest is not line and not self.board.is_loaded(oldest.model)
+        counts.swaps_avoided += avoided
+        return avoided
 
 
 def _end_drain(host: Host) -> None:

@@ -49,7 +49,9 @@ class RuntimePool:
             self._models[host] = {info.name: info for info in infos}
             for info in infos:
                 before = merged.get(info.name, info)
-                merged[info.name] = replace(before, loaded=before.loaded or info.loaded)
+                same = before.version == info.version  # else their answers differ, and none may stand for the other's
+                version = info.version if same else ""
+                merged[info.name] = replace(before, loaded=before.loaded or info.loaded, version=version)
         if len(failed) == len(self.members):
             raise failed[0]
         return tuple(sorted(merged.values(), key=lambda info: info.name))

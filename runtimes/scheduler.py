@@ -14,14 +14,17 @@ from typing import TypeVar
 
 from nonet.errors import NonetError, RuntimeUnavailableError
 from nonet.runtimes.board import Board, Limits, Outlook
+from nonet.runtimes.embed_batches import EmbedBatches, Take
+from nonet.runtimes.energy import EnergyShares
 from nonet.runtimes.hosts import Host
 from nonet.runtimes.lines import Priority, Ticket
+from nonet.runtimes.once import Once
 from nonet.runtimes.parallel import Parallelism
 from nonet.runtimes.policy import Grant, Policy, PolicyCounts
 from nonet.runtimes.protocol import OnText, Runtime
 from nonet.runtimes.servers import SERVER_FAULTS, Server, that_have
 from nonet.runtimes.shown import Shown
-from nonet.runtimes.types import ChatRequest, ChatResponse, EmbedResponse, Usage
+from nonet.runtimes.types import ChatRequest, ChatResponse, EmbedResponse, Trip, Usage
 
 OnSwap = Callable[[str, str], None]
 """Called with the model that was pushed out and the model that is loaded in its place."""
@@ -42,6 +45,8 @@ class Scheduler:
         slots: as in `add_host`.
         max_loaded: as in `add_host`.
         limits: how long a model may have calls waiting and not get its turn.
+        once: shares and keeps the answers of deterministic calls; None: every call is made.
+        energy: of the machine that computes; None where it is not known.
         clock: for tests.
     """
 
@@ -52,9 +57,14 @@ class Scheduler:
         slots: int = 4,
         max_loaded: int = 3,
         limits: Limits | None = None,
+        once: Once | None = None,
+        energy: EnergyShares | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.clock = clock
+        self.once = once
+        self._energy = energy
+        self._embeds = EmbedBatches(self._embed)
         self.servers: dict[str, Server] = {}
         self.policy = Policy(Board({}, limits or Limits()))
         self._pinned: frozenset[str] = frozenset()
@@ -132,7 +142,25 @@ class Scheduler:
         *,
         priority: Priority = Priority.INTERACTIVE,
     ) -> ChatResponse:
-        """As Runtime.chat, when it is this call's turn."""
+        """As Runtime.chat, when it is this call's turn; a deterministic call that was made before is not made again."""
+
+        async def ask() -> ChatResponse:
+            return await self._chat(request, on_text, on_swap, priority)
+
+        key = self.once.key(request) if self.once is not None else None
+        if self.once is None or key is None:
+            return await ask()
+        return await self.once.answer(key, ask, on_text)
+
+    async def embed(
+        self, model: str, texts: Sequence[str], *, priority: Priority = Priority.INTERACTIVE
+    ) -> EmbedResponse:
+        """As Runtime.embed, when it is this call's turn, together with others that wait for the same model."""
+        return await self._embeds.embed(model, texts, priority)
+
+    async def _chat(
+        self, request: ChatRequest, on_text: OnText | None, on_swap: OnSwap | None, priority: Priority
+    ) -> ChatResponse:
         listener = Shown(on_text) if on_text is not None and len(self.servers) > 1 else None
 
         async def work(runtime: Runtime) -> ChatResponse:
@@ -144,17 +172,9 @@ class Scheduler:
         ticket = Ticket(request.model, priority, self.clock(), _prefix(request, priority))
         return await self._served(ticket, on_swap, work)
 
-    async def embed(
-        self,
-        model: str,
-        texts: Sequence[str],
-        on_swap: OnSwap | None = None,
-        *,
-        priority: Priority = Priority.INTERACTIVE,
-    ) -> EmbedResponse:
-        """As Runtime.embed, when it is this call's turn."""
+    async def _embed(self, model: str, priority: Priority, take: Take) -> EmbedResponse:
         ticket = Ticket(model, priority, self.clock())
-        return await self._served(ticket, on_swap, lambda runtime: runtime.embed(model, texts))
+        return await self._served(ticket, None, lambda runtime: runtime.embed(model, take()))
 
     def dispatch(self) -> None:
         """Start all that may start now."""
@@ -186,21 +206,21 @@ class Scheduler:
             grant = await self._turn(ticket)
             began_s = self.clock()
             server = self.servers[grant.host.name]
-            server.keep(ticket.model, needed=self.policy.board.need(ticket.model) > 0)
+            energy = self._energy.begin() if self._energy is not None else 0.0
+            joules: float | None = None
+            answer: Answer | None = None
             try:
-                await self._make_room(server, grant, on_swap)
-                answer = await work(server.runtime)
+                answer = await self._asked(server, grant, on_swap, work)
             except SERVER_FAULTS as error:
                 if not self._goes_elsewhere(server, ticket, error) or tries == MOST_TRIES:
                     raise
-            else:
-                self._measure(server, grant, answer.usage)
-                waited = replace(answer.usage, wait_seconds=began_s - ticket.arrived_s)
-                return replace(answer, usage=waited, host=server.host.name)
             finally:
+                joules = self._energy.end(energy) if self._energy is not None else None
                 self.policy.finish(ticket, self.clock())
                 server.ended()
                 self.dispatch()
+            if answer is not None:
+                return replace(answer, trip=_trip(grant, began_s - ticket.arrived_s, joules))
             ticket.payload = None
             self.policy.resubmit(ticket, self.clock())
         raise AssertionError("unreachable")
@@ -241,12 +261,19 @@ class Scheduler:
         able = that_have(list(self.servers.values()), ticket.model)
         return ticket.priority is Priority.BATCH or any(other.host.up for other in able)
 
-    async def _make_room(self, server: Server, grant: Grant, on_swap: OnSwap | None) -> None:
-        if grant.pushed_out is None:
-            return
-        if on_swap is not None:
-            on_swap(grant.pushed_out, grant.ticket.model)
-        await server.release(grant.pushed_out)
+    async def _asked(
+        self, server: Server, grant: Grant, on_swap: OnSwap | None, work: Callable[[Runtime], Awaitable[Answer]]
+    ) -> Answer:
+        """Make the call on its host, after what makes room for its model was let go."""
+        model = grant.ticket.model
+        server.keep(model, needed=self.policy.board.need(model) > 0)
+        if grant.pushed_out is not None:
+            if on_swap is not None:
+                on_swap(grant.pushed_out, model)
+            await server.release(grant.pushed_out)
+        answer = await work(server.runtime)
+        self._measure(server, grant, answer.usage)
+        return answer
 
     def _measure(self, server: Server, grant: Grant, usage: Usage) -> None:
         load_seconds = usage.load_seconds if grant.loads else 0.0
@@ -272,6 +299,16 @@ class Scheduler:
     def _wake(self) -> None:
         self._timer = None
         self.dispatch()
+
+
+def _trip(grant: Grant, wait_seconds: float, joules: float | None) -> Trip:
+    return Trip(
+        grant.host.name,
+        wait_seconds=wait_seconds,
+        pushed_out=grant.pushed_out or "",
+        swap_avoided=grant.avoided,
+        joules=joules,
+    )
 
 
 def _prefix(request: ChatRequest, priority: Priority) -> int:

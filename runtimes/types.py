@@ -52,8 +52,6 @@ class Usage:
     """Wall time of the call, loading the model included."""
     load_seconds: float = 0.0
     """Of which: loading the model. Above zero means that a model was swapped in."""
-    wait_seconds: float = 0.0
-    """Waiting for a turn, before the call was made; not part of `seconds`."""
     prompt_seconds: float = 0.0
     """Of `seconds`: reading the prompt, where the runtime tells."""
     generation_seconds: float = 0.0
@@ -67,11 +65,28 @@ class Usage:
             self.completion_tokens + other.completion_tokens,
             self.seconds + other.seconds,
             self.load_seconds + other.load_seconds,
-            self.wait_seconds + other.wait_seconds,
             self.prompt_seconds + other.prompt_seconds,
             self.generation_seconds + other.generation_seconds,
             self.cached_tokens + other.cached_tokens,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """What a call had of the scheduler."""
+
+    host: str = ""
+    """Which host answered; empty where none was asked."""
+    origin: str = ""
+    """Empty: a model was asked; "cache" or "shared": the answer was there, or was being made for another call."""
+    wait_seconds: float = 0.0
+    """For its turn, before the call was made."""
+    pushed_out: str = ""
+    """The model that made room for the call's."""
+    swap_avoided: bool = False
+    """It went before an older call because its model was loaded."""
+    joules: float | None = None
+    """Its share of what the machine used meanwhile; None where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +101,8 @@ class ChatResponse:
     """What a thinking model wrote before its answer."""
     certainty: float | None = None
     """The geometric mean of the probabilities of the answer's tokens, 0 to 1; None where it is not known."""
-    host: str = ""
-    """Which host answered; set by the scheduler."""
+    trip: Trip = field(default_factory=Trip)
+    """Set by the scheduler."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +111,8 @@ class EmbedResponse:
 
     vectors: tuple[tuple[float, ...], ...]
     usage: Usage = field(default_factory=Usage)
-    host: str = ""
-    """Which host answered; set by the scheduler."""
+    trip: Trip = field(default_factory=Trip)
+    """Set by the scheduler."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +135,8 @@ class ModelInfo:
     capabilities: frozenset[str] = frozenset({"chat"})
     """Of "chat" and "embed"."""
     loaded: bool = False
+    version: str = ""
+    """Names all that makes the model what it is, its template and parameters included, where the runtime knows it."""
     digest: str = ""
     """SHA-256 of the weights, hexadecimal, where the runtime knows it."""
     family: str = ""

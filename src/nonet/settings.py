@@ -109,6 +109,8 @@ class Settings(BaseSettings):
     """Threads a model computes with. Unset: the runtime decides."""
     memory_limit_bytes: Positive | None = None
     """What the embedded runtime's loaded models may take together. Unset: the runtime decides."""
+    response_cache_megabytes: Annotated[int, Field(ge=0)] = 64
+    """Room for answers that are given again without asking the model: to the same call at temperature 0. 0: none."""
     connect_timeout_seconds: Seconds = 5.0
     """Longest wait for a connection to the Ollama server."""
     first_token_timeout_seconds: Seconds = 300.0

@@ -120,7 +120,7 @@ async def test_an_answer_that_begins_again_elsewhere_is_not_shown_twice() -> Non
         home.scheduler.servers["h0"].host.tokens_per_second = 9.0
         response = await home.scheduler.chat(request, shown.append)
         assert response.text == "".join(shown) == "one two three four five six seven eight"
-        assert response.host == "h1"
+        assert response.trip.host == "h1"
 
 
 async def test_another_answer_than_the_one_that_was_shown_is_refused() -> None:
