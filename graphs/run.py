@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,7 @@ from nonet.runtimes.lines import Priority
 
 if TYPE_CHECKING:
     from nonet.graphs.session import Session
-    from nonet.store import Lease, RunRecord
+    from nonet.store import Lease, RunRecord, SubtaskRecord
 
 MAX_TASK_CHARACTERS = 100_000
 """About 25,000 tokens: a longer text is a document, and belongs where it can be cited and summarized in parts."""
@@ -154,10 +154,15 @@ async def drive_plan(
     plan: Plan,
     names: Sequence[str],
     *,
+    finished: Mapping[str, SubtaskRecord] | None = None,
     priority: Priority = Priority.INTERACTIVE,
     on_event: OnEvent | None = None,
 ) -> RunResult:
-    """Run a plan that is given, as `run_task` runs one that it made."""
+    """Run a plan that is given, as `run_task` runs one that it made.
+
+    Args:
+        finished: parts that another run finished; they are taken over, and done again only if they read something else.
+    """
     session.store.check_writable()
     async with session.turns.take() as turn:
         lease = session.store.runs.create(
@@ -167,6 +172,9 @@ async def drive_plan(
         context = _context(session, lease, turn, task, names, on_event=on_event)
         context.priority = priority
         context.plan = plan
+        for record in (finished or {}).values():
+            session.store.runs.finish_subtask(lease, record)
+        context.finished = finished or {}
         return await drive(context, None, None, resumed=False)
 
 

@@ -17,6 +17,12 @@ from nonet.app_options import (
     DbOption,
     FileOption,
     JsonOption,
+    LightOption,
+    MaxCallsOption,
+    MaxJoulesOption,
+    MaxSecondsOption,
+    MaxTokensOption,
+    ModelOption,
     QuietOption,
     RuntimeOption,
     TestCommandOption,
@@ -25,31 +31,15 @@ from nonet.app_options import (
     flags_given,
     group,
 )
+from nonet.app_runs import runs_app
 
 app = group("Several small language models, one dependable system, on your own machine.")
-runs_app = group("Runs that were made: look at them, finish them, clean them up.")
 models_app = group("Models: what is there, and fetching more.")
 
-ModelOption = Annotated[str | None, typer.Option("--model", metavar="NAME", help="One chat model for everything.")]
 PlannerOption = Annotated[
     str | None,
     typer.Option("--planner", metavar="WAY", help="How the task is planned: auto, rules, stepwise or one-shot."),
 ]
-LightOption = Annotated[bool, typer.Option("--light", help="Only the smallest model.")]
-MaxCallsOption = Annotated[
-    int | None, typer.Option("--max-calls", metavar="N", help="Stop before more calls to models than this.")
-]
-MaxTokensOption = Annotated[
-    int | None, typer.Option("--max-tokens", metavar="N", help="Stop when prompts and answers took this many.")
-]
-MaxSecondsOption = Annotated[
-    float | None, typer.Option("--max-seconds", metavar="S", help="Stop after this much work.")
-]
-MaxJoulesOption = Annotated[
-    float | None, typer.Option("--max-joules", metavar="J", help="Stop after this much energy, where it is known.")
-]
-
-
 DocsOption = Annotated[
     list[Path] | None,
     typer.Option(
@@ -257,88 +247,6 @@ def demo(
     from nonet import demo as work  # noqa: PLC0415
 
     return work.demo(flags_given(runtime=runtime, light=light, db=db), json=json, quiet=quiet)
-
-
-@runs_app.command("list", epilog=examples("nonet runs list --limit 5"))
-def runs_list(
-    *,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=100_000, help="At most so many.")] = 20,
-    db: DbOption = None,
-    json: JsonOption = False,
-) -> int:
-    """List runs, the newest first."""
-    from nonet import commands_runs  # noqa: PLC0415
-
-    return commands_runs.show_all(limit, flags_given(db=db), json=json)
-
-
-RunArgument = Annotated[
-    str | None, typer.Argument(metavar="[RUN]", help="Its id, or the beginning of it. [default: the newest]")
-]
-
-
-@runs_app.command("show", epilog=examples("nonet runs show", "nonet runs show 3f2a --json"))
-def runs_show(run: RunArgument = None, *, db: DbOption = None, json: JsonOption = False) -> int:
-    """Tell the whole story of a run: plan, attempts, evidence, answer, cost."""
-    from nonet import commands_runs  # noqa: PLC0415
-
-    return commands_runs.show_one(run, flags_given(db=db), json=json)
-
-
-@runs_app.command(
-    "resume",
-    epilog=examples(
-        "nonet runs resume",
-        "nonet runs resume 3f2a --accept",
-        "nonet runs resume 3f2a --max-calls 40",
-    ),
-)
-def runs_resume(
-    run: Annotated[
-        str | None,
-        typer.Argument(metavar="[RUN]", help="Its id, or the beginning of it. [default: the newest unfinished one]"),
-    ] = None,
-    *,
-    accept: Annotated[bool, typer.Option("--accept", help="Accept the plan that waits for approval.")] = False,
-    refuse: Annotated[bool, typer.Option("--refuse", help="Refuse it.")] = False,
-    runtime: RuntimeOption = None,
-    model: ModelOption = None,
-    light: LightOption = False,
-    db: DbOption = None,
-    max_calls: MaxCallsOption = None,
-    max_tokens: MaxTokensOption = None,
-    max_seconds: MaxSecondsOption = None,
-    max_joules: MaxJoulesOption = None,
-    json: JsonOption = False,
-    quiet: QuietOption = False,
-) -> int:
-    """Finish a run that was interrupted, failed, or waits for approval; what is finished is not repeated.
-
-    A run keeps its budget over all its processes; a limit given here takes the place of the one it had.
-    """
-    from nonet import commands_runs  # noqa: PLC0415
-
-    bounds = flags_given(max_calls=max_calls, max_tokens=max_tokens, max_seconds=max_seconds, max_joules=max_joules)
-    flags = flags_given(runtime=runtime, model=model, light=light, db=db, **bounds)
-    if accept and refuse:
-        raise typer.BadParameter("--accept and --refuse exclude each other")
-    decision = "accept" if accept else "refuse" if refuse else None
-    return commands_runs.resume(run, flags, bounds, decision=decision, json=json, quiet=quiet)
-
-
-@runs_app.command("prune", epilog=examples("nonet runs prune --older-than-days 30"))
-def runs_prune(
-    *,
-    older_than_days: Annotated[
-        float, typer.Option("--older-than-days", min=0, metavar="DAYS", help="Finished runs older than this go.")
-    ] = 30.0,
-    db: DbOption = None,
-    json: JsonOption = False,
-) -> int:
-    """Remove old finished runs and the texts that nothing else uses."""
-    from nonet import commands_runs  # noqa: PLC0415
-
-    return commands_runs.prune(older_than_days, flags_given(db=db), json=json)
 
 
 @models_app.command("list", epilog=examples("nonet models list", "nonet models list --runtime embedded"))

@@ -48,6 +48,20 @@ RuntimeOption = Annotated[
     str | None,
     typer.Option("--runtime", metavar="NAME", help="What serves the models: auto, ollama, embedded or scripted."),
 ]
+ModelOption = Annotated[str | None, typer.Option("--model", metavar="NAME", help="One chat model for everything.")]
+LightOption = Annotated[bool, typer.Option("--light", help="Only the smallest model.")]
+MaxCallsOption = Annotated[
+    int | None, typer.Option("--max-calls", metavar="N", help="Stop before more calls to models than this.")
+]
+MaxTokensOption = Annotated[
+    int | None, typer.Option("--max-tokens", metavar="N", help="Stop when prompts and answers took this many.")
+]
+MaxSecondsOption = Annotated[
+    float | None, typer.Option("--max-seconds", metavar="S", help="Stop after this much work.")
+]
+MaxJoulesOption = Annotated[
+    float | None, typer.Option("--max-joules", metavar="J", help="Stop after this much energy, where it is known.")
+]
 DbOption = Annotated[
     Path | None, typer.Option("--db", metavar="FILE", help="The database. [default: in your data folder]")
 ]

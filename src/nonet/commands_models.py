@@ -35,7 +35,7 @@ class Listing:
 
 def show_all(flags: Flags, *, json: bool) -> int:
     """List the models that are there, and those that could be fetched."""
-    found = run_async(_listing(open_door(flags)))
+    found = run_async(listing(open_door(flags)))
     if json:
         emit(
             {
@@ -45,11 +45,12 @@ def show_all(flags: Flags, *, json: bool) -> int:
             }
         )
         return 0
-    print_lines(_lines(found))
+    print_lines(listing_lines(found))
     return 0
 
 
-async def _listing(door: Door) -> Listing:
+async def listing(door: Door) -> Listing:
+    """What the runtime of the settings has. Raises RuntimeUnavailableError."""
     from nonet.graphs.choice import choose_runtime  # noqa: PLC0415
     from nonet.runtimes.catalog import ENTRIES  # noqa: PLC0415
 
@@ -81,7 +82,8 @@ def _fields(model: ModelInfo) -> dict[str, Any]:
     }
 
 
-def _lines(found: Listing) -> list[Text]:
+def listing_lines(found: Listing) -> list[Text]:
+    """What there is, and what could be fetched."""
     lines = [text((f"{found.runtime} runtime", "bold"), f" ({found.reason})")]
     rows = [
         [
@@ -132,8 +134,13 @@ def needed(settings: Settings) -> tuple[str, ...]:
     return (*sorted({ladder[0] for ladder in ladders.values()}), embedder)
 
 
-async def pull_models(door: Door, names: Sequence[str]) -> str:
-    """Fetch the models with progress on standard error; those that are there are checked, not fetched.
+async def pull_models(door: Door, names: Sequence[str], on_count: OnCount | None = None) -> str:
+    """Fetch the models; those that are there are checked, not fetched.
+
+    Args:
+        door: with the settings.
+        names: of the models.
+        on_count: told of the bytes; without it they are shown on standard error.
 
     Returns:
         The runtime they were fetched for.
@@ -147,7 +154,8 @@ async def pull_models(door: Door, names: Sequence[str]) -> str:
     settings = door.loaded.settings
     chosen = await choose_runtime(settings)
     try:
-        with counter("Fetching", quiet=door.quiet, unit="bytes") as progress:
+        with counter("Fetching", quiet=door.quiet or on_count is not None, unit="bytes") as shown:
+            progress = on_count or shown
             for name in names:
                 if chosen.runtime.name == "ollama":
                     await _pull_from_ollama(settings, name, progress)

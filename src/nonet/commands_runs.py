@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -134,3 +134,37 @@ def prune(older_than_days: float, flags: Flags, *, json: bool) -> int:
 def when(seconds: float) -> str:
     """A time of the epoch, as the user's clock shows it."""
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
+
+
+def fork(run: str, again: Sequence[str], flags: Flags, *, bigger: bool, json: bool, quiet: bool) -> int:
+    """A new run from an old one: some parts again, or what is not verified by larger models."""
+    door = open_door(flags, json=json, quiet=quiet)
+    with open_store(door) as store:
+        record = store.runs.get(run)
+    if "runtime" not in door.loaded.origins:
+        door = open_door({**flags, "runtime": record.runtime}, json=json, quiet=quiet)
+    view = view_for(quiet=quiet)
+
+    async def work() -> RunResult:
+        from nonet.graphs.fork import fork_run, retry_bigger  # noqa: PLC0415
+
+        async with await open_session(door) as session:
+            if bigger:
+                return await retry_bigger(session, record.id, on_event=view)
+            return await fork_run(session, record.id, again=again, on_event=view)
+
+    return finish(door, run_kept(door, view, work))
+
+
+def export(runs: Sequence[str], form: str, flags: Flags, *, json: bool) -> int:
+    """Print runs as a document."""
+    from nonet.export import exported  # noqa: PLC0415
+    from nonet.graphs.records import result_of_run  # noqa: PLC0415
+
+    with open_store(open_door(flags)) as store:
+        results = [result_of_run(store.runs.get(run)) for run in runs or [NEWEST]]
+    if json:
+        emit({"title": "nonet", "runs": [result.to_json() for result in results]})
+    else:
+        out(exported(results, form).rstrip("\n"))
+    return 0

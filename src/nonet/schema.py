@@ -73,7 +73,7 @@ class SubtaskOut(Output):
 
 
 class RunOut(Output):
-    """`nonet run`, `nonet runs resume`, `nonet demo`."""
+    """`nonet run`, `nonet runs resume`, `nonet runs fork`, `nonet demo`."""
 
     run: str
     task: str
@@ -317,6 +317,13 @@ class RunsShowOut(RunOut):
     history: HistoryOut
 
 
+class RunsExportOut(Output):
+    """`nonet runs export`."""
+
+    title: str
+    runs: list[RunOut]
+
+
 class RunsPruneOut(Output):
     """`nonet runs prune`."""
 
@@ -476,6 +483,7 @@ OUTPUTS: dict[str, type[Output]] = {
     "docs-remove": DocsRemoveOut,
     "runs-list": RunsListOut,
     "runs-show": RunsShowOut,
+    "runs-export": RunsExportOut,
     "runs-prune": RunsPruneOut,
     "models-list": ModelsListOut,
     "models-pull": ModelsPullOut,

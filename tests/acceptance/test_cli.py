@@ -104,6 +104,7 @@ COMMANDS = {
     "docs-remove": ["docs", "remove", "report.md"],
     "runs-list": ["runs", "list"],
     "runs-show": ["runs", "show"],
+    "runs-export": ["runs", "export"],
     "runs-prune": ["runs", "prune", "--older-than-days", "0"],
     "models-list": ["models", "list"],
     "doctor": ["doctor", "--quick"],

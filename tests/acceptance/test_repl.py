@@ -14,6 +14,7 @@ import pytest
 from fakes.ollama import FakeOllama
 from fakes.screen import Screen
 
+from nonet.repl.registry import COMMANDS
 from nonet.store import Store
 
 CODE = "Write a Python function double(x).\\\rassert double(2) == 2"
@@ -157,3 +158,83 @@ async def test_a_killed_terminal_loses_nothing(server: FakeOllama) -> None:
             screen.until("Verdict: verified")
 
     await asyncio.to_thread(come_back)
+
+
+SESSION = """\
+Summarize @report.md in four sentences.
+/why
+shorten that
+/undo
+/memory
+/plan Write a Python function double(x), then summarize report.md in two sentences.
+/plan drop s2
+/plan reword s1 Write a Python function triple(x).
+/plan approve
+add type hints to it
+/fork s1
+/retry bigger
+/budget calls 7
+/budget off
+/set model nope:1b
+/set model qwen2.5-coder:0.5b
+/set frobnicate 3
+/set approve on
+Summarize report.md.
+/run
+/save mill
+/save answer.md
+/save answer.md
+/export html
+/stats
+/sessions
+/specialists
+/models
+/docs
+/docs search paddles
+/theme
+/help fork
+/resume
+"""
+
+
+def test_every_command(tmp_path: Path) -> None:
+    done = piped(said=SESSION)
+    assert "Traceback" not in done.stderr
+    assert "nonet met something it does not know" not in done.stdout
+    for sign in (
+        "Why  Summarize report.md",
+        "is no longer part of this session",
+        "Plan (user): 1 subtask\n  s1  code  Write a Python function triple(x).",
+        "def triple(",
+        "qwen2.5-coder:1.5b  1 attempt",
+        "Each run may use at most 7 calls.",
+        "A run may use as much as it needs.",
+        "Error: The scripted runtime does not have the model 'nope:1b'",
+        "model = qwen2.5-coder:0.5b",
+        "There is no setting 'frobnicate'",
+        "/plan approve runs it",
+        "This session is called mill",
+        "Error: answer.md exists already.",
+        "runs         6 ",
+        "  mill  ",
+        "scripted runtime (the settings name it)",
+        "report.md  ",
+        "The theme is auto",
+        "From a shell: nonet runs fork RUN --again s2",
+        "There is no run that was stopped",
+    ):
+        assert sign in done.stdout, f"{sign}\n{done.stdout}\n{done.stderr}"
+    assert "note (follow-up): about @" in done.stderr
+    assert (tmp_path / "answer.md").read_text().strip()
+    assert "<!doctype html>" in next(tmp_path.glob("nonet-*.html")).read_text()
+    back = piped("--session", "mill", said="/stats\n")
+    assert "Session mill" in back.stdout
+    assert "runs         6 " in back.stdout
+
+
+def test_the_commands_are_all_there_and_each_is_documented() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "repl.md").read_text(encoding="utf-8")
+    for command in COMMANDS:
+        assert callable(command.load())
+        assert command.examples
+        assert f"`/{command.name}" in guide, command.name

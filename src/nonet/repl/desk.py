@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from nonet.door import Door, open_door
+from nonet.graphs.budget import Limits
 from nonet.graphs.conversation import Conversation
-from nonet.render import text
+from nonet.render import limits_line, text
+from nonet.repl.preferences import OWN
 from nonet.repl.progress import Progress
+from nonet.runtimes.catalog import ENTRIES
+from nonet.settings import Settings
 from nonet.store import SessionRecord, Store
+from nonet.text import one_line
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -126,13 +132,32 @@ class Desk:
         await talk.keep()
         return opened
 
+    async def refresh(self) -> None:
+        """See what models there are now."""
+        old, self._session = self._session, None
+        try:
+            await self.session()
+        finally:
+            if old is not None:
+                await old.aclose()
+
+    def budget(self) -> str:
+        """What a run may spend, in words; empty where there is no limit."""
+        limits = Limits.of(self.door.loaded.settings)
+        return limits_line(limits) if limits else ""
+
+    def renamed(self, name: str) -> None:
+        """The session is called so from now on."""
+        self.record = replace(self.record, name=name)
+
     async def settle(self) -> None:
         """After each thing that was done: tell the terminal what can be named now and how things stand."""
         session = self._session
         if session is None:
             return
         loaded = sorted({name for server in session.scheduler.servers.values() for name in server.host.loaded})
-        self.engine.tell({"is": "status", "loaded": list(loaded), "session": self.record.name or self.record.id})
+        name = one_line(self.record.name) or self.record.id
+        self.engine.tell({"is": "status", "loaded": loaded, "session": name, "budget": self.budget()})
         self.engine.tell({"is": "names", **self.names()})
 
     def names(self) -> dict[str, list[str]]:
@@ -141,9 +166,14 @@ class Desk:
         return {
             "runs": runs,
             "artifacts": self._artifacts(),
+            "settings": [*Settings.model_fields, *OWN],
+            "models": sorted({*self._installed(), *(entry.name for entry in ENTRIES)}),
             "documents": [each.name for each in self.store.documents.list()[:_MOST_NAMES]],
             "specialists": sorted(self._session.specialists) if self._session is not None else [],
         }
+
+    def _installed(self) -> list[str]:
+        return list(self._session.installed) if self._session is not None else []
 
     def _artifacts(self) -> list[str]:
         made = self._talk.memory.artifacts if self._talk is not None else []

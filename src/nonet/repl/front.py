@@ -20,7 +20,7 @@ from nonet.repl.completion import Completions, wants_completion
 from nonet.repl.history import SessionHistory
 from nonet.repl.keys import bindings
 from nonet.repl.looks import prompt_style
-from nonet.repl.preferences import Preferences, folder
+from nonet.repl.preferences import Preferences, folder, load
 from nonet.repl.screen import as_terminal_text
 from nonet.repl.status import status_line
 from nonet.repl.talk import Talk, goes_on
@@ -163,9 +163,8 @@ class Front(Talk):
         """Soon, and not for every piece of an answer."""
         self._prompt.app.invalidate()
 
-    def restyle(self, preferences: Preferences) -> None:
-        """Use other preferences from now on."""
-        self.preferences = preferences
+    def restyle(self) -> None:
+        preferences = self.preferences = load()
         self._prompt.style = prompt_style(preferences.theme)
         self._prompt.app.editing_mode = EditingMode.VI if preferences.editing == "vi" else EditingMode.EMACS
         self._prompt.editing_mode = self._prompt.app.editing_mode

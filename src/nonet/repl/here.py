@@ -31,7 +31,7 @@ def help_(side: Side, words: str) -> None:
 
 
 def _overview() -> list[Line]:
-    width = max(len(each.name) for each in COMMANDS) + 3
+    width = max(len(each.name) for each in COMMANDS) + 2
     return [
         line(("Say what you want in plain words; it is planned, done, checked and answered.", "")),
         line(),

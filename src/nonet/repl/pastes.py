@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -32,6 +33,11 @@ def pasted(text: str, folder: Path) -> str:
     except OSError:
         return text[:LONGEST_CHARACTERS] + "\n[the rest of the paste could not be kept: the disk refuses it]"
     return f"{reference_to(path)} "
+
+
+def opened(word: str) -> Path:
+    """The path a user means: a reference's mark and a home's sign read."""
+    return Path(os.path.expanduser(word.removeprefix("@").strip('"')))  # noqa: PTH111  Path's own raises for no such user
 
 
 def reference_to(path: Path) -> str:

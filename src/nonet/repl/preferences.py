@@ -10,6 +10,8 @@ from typing import Any
 
 EDITING = ("emacs", "vi")
 THEMES = ("auto", "light", "dark", "contrast", "mono")
+OWN = {"editing": EDITING, "plain": ("on", "off"), "approve": ("on", "off"), "theme": THEMES}
+"""What /set knows beside the settings of nonet, with its values."""
 
 
 @dataclass(frozen=True, slots=True)

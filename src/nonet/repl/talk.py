@@ -76,6 +76,8 @@ class Talk:
                 self.session = message["session"]
             case "status":
                 self.status.update({key: value for key, value in message.items() if key != "is"})
+            case "preferences":
+                self.restyle()
             case "names":
                 self.names = {key: value for key, value in message.items() if key != "is"}
             case "lines":
@@ -87,6 +89,9 @@ class Talk:
                 self._gone(message)
             case _:
                 self.progress(message)
+
+    def restyle(self) -> None:
+        """The preferences have changed; where nothing is redrawn they change nothing."""
 
     def progress(self, message: Message) -> None:
         """Take what the engine tells of the task at work."""
