@@ -20,9 +20,10 @@ from nonet.agents.plan import Plan, Routing, Subtask
 from nonet.agents.steps import read_whole
 from nonet.errors import PlanError
 
-INSTRUCTION_CHARACTERS = 300
+INSTRUCTION_CHARACTERS = 200
 """One sentence; a longer one is a model that does not stop."""
-INSTRUCTION_TOKENS = 110
+DECISION_TOKENS = 110
+"""Enough for a decision with an instruction of that length."""
 _MAX_ANSWER_CHARACTERS = 100_000
 _SHOWN_DOCUMENTS = 12
 _NAME_CHARACTERS = 60

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from nonet.agents.heads import Head, is_constraint
 from nonet.agents.lexicon import any_of, compiled
-from nonet.agents.masking import mask
+from nonet.agents.masking import FILLER, mask
 from nonet.agents.segments import Payload, Region, find_payload, regions
 from nonet.agents.sentences import Piece, pieces, shares_opening
 
@@ -157,7 +157,7 @@ class _Walk:
         """Give a piece without a head to the clause before it, or keep it for the one after."""
         if self.drafts and (item is None or self.drafts[-1].item == item):
             self.drafts[-1].spans.append(span)
-        elif not _FRAME.match(self._masked, *span):
+        elif FILLER in self._masked[span[0] : span[1]] or not _FRAME.match(self._masked, *span):
             self._waiting.append(span)
 
     def _read_preamble(self) -> None:

@@ -115,7 +115,7 @@ _PRODUCT = compiled(
 _NOUN_HEAD = compiled(
     r"(?:(?:an?|the|one|some|another|two|three|four|five|\d+|short|brief|my)[ -](?:[\w-]+ ){0,4}?"
     rf"|(?={LANGUAGE} ))(?:{SUMMARY_NOUN}|{CODE_NOUN}|{LANGUAGE}"
-    rf"|{TEXT_NOUN} (?:summary|about|on|of|for|that|which|to))\b"
+    rf"|{TEXT_NOUN} (?:summary|about|on|of|for|that|which|to|each|apiece))\b"
 )
 _WANTED = compiled(
     rf"(?:(?:an?|one|the|some|just|only|my)[ -](?:[\w-]+ ){{0,4}}?(?:{SUMMARY_NOUN}|{CODE_NOUN}|{TEXT_NOUN})\b"

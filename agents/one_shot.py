@@ -14,7 +14,8 @@ from nonet.agents.planner import attached_or_named
 from nonet.errors import CallError, PlanError
 from nonet.runtimes import Message
 
-_PLAN_TOKENS = 640
+_PLAN_TOKENS = 768
+"""Enough for eight steps whose instructions are as long as they may be, or for twelve short ones."""
 _SYSTEM = (
     "You plan work for a small team. You do not do the work yourself. "
     "Give the steps in order, as few as the task needs; often that is one. "

@@ -106,8 +106,16 @@ def wire(steps: Sequence[Step], attached: Sequence[DocumentInfo]) -> None:
             reads = reads_of(clause, step.specialist, known, reads_documents=own)
             step.reads = [steps[number] for number in reads]
             step.unclear = not own and is_open(clause, step.specialist, known, reads)
+            if step.unclear and _is_sibling(step):
+                step.reads = list(step.reads[0].reads)
         step.documents = read_whole(clause, step.specialist, named, attached, reads=bool(step.reads))
         known.append(Known(step.specialist, clause.masked, tuple(places[id(other)] for other in step.reads)))
+
+
+def _is_sibling(step: Step) -> bool:
+    """Whether all it reads is the item of its list before it, which reads something: "it" means that to both."""
+    before = step.reads[0] if len(step.reads) == 1 else None
+    return bool(step.clause.item and before and before.clause.item is not None and before.reads)
 
 
 def read_whole(

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nonet.agents.asking import (
+    DECISION_TOKENS,
     INSTRUCTION_CHARACTERS,
-    INSTRUCTION_TOKENS,
     Draft,
     checked,
     draft_of,
@@ -89,7 +89,7 @@ class StepwisePlanner:
         prompt = f"{before}\n{_shown(drafts)}"
         messages = (Message("system", _SYSTEM), Message("user", prompt))
         try:
-            return parsed(await self._desk.ask(messages, _schema(self._specialists, len(drafts)), INSTRUCTION_TOKENS))
+            return parsed(await self._desk.ask(messages, _schema(self._specialists, len(drafts)), DECISION_TOKENS))
         except CallError as error:
             raise PlanError(f"no decision for step {len(drafts) + 1}: {error.message}") from error
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 from nonet.agents.clauses import Clause
 from nonet.agents.cues import code_cue
 from nonet.agents.documents import DocumentInfo, for_one, named_documents, wants_each
-from nonet.agents.lexicon import STORE_NOUN, compiled
+from nonet.agents.lexicon import LENGTH, STORE_NOUN, compiled
 from nonet.agents.masking import mask
 
 MAX_COPIES = 6
@@ -38,6 +39,9 @@ def unfolded(clauses: Sequence[Clause], attached: Sequence[DocumentInfo]) -> lis
         elif not copied and 1 < len(chosen) <= MAX_COPIES and wants_each(clause.masked):
             copied = True
             found.extend(_copy(clause, name, chosen) for name in chosen)
+        elif not copied and (apart := _apiece(clause, chosen)):
+            copied = True
+            found.extend(apart)
         elif clause.reversed or clause.kind == "passive" or clause.masked.rstrip(" .").endswith("first"):
             found.append(_spelt_out(clause, found[-1]) if found else clause)
         else:
@@ -48,6 +52,21 @@ def unfolded(clauses: Sequence[Clause], attached: Sequence[DocumentInfo]) -> lis
 def _copy(clause: Clause, name: str, names: Sequence[str]) -> Clause:
     text = for_one(clause.text, name, names)
     return replace(clause, text=text, masked=mask(text), kind="copy", about=name, shares=False)
+
+
+def _apiece(clause: Clause, names: Sequence[str]) -> list[Clause]:
+    """For "condense a.md to a line and b.md to two lines" a clause a document; nothing where a length is missing."""
+    if not 1 < len(names) <= MAX_COPIES:
+        return []
+    pattern = r"(?P<verb>.*?)" + ".*?".join(rf"({re.escape(name)}\b.*?{LENGTH})" for name in names)
+    match = re.match(pattern, clause.text, re.IGNORECASE | re.DOTALL)
+    if match is None or not match["verb"].strip():
+        return []
+    texts = [f"{match['verb']}{part}." for part in match.groups()[1:]]
+    return [
+        replace(clause, text=text, masked=mask(text), kind="copy", about=name, shares=False)
+        for text, name in zip(texts, names, strict=True)
+    ]
 
 
 def _repeated(before: Clause, clause: Clause, other: str, attached: Sequence[DocumentInfo]) -> Clause:

@@ -63,7 +63,7 @@ class FaultyDesk:
         share = max(1, len(words) // len(self.item.nodes))
         text = " ".join(words[number * share : None if number == len(self.item.nodes) - 1 else (number + 1) * share])
         reads = [f"s{a + 1}" for a, b in self.item.edges if b == number]
-        return {"specialist": self.item.nodes[number], "reads": reads, "instruction": f"{number + 1}: {text[:280]}"}
+        return {"specialist": self.item.nodes[number], "reads": reads, "instruction": f"{number + 1}: {text[:190]}"}
 
     def broken(self, kind: str, right: dict[str, Any], *, whole: bool) -> str:
         if kind == "time-out":

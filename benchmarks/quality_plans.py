@@ -20,7 +20,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from itertools import permutations
+from itertools import combinations, permutations
 from pathlib import Path
 from typing import Any
 
@@ -214,6 +214,27 @@ def minilm(path: Path) -> Embedder:
     return embed
 
 
+async def measure_paraphrases(planner: RulePlanner, rows: Sequence[dict[str, Any]]) -> None:
+    """Whether several wordings of one task get one plan, right or wrong, and how many of them get the right one."""
+    shapes: dict[int, list[tuple[bool, object]]] = defaultdict(list)
+    items = {item.id: item for item in read_composite(OWN)}
+    for row in rows:
+        item = items[row["id"]]
+        plan = await planner.plan(item.request, attached=item.attached, collection=item.collection)
+        nodes = [subtask.specialist for subtask in plan.subtasks]
+        ids = [subtask.id for subtask in plan.subtasks]
+        edges = [(ids.index(name), ids.index(sub.id)) for sub in plan.subtasks for name in sub.inputs]
+        shapes[row["task"]].append((score(nodes, edges, item).exact, (tuple(nodes), tuple(sorted(edges)))))
+    pairs = [a[1] == b[1] for group in shapes.values() for a, b in combinations(group, 2)]
+    whole = sum(all(right for right, _ in group) for group in shapes.values())
+    some = sum(any(right for right, _ in group) for group in shapes.values())
+    same = sum(pairs) / len(pairs)
+    print(
+        f"  {len(shapes)} tasks in {len(rows)} wordings: two wordings get the same plan in {same:.3f} of the pairs; all"
+        f" wordings right for {whole} tasks, at least one for {some}"
+    )
+
+
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="folder with routing.dev.jsonl and composite.dev.jsonl")
@@ -233,6 +254,8 @@ async def main() -> None:
         await measure_composite(planner, read_composite(options.data / "composite.dev.jsonl"), errors=options.errors)
     print("composite, requests of our own")
     await measure_composite(planner, read_composite(OWN), errors=options.errors)
+    print("paraphrases (set 6)")
+    await measure_paraphrases(planner, [row for row in read_rows(OWN) if "task" in row])
 
 
 if __name__ == "__main__":

@@ -186,7 +186,7 @@ async def test_a_model_that_knows_all_is_measured_better_than_the_rules() -> Non
                 {
                     "specialist": name,
                     "reads": [f"s{a + 1}" for a, b in item_.edges if b == number],
-                    "instruction": f"{number} {item_.request}"[:300],
+                    "instruction": f"{number} {item_.request}"[:200],
                 }
                 for number, name in enumerate(item_.nodes)
             ]
