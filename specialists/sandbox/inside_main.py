@@ -13,18 +13,17 @@ import marshal
 import os
 import select
 import signal
-import stat
 import sys
 import time
 from typing import Any, NoReturn
 
 from nonet.specialists.sandbox.inside_confine import become, confine
+from nonet.specialists.sandbox.inside_files import collect
 from nonet.specialists.sandbox.inside_root import enter_namespaces
 from nonet.specialists.sandbox.inside_system import SIGKILL, die_with_parent, prctl
 
 _PR_SET_CHILD_SUBREAPER = 36
 _LOOK_MS = 50
-_MOST_FILES = 256
 _ASKED_TO_END, _TIME, _FILES = "asked", "time", "files"
 _READY = "ready"
 _SAY_FD = 3
@@ -53,13 +52,18 @@ def main(job: dict[str, Any]) -> int:
     os.chdir("/")
     status = _end_all(child, status, job)
     report = {"ready": _READY, "status": status, "why": why, "seconds": time.monotonic() - started}
-    _tell(job, report | (_collect(job) if why != _ASKED_TO_END else {}))
+    _tell(job, report | (_made(job) if why != _ASKED_TO_END else {}))
     return 0
 
 
 def _tell(job: dict[str, Any], report: dict[str, Any]) -> None:
     with contextlib.suppress(BrokenPipeError), open(job["report_fd"], "wb") as file:  # noqa: PTH123
         file.write(marshal.dumps(report))
+
+
+def _made(job: dict[str, Any]) -> dict[str, Any]:
+    given = {name: content for name, (content, _) in job["files"].items()}
+    return collect(job["work"], given, job["kept_files_bytes"])
 
 
 def _start(job: dict[str, Any]) -> tuple[int, str]:
@@ -223,45 +227,3 @@ def _children() -> list[int]:
             return [int(word) for word in file.read().split()]
     except OSError:
         return []
-
-
-def _collect(job: dict[str, Any]) -> dict[str, Any]:
-    """Plain files that were made or changed, within bounds; nothing is followed, and nothing can block."""
-    files: dict[str, bytes] = {}
-    left_out: list[str] = []
-    room = job["kept_files_bytes"]
-    for name in _plain_files(job["work"]):
-        content = _read(f"{job['work']}/{name}", room)
-        if content is None or len(files) >= _MOST_FILES:
-            left_out.append(name)
-        elif name not in job["files"] or job["files"][name][0] != content:
-            files[name] = content
-            room -= len(content)
-    return {"files": files, "left_out": left_out[:_MOST_FILES]}
-
-
-def _plain_files(work: str) -> list[str]:
-    found: list[str] = []
-    waiting = [""]
-    while waiting and len(found) <= 4 * _MOST_FILES:
-        folder = waiting.pop()
-        with contextlib.suppress(OSError), os.scandir(f"{work}/{folder}") as entries:
-            for entry in entries:
-                name = f"{folder}{entry.name}"
-                if entry.is_dir(follow_symlinks=False):
-                    waiting.append(f"{name}/")
-                elif entry.is_file(follow_symlinks=False):
-                    found.append(name)
-    return sorted(found)
-
-
-def _read(path: str, most_bytes: int) -> bytes | None:
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        return None
-    with open(descriptor, "rb") as file:  # noqa: PTH123
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return None
-        content = file.read(most_bytes + 1)
-    return content if len(content) <= most_bytes else None

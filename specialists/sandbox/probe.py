@@ -1,11 +1,8 @@
 """Finds a sandbox that works on this machine: each tier is tried by a program that attacks it.
 
-Tiers, best first: `bubblewrap`, `namespaces` (a root of its own by system calls), `landlock` (no namespaces). All
-of them: seccomp allow-list, rlimits, an empty environment, no new privileges, a work folder that is removed.
-
-What stays open in all of them: the clock, the CPU's own side channels, the kernel's bugs in the calls that seccomp
-allows, the Python installation's files. In `landlock` also whether a path
-exists, its size, owner and times, and where a link points.
+Tiers, best first: `bubblewrap`, `namespaces` (a root of its own by system calls), `landlock` (no namespaces), `wasi`
+(a WebAssembly guest). All but the last: seccomp allow-list, rlimits, an empty environment, no new privileges. What
+stays open in each is told in docs/code.md.
 """
 
 from __future__ import annotations
@@ -29,15 +26,19 @@ from nonet.specialists.sandbox.layout import Layout, python_layout
 from nonet.specialists.sandbox.namespaces import NamespaceSandbox
 from nonet.specialists.sandbox.protocol import ExecutionResult, Sandbox
 from nonet.specialists.sandbox.seccomp import supported
+from nonet.specialists.sandbox.wasi import WasiSandbox, wasi_installed
 
 _PROBE_SECONDS = 5.0
 
 _PROBE = """
-import os, resource, socket, sys
+import os, socket, sys
 canary, secret, parent = {canary!r}, {secret!r}, {parent!r}
 def read(path):
     with open(path, "rb") as file:
         file.read(1)
+def raise_a_limit():
+    import resource
+    resource.setrlimit(resource.RLIMIT_CPU, (99, 99))
 def fork():
     if os.fork() == 0:
         os._exit(0)
@@ -50,12 +51,12 @@ attacks = {{
     "open a local socket": lambda: socket.socket(socket.AF_UNIX, socket.SOCK_STREAM).close(),
     "start a process": fork,
     "signal its parent": lambda: os.kill(parent, 0),
-    "raise a limit": lambda: resource.setrlimit(resource.RLIMIT_CPU, (99, 99)),
+    "raise a limit": raise_a_limit,
 }}
 for name, attack in attacks.items():
     try:
         attack()
-    except (OSError, ValueError):
+    except Exception:
         continue
     sys.exit("it could " + name)
 if secret in repr(os.environ):
@@ -80,20 +81,32 @@ class TierReport:
 def find_sandbox() -> Sandbox | None:
     """The best sandbox that works here, or None (`probe_tiers` says why).
 
-    The first call probes, for some 100 ms, blocking; the answer is kept for the process.
+    The first call probes, for some 100 ms, blocking; the answer is kept for the process. Where only WebAssembly is
+    left, its guest is compiled the first time, which takes minutes.
     """
     return _first_working()
 
 
 def probe_tiers() -> list[TierReport]:
     """Every tier, best first, each tried now."""
-    return [_probe(tier, make)[1] for tier, make in _tiers()]
+    return [report for _, report in _try_all()]
 
 
 def working_tiers() -> dict[str, Sandbox]:
     """Every tier that works here, by name, best first."""
-    tried = [_probe(tier, make) for tier, make in _tiers()]
-    return {report.tier: sandbox for sandbox, report in tried if sandbox is not None}
+    return {report.tier: sandbox for sandbox, report in _try_all() if sandbox is not None}
+
+
+def _try_all() -> list[tuple[Sandbox | None, TierReport]]:
+    tried: list[tuple[Sandbox | None, TierReport]] = []
+    for tier, make in _tiers():
+        needed = all(sandbox is None for sandbox, _ in tried)
+        if tier == "wasi" and not needed and wasi_installed() and not WasiSandbox().compiled:
+            reason = "installed, and not yet compiled: that takes minutes, and a better tier works"
+            tried.append((None, TierReport(tier, works=False, reason=reason)))
+        else:
+            tried.append(_probe(tier, make))
+    return tried
 
 
 @cache
@@ -105,24 +118,42 @@ def _first_working() -> Sandbox | None:
     return None
 
 
-def _tiers() -> tuple[tuple[str, Callable[[Layout], Sandbox]], ...]:
-    return (("bubblewrap", _bubblewrap), ("namespaces", NamespaceSandbox), ("landlock", LandlockSandbox))
+def _tiers() -> tuple[tuple[str, Callable[[], Sandbox]], ...]:
+    return (("bubblewrap", _bubblewrap), ("namespaces", _namespaces), ("landlock", _landlock), ("wasi", _wasi))
 
 
-def _bubblewrap(layout: Layout) -> Sandbox:
+def _bubblewrap() -> Sandbox:
     command = find_bubblewrap()
     if command is None:
         raise SandboxUnavailableError("bubblewrap is not installed (no `bwrap` on the path).")
-    return BubblewrapSandbox(layout, command)
+    return BubblewrapSandbox(_linux_layout(), command)
 
 
-def _probe(tier: str, make: Callable[[Layout], Sandbox]) -> tuple[Sandbox | None, TierReport]:
+def _namespaces() -> Sandbox:
+    return NamespaceSandbox(_linux_layout())
+
+
+def _landlock() -> Sandbox:
+    return LandlockSandbox(_linux_layout())
+
+
+def _linux_layout() -> Layout:
     if sys.platform != "linux":
-        return None, TierReport(tier, works=False, reason=f"it needs Linux; this is {platform.system()}")
+        raise SandboxUnavailableError(f"It needs Linux; this is {platform.system()}.")
     if not supported(platform.machine()):
-        return None, TierReport(tier, works=False, reason=f"no system call filter for {platform.machine()}")
+        raise SandboxUnavailableError(f"There is no system call filter for {platform.machine()}.")
+    return python_layout()
+
+
+def _wasi() -> Sandbox:
+    if not wasi_installed():
+        raise SandboxUnavailableError("The WebAssembly guest is not installed.", next_step="pip install 'nonet[wasi]'")
+    return WasiSandbox()
+
+
+def _probe(tier: str, make: Callable[[], Sandbox]) -> tuple[Sandbox | None, TierReport]:
     try:
-        sandbox = make(python_layout())
+        sandbox = make()
         breach = _run_probe(sandbox)
     except (SandboxUnavailableError, OSError) as error:
         return None, TierReport(tier, works=False, reason=str(error))

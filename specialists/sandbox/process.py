@@ -32,7 +32,7 @@ _READ_BYTES = 1 << 16
 _GRACE_SECONDS = 2.0
 """For what is inside to end and clean up by itself, before it is killed from outside."""
 _UNLIMITED_SPACE = 1 << 46
-_PARTS = ("inside_system", "inside_root", "inside_confine", "inside_main")
+_PARTS = ("inside_system", "inside_root", "inside_confine", "inside_files", "inside_main")
 _PACKAGE = "nonet.specialists.sandbox"
 
 BOOT = f"""

@@ -8,8 +8,12 @@ Names that a probe may use: `secret_path`, `folder` (where it lies), `parent` (t
 from __future__ import annotations
 
 PRELUDE = """
-import ctypes, os, socket, sys
-libc = ctypes.CDLL(None, use_errno=True)
+import os, socket, sys
+try:
+    import ctypes
+    libc = ctypes.CDLL(None, use_errno=True)
+except Exception:  # a WebAssembly guest has no such thing
+    ctypes = libc = None
 NUMBERS = {
     "x86_64": dict(ptrace=101, setuid=105, capset=126, personality=135, pivot_root=155, chroot=161, settimeofday=164,
         mount=165, swapon=167, reboot=169, sethostname=170, iopl=172, init_module=175, quotactl=179, kexec_load=246,
@@ -23,7 +27,8 @@ NUMBERS = {
         open_by_handle_at=265, setns=268, process_vm_readv=270, bpf=280, execveat=281, userfaultfd=282, mq_open=180,
         syslog=116, clock_settime=112, kcmp=272, process_vm_writev=271, migrate_pages=238, vmsplice=75, acct=89,
         vhangup=58, memfd_secret=447),
-}.get(os.uname().machine, {}) | dict(io_uring_setup=425, clone3=435, open_tree=428, move_mount=429, fsopen=430,
+}.get(os.uname().machine if hasattr(os, "uname") else "", {})
+NUMBERS |= dict(io_uring_setup=425, clone3=435, open_tree=428, move_mount=429, fsopen=430,
     pidfd_open=434, pidfd_getfd=438, pidfd_send_signal=424, process_madvise=440, landlock_create_ruleset=444)
 def call(name, *arguments):
     words = [ctypes.c_long(a) if isinstance(a, int) else a for a in arguments]
@@ -48,7 +53,7 @@ PROBES: dict[str, str] = {
     "move a file in": "os.rename(secret_path, 'mine'); escaped = True",
     "write beside a file of the user": "open(folder + '/new', 'w').write('x'); escaped = True",
     "cut a file of the user": "os.truncate(secret_path, 0); escaped = True",
-    "change its mode": "os.chmod(secret_path, 0o777); escaped = True",
+    "change its mode": "os.chmod(secret_path, 0o777); escaped = os.stat(secret_path).st_mode & 0o777 == 0o777",
     "change its times": "os.utime(secret_path, (1, 1)); escaped = True",
     "change its owner": "os.chown(secret_path, 1, 1); escaped = True",
     "remove it": "os.unlink(secret_path); escaped = True",
@@ -87,7 +92,8 @@ PROBES: dict[str, str] = {
     # More rights.
     "become root": "os.setuid(0); escaped = os.getuid() == 0 and libc.prctl(39, 0, 0, 0, 0) == 0",
     "become root by a system call": "call('setuid', 0); escaped = True",
-    "make a program that runs as its owner": "open('s', 'w').close(); os.chmod('s', 0o4755); escaped = True",
+    "make a program that runs as its owner": "open('s', 'w').close(); os.chmod('s', 0o4755); "
+    "escaped = os.stat('s').st_mode & 0o4000",
     "have new privileges": "escaped = libc.prctl(39, 0, 0, 0, 0) == 0",
     "have a capability": "data = (ctypes.c_uint32 * 6)(); header = (ctypes.c_uint32 * 2)(0x20080522, 0); "
     "escaped = libc.capget(header, data) == 0 and any(data)",

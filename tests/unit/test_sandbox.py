@@ -1,11 +1,10 @@
-"""The sandbox under attack: every tier that works on this machine, each attack as a program that tries it."""
+"""What the sandbox does in each of Linux's tiers that work here; the attacks on it are in tests/acceptance."""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -33,7 +32,7 @@ def make(tier: str, limits: Limits | None = None) -> Sandbox:
     return NamespaceSandbox(layout, limits) if tier == "namespaces" else LandlockSandbox(layout, limits)
 
 
-@pytest.fixture(params=list(TIERS))
+@pytest.fixture(params=[tier for tier in TIERS if tier != "wasi"])
 def tier(request: pytest.FixtureRequest) -> str:
     report = TIERS[request.param]
     if not report.works:
@@ -68,7 +67,7 @@ async def run(sandbox: Sandbox, program: str, timeout_seconds: float = 10.0) -> 
 
 def test_reports_are_in_order_and_say_why() -> None:
     reports = probe_tiers()
-    assert [report.tier for report in reports] == ["bubblewrap", "namespaces", "landlock"]
+    assert [report.tier for report in reports] == ["bubblewrap", "namespaces", "landlock", "wasi"]
     assert all(isinstance(report, TierReport) and report.reason for report in reports)
 
 
@@ -219,60 +218,9 @@ async def test_nothing_outside_can_be_changed(sandbox: Sandbox, tmp_path: Path) 
     assert names_in(tmp_path) == ["target"]
 
 
-async def test_links_lead_nowhere(sandbox: Sandbox, tmp_path: Path) -> None:
-    secret = tmp_path / "secret"
-    secret.write_text("x")
-    await refused(
-        sandbox,
-        "open('link').read()",
-        "open('up/etc/passwd').read()",
-        "os.listdir('up')",
-        "open(os.open('link', os.O_PATH)).read()",
-        setup=f"import os; os.symlink({str(secret)!r}, 'link'); os.symlink('../../../..', 'up')",
-    )
-
-
 async def test_installed_packages_stay_closed(sandbox: Sandbox) -> None:
     files = [str(module) for folder in python_layout().hidden for module in some_module(folder)]
     await refused(sandbox, *(f"open({file!r}).read()" for file in files), "__import__('pip')", "__import__('nonet')")
-
-
-async def test_no_network_and_no_local_sockets(sandbox: Sandbox, tmp_path: Path) -> None:
-    with socket.socket() as tcp, socket.socket(socket.AF_UNIX) as local, socket.socket(socket.AF_UNIX) as abstract:
-        tcp.bind(("127.0.0.1", 0))
-        local.bind(str(tmp_path / "s"))
-        abstract.bind(f"\0nonet-test-{os.getpid()}")
-        for server in (tcp, local, abstract):
-            server.listen()
-        await refused(
-            sandbox,
-            f"socket.create_connection({tcp.getsockname()!r}, 1)",
-            "socket.socket(socket.AF_INET, socket.SOCK_DGRAM)",
-            "socket.socket(socket.AF_INET6)",
-            "socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)",
-            "socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)",
-            "socket.socket(socket.AF_VSOCK)",
-            "socket.socketpair(type=socket.SOCK_DGRAM)",
-            f"socket.socketpair()[0].connect({str(tmp_path / 's')!r})",
-            f"socket.socketpair()[0].sendto(b'x', {abstract.getsockname()!r})",
-            "socket.getaddrinfo('localhost', 80)",
-            setup="import socket",
-        )
-
-
-async def test_no_process_can_be_started(sandbox: Sandbox) -> None:
-    await refused(
-        sandbox,
-        "os.fork()",
-        "os.forkpty()",
-        "os.posix_spawn('/bin/true', ['true'], {})",
-        "os.execv('/bin/true', ['true'])",
-        "os.execv(sys.executable, ['python'])",
-        "subprocess.run(['true'])",
-        "multiprocessing.Process(target=print).start()",
-        "1 / (os.system('true') == -1 or os.system('true') == 127 << 8 and 0)",
-        setup="import multiprocessing, os, subprocess, sys",
-    )
 
 
 async def test_no_other_process_can_be_touched(sandbox: Sandbox) -> None:
@@ -294,86 +242,11 @@ async def test_no_other_process_can_be_touched(sandbox: Sandbox) -> None:
     )
 
 
-async def test_dangerous_system_calls_fail(sandbox: Sandbox) -> None:
-    # x86_64 numbers: ptrace, mount, add_key, keyctl, unshare, setns, bpf, perf_event_open, userfaultfd, memfd_create,
-    # io_uring_setup, process_vm_readv, init_module, kexec_load, reboot, chroot, setuid, personality, execveat, clone3,
-    # open_by_handle_at, shmget, seccomp. On another machine other calls have these numbers, none of them harmless.
-    numbers = [101, 165, 248, 250, 272, 308, 321, 298, 323, 319, 425, 310, 175, 246, 169, 161, 105, 135, 322, 435]
-    numbers += [304, 29, 317]
-    program = f"""
-import ctypes, errno
-libc = ctypes.CDLL(None, use_errno=True)
-for number in {numbers}:
-    if libc.syscall(number, 0, 0, 0, 0, 0) != -1 or ctypes.get_errno() not in (errno.EPERM, errno.ENOSYS):
-        print("BREACH", number, ctypes.get_errno())
-for flags in (17, 0x10000000 | 17, 0x40000000 | 0x10000 | 0x800 | 0x100):
-    if libc.syscall(56, flags, 0, 0, 0, 0) != -1:
-        print("BREACH clone", flags)
-if libc.prctl(1, 0, 0, 0, 0) != -1 or libc.prctl(4, 1, 0, 0, 0) != -1:
-    print("BREACH prctl")
-print("done")
-"""
-    if os.uname().machine != "x86_64":
-        pytest.skip("the numbers are those of x86_64")
-    result = await run(sandbox, program)
-    assert result.stdout == "done\n", result.stdout + result.stderr
-
-
-async def test_limits_cannot_be_raised(sandbox: Sandbox) -> None:
-    await refused(
-        sandbox,
-        "resource.setrlimit(resource.RLIMIT_AS, (1 << 40, 1 << 40))",
-        "resource.setrlimit(resource.RLIMIT_CPU, (-1, -1))",
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (-1, -1))",
-        setup="import resource",
-    )
-
-
-async def test_a_memory_bomb_fails(sandbox: Sandbox) -> None:
-    result = await run(sandbox, "kept = []\nwhile True:\n    kept.append(bytearray(200 << 20))")
-    assert result.exit_status != 0
-    assert "MemoryError" in result.stderr
-
-
-async def test_a_fork_bomb_fails(sandbox: Sandbox) -> None:
-    result = await run(sandbox, "import os\nwhile True:\n    os.fork()")
-    assert result.exit_status == 1
-    assert "PermissionError" in result.stderr
-
-
-async def test_a_thread_bomb_ends(sandbox: Sandbox) -> None:
-    program = "import threading, time\nwhile True:\n    threading.Thread(target=time.sleep, args=(60,)).start()"
-    result = await run(sandbox, program, 0.5)
-    assert result.exit_status != 0
-    assert result.seconds < 5
-
-
 async def test_an_endless_loop_is_ended(sandbox: Sandbox) -> None:
     result = await run(sandbox, "print('before', flush=True)\nwhile True:\n    pass", 0.5)
     assert result.timed_out
     assert result.exit_status == -9
     assert result.stdout == "before\n"
-    assert result.seconds < 5
-
-
-async def test_signals_cannot_be_used_to_stay(sandbox: Sandbox) -> None:
-    program = """
-import atexit, signal, threading, time
-for number in range(1, 32):
-    try:
-        signal.signal(number, signal.SIG_IGN)
-    except OSError:
-        pass
-atexit.register(time.sleep, 60)
-threading.Thread(target=time.sleep, args=(60,)).start()
-while True:
-    try:
-        time.sleep(60)
-    except BaseException:
-        pass
-"""
-    result = await run(sandbox, program, 0.5)
-    assert result.timed_out
     assert result.seconds < 5
 
 
@@ -405,39 +278,6 @@ async def test_output_that_is_not_text_is_no_error(sandbox: Sandbox) -> None:
     result = await run(sandbox, "import os\nos.write(1, bytes(range(256)))")
     assert result.exit_status == 0
     assert "\ufffd" in result.stdout
-
-
-async def test_a_huge_file_fails(sandbox: Sandbox) -> None:
-    result = await run(sandbox, "with open('big', 'wb') as file:\n    file.seek(10**9)\n    file.write(b'x')")
-    assert result.exit_status == 1
-    assert "OSError" in result.stderr
-
-
-async def test_many_large_files_fail(tier: str) -> None:
-    program = """
-import time
-for n in range(100):
-    with open(str(n), "wb") as file:
-        for _ in range(10):
-            file.write(bytes(1 << 20))
-            time.sleep(0.002)
-"""
-    result = await run(make(tier, Limits(work_bytes=40 * MIB)), program)
-    assert result.exit_status != 0
-
-
-async def test_many_files_fail(tier: str) -> None:
-    program = """
-import os, time
-for folder in range(100):
-    os.mkdir(str(folder))
-    for n in range(100):
-        open(f"{folder}/{n}", "w").close()
-    time.sleep(0.01)
-"""
-    # bubblewrap limits the size of its folder, which counts a file as nothing but bounds what it can cost.
-    result = await run(make(tier, Limits(work_files=500)), program)
-    assert result.exit_status != 0 or tier == "bubblewrap"
 
 
 async def test_the_work_folder_goes_whatever_is_in_it(
