@@ -64,7 +64,8 @@ def csv_rows(file: BinaryIO, source: str, delimiter: str, fields: RowFields, max
     Raises:
         DocumentError: it is not UTF-8, has no header, or a field is too large.
     """
-    reader = csv.reader(io.TextIOWrapper(file, encoding="utf-8-sig", newline=""), delimiter=delimiter)
+    lines = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+    reader = csv.reader(lines, delimiter=delimiter)
     before = csv.field_size_limit(max_bytes)
     try:
         header = next(reader, None)
@@ -83,6 +84,7 @@ def csv_rows(file: BinaryIO, source: str, delimiter: str, fields: RowFields, max
         ) from error
     finally:
         csv.field_size_limit(before)
+        lines.detach()  # the file is the caller's
 
 
 def _lines(file: BinaryIO, max_bytes: int) -> Iterator[bytes | int]:

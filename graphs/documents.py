@@ -167,7 +167,7 @@ class _Adding:
             return
         self.by_digest[file.digest] = found.name
         self.notes += [(str(found.path), note) for note in document.notes]
-        self.pending.append(_new(document, self.collection))
+        self.pending.append(new_document(document, self.collection))
         characters = sum(len(each.text) for each in self.pending)
         if len(self.pending) >= _MOST_PENDING or characters >= _MOST_PENDING_CHARACTERS:
             self.keep()
@@ -237,7 +237,8 @@ def _untouched(record: DocumentRecord, path: Path) -> bool:
     return same and settled and record.rules == RULES and record.path == absolute(path)
 
 
-def _new(document: IngestedDocument, collection: str) -> NewDocument:
+def new_document(document: IngestedDocument, collection: str) -> NewDocument:
+    """What the store keeps of a file that was read."""
     return NewDocument(
         name=document.name,
         text=document.text,

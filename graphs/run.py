@@ -24,6 +24,7 @@ from nonet.graphs.searching import StoreSearcher
 from nonet.graphs.session import owner
 from nonet.graphs.turns import Turn
 from nonet.runtimes.lines import Priority
+from nonet.store import is_job_document
 
 if TYPE_CHECKING:
     from nonet.graphs.session import Session
@@ -39,6 +40,7 @@ async def run_task(
     *,
     documents: Sequence[Path] = (),
     artifacts: Sequence[str] = (),
+    attached: Sequence[str] = (),
     approve: Approve | None = None,
     wants_approval: bool = False,
     priority: Priority = Priority.INTERACTIVE,
@@ -49,6 +51,7 @@ async def run_task(
     Args:
         documents: files or folders; they are added to the collection, and this run reads only them.
         artifacts: answers of earlier runs that it reads, too: "@last", "@k3j2", "@k3j2.s1".
+        attached: names of documents that the collection has; this run reads them, too, and nothing else.
         approve: asked for its decision on the plan. With `wants_approval` and without it, the run is left waiting
             with status "waiting", to be resumed with a decision.
         priority: of its calls; those of a batch give way to those that somebody waits for.
@@ -59,7 +62,7 @@ async def run_task(
     """
     check_task(task)
     session.store.check_writable()
-    names = await attach(session, documents, on_event)
+    names = (*attached, *await attach(session, documents, on_event))
     names += tuple(full_name(session.store, name) for name in artifacts)
     async with session.turns.take() as turn:
         lease = session.store.runs.create(
@@ -194,7 +197,9 @@ async def attach(session: Session, paths: Sequence[Path], on_event: OnEvent | No
 def _documents(session: Session, names: Sequence[str]) -> tuple[list[DocumentInfo], list[DocumentInfo]]:
     """What is attached to this run, and what the collection holds."""
     collection = [
-        DocumentInfo(record.name, record.title, record.characters) for record in session.store.documents.list()
+        DocumentInfo(record.name, record.title, record.characters)
+        for record in session.store.documents.list()
+        if record.name in names or not is_job_document(record.name)
     ]
     by_name = {info.name: info for info in collection}
     by_name.update({name: info_of(session.store, name) for name in names if is_reference(name)})

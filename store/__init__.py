@@ -19,6 +19,8 @@ from nonet.store.queue_records import (
     Pace,
     QueueRecord,
     WorkerId,
+    document_folder,
+    is_job_document,
 )
 from nonet.store.records import (
     AttemptRecord,
@@ -84,4 +86,6 @@ __all__ = [
     "VectorState",
     "WorkerId",
     "digest_of",
+    "document_folder",
+    "is_job_document",
 ]

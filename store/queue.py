@@ -75,6 +75,10 @@ class QueueStore:
             partial(rows.add, name=queue, jobs=jobs, work=work, priority=priority, delay_s=delay_s, again=again)
         )
 
+    def ensure(self, queue: str, work: str) -> Future[int]:
+        """Make the queue where it is missing; `work` is what a document that a watched folder brings is given."""
+        return self._writer.call(lambda connection: rows.ensure_queue(connection, queue, work))
+
     def configure(
         self,
         queue: str,
@@ -134,9 +138,9 @@ class QueueStore:
         row = self._reader.row("SELECT text FROM job_inputs WHERE job_seq = ?", (job.seq,))
         return "" if row is None else str(row[0])
 
-    def set_run(self, job: Job, run: str) -> None:
-        """Which run works on the job. Whatever of the run is on disk, this is as well: it is written before."""
-        self._writer.submit(partial(rows.set_run, job=job, run=run), f"job {job.seq}")
+    def set_run(self, job: Job, run: str) -> Future[None]:
+        """Which run works on the job. What is written of the run afterwards is not on disk before this is."""
+        return self._writer.call(partial(rows.set_run, job=job, run=run))
 
     def complete(self, job: Job, output: JobOutput, *, keep: bool = False) -> Future[None]:
         """Its result and its status, or neither.
@@ -168,9 +172,15 @@ class QueueStore:
         wait_s = None if for_good else backoff_s(job.attempts + 1) if delay_s is None else delay_s
         return self._writer.call(partial(rows.fail, job=job, fault=fault, delay_s=wait_s, output=output))
 
-    def release(self, job: Job, *, delay_s: float = 0.0, fault: JobFault | None = None) -> Future[None]:
-        """Give a job back; no try of it is used up. Raises as `complete`."""
-        return self._writer.call(partial(rows.release, job=job, delay_s=delay_s, fault=fault))
+    def release(
+        self, job: Job, *, delay_s: float = 0.0, fault: JobFault | None = None, afresh: bool = False
+    ) -> Future[None]:
+        """Give a job back; no try of it is used up. Raises as `complete`.
+
+        Args:
+            afresh: what its run has made so far is not to be relied upon.
+        """
+        return self._writer.call(partial(rows.release, job=job, delay_s=delay_s, fault=fault, afresh=afresh))
 
     def cancel(self, queue: str, jobs: Sequence[int] | None = None) -> int:
         """Take unfinished jobs, those named or all, out of the queue; how many. Durable on return."""

@@ -100,9 +100,17 @@ class Job:
         return f"{document_folder(self.seq)}{self.document}"
 
 
+_FOLDER = "nonet-job-"
+
+
 def document_folder(job: int) -> str:
     """How the names of the documents of that job begin."""
-    return f"job-{job}/"
+    return f"{_FOLDER}{job}/"
+
+
+def is_job_document(name: str) -> bool:
+    """Whether a document of the collection is only there for a job."""
+    return name.startswith(_FOLDER) and name.removeprefix(_FOLDER).partition("/")[0].isdigit()
 
 
 @dataclass(frozen=True, slots=True)

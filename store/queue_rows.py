@@ -234,13 +234,15 @@ def fail(
     return status
 
 
-def release(connection: sqlite3.Connection, job: Job, *, delay_s: float, fault: JobFault | None) -> None:
-    """Give it back unworked: no try of it is used up. Raises as `complete`."""
+def release(connection: sqlite3.Connection, job: Job, *, delay_s: float, fault: JobFault | None, afresh: bool) -> None:
+    """Give it back unworked: no try of it is used up; `afresh`: nor does its run count. Raises as `complete`."""
     status = JobStatus.DELAYED if delay_s > 0 else JobStatus.QUEUED
     now = clock.now_s(connection)
-    queue_seq, _ = _leave(
+    queue_seq, run = _leave(
         connection, job, status, tries=0, ready_at_s=now + delay_s if delay_s > 0 else 0.0, finished_at_s=None
     )
+    if afresh:
+        drop_traces(connection, job.seq, run)
     if fault is not None:
         _fault(connection, job.seq, fault, now)
     count(connection, queue_seq, {JobStatus.LEASED: -1, status: 1})

@@ -273,6 +273,16 @@ class RunStore:
             raise run_names.not_found(self._reader, run_id)
         return record
 
+    def call_errors(self, run_id: str) -> tuple[str, ...]:
+        """What went wrong in calls of the run, each as "Class: message", oldest first."""
+        self._writer.settle(run_id)
+        rows = self._reader.rows(
+            "SELECT c.error FROM calls c JOIN runs r ON r.seq = c.run_seq WHERE r.id = ? AND c.error <> ''"
+            " ORDER BY c.seq",
+            (run_id,),
+        )
+        return tuple(row[0] for row in rows)
+
     def list(self, limit: int = 20) -> list[RunSummary]:
         """The newest runs, newest first."""
         self._writer.drain()

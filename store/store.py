@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import weakref
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -12,7 +13,8 @@ from typing import TYPE_CHECKING, Self
 from nonet.errors import StoreError, StoreWriteError
 from nonet.store.calibrations import CalibrationStore
 from nonet.store.documents import DocumentStore
-from nonet.store.engine import prepare
+from nonet.store.engine import connect, prepare
+from nonet.store.faults import faults_of
 from nonet.store.hosts import HostStore
 from nonet.store.leases import LEASE_SECONDS
 from nonet.store.models import ModelStore
@@ -88,6 +90,19 @@ class Store:
                 f"The database {self.path} is read-only.",
                 next_step="Make the file and its folder writable, or name another with --db.",
             )
+
+    def vacuum(self) -> int:
+        """Write the file anew, as small as it can be; by how many bytes it shrank.
+
+        Raises:
+            StoreError: another process is using it, or the disk has no room for a copy.
+        """
+        self._writer.drain()
+        before = self.path.stat().st_size
+        with faults_of(self.path), closing(connect(self.path)) as connection:
+            connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return max(before - self.path.stat().st_size, 0)
 
     async def flush(self) -> None:
         """Wait until every write is on disk. Raises the first StoreError that no other flush has raised."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nonet.api import run
+    from nonet.batch import Queue
     from nonet.errors import NonetError
     from nonet.graphs.ask import ask_specialist
     from nonet.graphs.result import RunResult
@@ -27,6 +28,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "NonetError": "nonet.errors",
+    "Queue": "nonet.batch",
     "RunResult": "nonet.graphs.result",
     "Session": "nonet.graphs.session",
     "Settings": "nonet.settings",
@@ -40,6 +42,7 @@ _HOMES = {
 
 __all__ = [
     "NonetError",
+    "Queue",
     "RunResult",
     "Session",
     "Settings",

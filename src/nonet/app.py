@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from nonet import __version__
+from nonet.app_batch import batch_app
 from nonet.app_docs import docs_app
 from nonet.app_options import (
     CARE,
@@ -276,6 +277,7 @@ def models_pull(
     return commands_models.pull(names or [], flags_given(runtime=runtime, light=light), json=json, quiet=quiet)
 
 
+app.add_typer(batch_app, name="batch", rich_help_panel=WORK)
 app.add_typer(docs_app, name="docs", rich_help_panel=KNOWLEDGE)
 app.add_typer(models_app, name="models", rich_help_panel=KNOWLEDGE)
 app.add_typer(runs_app, name="runs", rich_help_panel=CARE)

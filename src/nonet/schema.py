@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
-VerdictName = Literal["verified", "unverified", "failed"]
-
-
-class Output(BaseModel):
-    """An object on standard output. More keys may appear in later releases."""
-
-    model_config = ConfigDict(extra="allow", strict=True, use_attribute_docstrings=True)
+from nonet.schema_base import Output, VerdictName
+from nonet.schema_batch import BATCH_OUTPUTS
 
 
 class EvidenceOut(Output):
@@ -481,6 +476,7 @@ OUTPUTS: dict[str, type[Output]] = {
     "docs-list": DocsListOut,
     "docs-search": DocsSearchOut,
     "docs-remove": DocsRemoveOut,
+    **BATCH_OUTPUTS,
     "runs-list": RunsListOut,
     "runs-show": RunsShowOut,
     "runs-export": RunsExportOut,

@@ -100,18 +100,24 @@ def is_plain(stream: TextIO) -> bool:
     return not stream.isatty() or bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM", "dumb") in {"", "dumb"}
 
 
-def run_async(main: Coroutine[Any, Any, T], *, on_stop: Callable[[], None] | None = None) -> T:
+def run_async(
+    main: Coroutine[Any, Any, T],
+    *,
+    on_stop: Callable[[], None] | None = None,
+    gently: Callable[[], None] | None = None,
+) -> T:
     """Run to the end. The first Ctrl-C or SIGTERM cancels, so that the work is kept; the second ends the process.
 
     Args:
         on_stop: called once, on the event loop's thread, when the work is being cancelled.
+        gently: called there by an interrupt before that, which lets the work come to an end by itself.
 
     Raises:
         InterruptedByUserError: the work was cancelled and has wound up.
     """
     import asyncio  # noqa: PLC0415  `nonet --help` has no use for it
 
-    with _Interrupts(on_stop or _say_stopping) as interrupts, asyncio.Runner() as runner:
+    with _Interrupts(on_stop or _say_stopping, gently) as interrupts, asyncio.Runner() as runner:
         try:
             return runner.run(interrupts.watch(main))
         except asyncio.CancelledError:
@@ -130,8 +136,9 @@ class _Interrupts:
     that may be deep in a model.
     """
 
-    def __init__(self, on_stop: Callable[[], None]) -> None:
+    def __init__(self, on_stop: Callable[[], None], gently: Callable[[], None] | None) -> None:
         self._on_stop = on_stop
+        self._gently = gently
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[Any] | None = None
         self._seen = False
@@ -157,6 +164,10 @@ class _Interrupts:
         return await main
 
     def _handle(self, _number: int, _frame: FrameType | None) -> None:
+        if self._gently is not None and self._loop is not None:
+            gently, self._gently = self._gently, None
+            self._loop.call_soon_threadsafe(gently)
+            return
         if self._seen:
             if sys.stderr.isatty():
                 os.write(sys.stderr.fileno(), _SHOW_CURSOR.encode())

@@ -16,6 +16,7 @@ import pytest
 
 from nonet.cli import main
 from nonet.schema import OUTPUTS, schemas
+from nonet.schema_batch import BATCH_OUTPUTS
 
 REPORT = """# Report of the mill
 
@@ -128,7 +129,7 @@ def test_json_is_one_object_of_its_schema(nonet: Cli, name: str) -> None:
 def test_every_output_has_a_schema(nonet: Cli) -> None:
     assert json.loads(nonet("schema").out) == schemas()
     assert json.loads(nonet("schema", "run").out)["properties"]["verdict"]
-    assert set(COMMANDS) | {"models-pull"} == set(OUTPUTS)
+    assert set(COMMANDS) | {"calibrate", "models-pull"} | set(BATCH_OUTPUTS) == set(OUTPUTS)
     assert nonet("schema", "poem").status == 2
 
 

@@ -1,0 +1,75 @@
+"""A worker for the queues of a session: its models do the work, and small calls tell whether the server is well."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from nonet.errors import UsageError
+from nonet.graphs.batch import Batch
+from nonet.graphs.batch_breaker import Breaker
+from nonet.graphs.batch_events import OnBatchEvent, ServerFailed, ServerWell
+from nonet.graphs.batch_work import SUPERVISOR, Performed, Work, perform
+from nonet.graphs.session import owner
+from nonet.runtimes import ChatRequest, Message
+from nonet.runtimes.lines import Priority
+
+if TYPE_CHECKING:
+    from nonet.graphs.events import OnEvent
+    from nonet.graphs.session import Session
+    from nonet.store import Job
+
+PLACES_A_SLOT = 4
+"""Documents in hand for each call that can be made at once: so that calls for one model can be made together."""
+_MOST_PLACES = 64
+_PROBE = ChatRequest("", (Message("user", "Say OK."),), max_completion_tokens=8)
+
+
+def batch_of(
+    session: Session,
+    queues: Sequence[str] | None = None,
+    *,
+    places: int | None = None,
+    forever: bool = False,
+    on_event: OnBatchEvent = lambda _event: None,
+) -> Batch:
+    """A worker that does what the queues' documents were added for.
+
+    Args:
+        queues: which; None for all.
+        places: documents in hand at once; unless given, a few for each call the runtime takes at once.
+        forever: wait for new documents when there are none.
+    """
+
+    async def work(job: Job, on_step: OnEvent) -> Performed:
+        return await perform(session, job, session.store.queues.get(job.queue).max_bytes, on_step)
+
+    async def probe() -> None:
+        model = next(iter(session.ladders.values()))[0]
+        await session.scheduler.chat(dataclasses.replace(_PROBE, model=model), priority=Priority.INTERACTIVE)
+
+    def changed(reason: str, seconds: float) -> None:
+        on_event(ServerFailed(reason) if reason else ServerWell(seconds))
+
+    slots = sum(server.host.slots for server in session.scheduler.servers.values())
+    return Batch(
+        store=session.store,
+        perform=work,
+        owner=owner(),
+        queues=queues,
+        places=places or min(slots * PLACES_A_SLOT, _MOST_PLACES),
+        breaker=Breaker(probe, changed),
+        forever=forever,
+        keep=lambda job: Work.of(job.work).keep,
+        on_event=on_event,
+    )
+
+
+def check_work(work: Work, specialists: Sequence[str]) -> None:
+    """Raise UsageError for a workflow that does not exist."""
+    known = (SUPERVISOR, *specialists)
+    if work.workflow not in known:
+        raise UsageError(f"There is no workflow {work.workflow!r}.", next_step=f"There are: {', '.join(known)}.")
+    if not work.task.strip():
+        raise UsageError("The task is empty.", next_step='Say what to do: --task "Summarize {document}".')
