@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from nonet.agents.plan import Subtask
-from nonet.errors import AccessRefusedError, BadRequestError, CallError, ContextOverflowError, ResourceError
+from nonet.errors import (
+    AccessRefusedError,
+    BadRequestError,
+    CallError,
+    CallTimeoutError,
+    ContextOverflowError,
+    ResourceError,
+    RuntimeBusyError,
+)
 from nonet.graphs.context import RunContext
 from nonet.graphs.desk import RunDesk
 from nonet.graphs.events import AttemptFinished, SubtaskStarted
@@ -46,13 +54,20 @@ class _Try:
         return tuple(item for item in self.outcome.evidence if item.passed is False)
 
 
+_SAME_AGAIN = (BadRequestError, ContextOverflowError, ResourceError, RuntimeBusyError)
+"""Asking the same model again would end the same way."""
+_MOST_TIME_OUTS = 3
+"""In a row, of one subtask: each may have taken minutes."""
+
+
 async def work_on(context: RunContext, subtask: Subtask, sources: Sequence[Source]) -> SubtaskOutcome:
     """Try, repair from the evidence, climb the ladder. The best outcome seen is returned, never raised away.
 
     - Good enough is a confidence at or above the bar: without calibration, what no check speaks against.
     - A failed attempt is repaired on the same rung, at most `max_attempts` times, and only while it brings something
       new: the same text with the same evidence twice means that this model can do no better, and a request that was
-      refused or does not fit will be so again.
+      refused or does not fit will be so again. The runtime itself has asked a busy server several times.
+    - Time-outs of one model and then of the next are the server's: another model would take even longer.
     - A failure that no call to a model was made for (nothing to read, nothing found) is the same on every rung.
     - A doubt (unverified below the bar) is for a larger model to settle; where there is none, it stands as it is.
     - What was wrong so far goes up with the subtask.
@@ -63,7 +78,7 @@ async def work_on(context: RunContext, subtask: Subtask, sources: Sequence[Sourc
     """
     tries: list[_Try] = []
     for place, rung in enumerate(context.session.rungs(subtask.specialist)):
-        if tries and (why := await _useless(context, tries[-1], rung)):
+        if tries and (why := await _useless(context, tries, rung)):
             context.notice("ladder", f"{subtask.id}: {rung.label} is not tried: {why}")
             continue
         if tries:
@@ -99,18 +114,32 @@ async def _on_rung(  # noqa: PLR0917  what one rung is
             return True
         if not tried.called:
             return True
-        same_again = isinstance(tried.error, BadRequestError | ContextOverflowError | ResourceError)
-        if same_again or outcome.verdict is not Verdict.FAILED or (outcome.text, tried.failures) in seen:
+        if (
+            isinstance(tried.error, _SAME_AGAIN)
+            or _only_time_outs(tries)
+            or outcome.verdict is not Verdict.FAILED
+            or (outcome.text, tried.failures) in seen
+        ):
             return False
         seen.add((outcome.text, tried.failures))
         assignment = _with_findings(assignment, tries, attempt=attempt + 1)
     return False
 
 
-async def _useless(context: RunContext, last: _Try, rung: Rung) -> str:
+def _only_time_outs(tries: Sequence[_Try]) -> bool:
+    newest = tries[-_MOST_TIME_OUTS:]
+    return len(newest) == _MOST_TIME_OUTS and all(isinstance(tried.error, CallTimeoutError) for tried in newest)
+
+
+async def _useless(context: RunContext, tries: Sequence[_Try], rung: Rung) -> str:
     """Why the next rung can do no better than the last try; empty where it may."""
+    last = tries[-1]
     if isinstance(last.error, AccessRefusedError) and rung.runtime is last.rung.runtime:
         return "its server refuses whatever it is asked"
+    if isinstance(last.error, RuntimeBusyError) and rung.runtime is last.rung.runtime:
+        return "its server is busy, whatever it is asked"
+    if _only_time_outs(tries) and rung.runtime is last.rung.runtime:
+        return f"its server let {_MOST_TIME_OUTS} calls in a row run out of time"
     if isinstance(last.error, ContextOverflowError) and await context.session.window_of(rung) <= last.window_tokens:
         return f"the prompt did not fit {last.window_tokens} tokens, and its window is no larger"
     return ""

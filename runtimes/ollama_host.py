@@ -43,13 +43,13 @@ def server_url(host: str | None = None) -> str:
         default_port = _SCHEME_PORTS.get(scheme, 0)
     try:
         split = urlsplit(f"{scheme}://{rest}")
-        name, port = split.hostname or "127.0.0.1", split.port or default_port
+        name, port = _connectable(split.hostname or "127.0.0.1"), split.port or default_port
     except ValueError as error:
         raise _unreadable(given, str(error)) from error
     if scheme not in _SCHEME_PORTS:
         raise _unreadable(given, f"{scheme} is not http or https")
     path = split.path.strip("/")
-    return f"{scheme}://{_connectable(name)}:{port}" + (f"/{path}" if path else "")
+    return f"{scheme}://{name}:{port}" + (f"/{path}" if path else "")
 
 
 def is_loopback(url: str) -> bool:
@@ -62,9 +62,13 @@ def is_loopback(url: str) -> bool:
 
 
 def _connectable(name: str) -> str:
+    """The name as a client writes it. Raises ValueError for one that no machine can have."""
     try:
         address = ipaddress.ip_address(name)
     except ValueError:
+        if not name.strip("0123456789."):
+            raise  # looks like an address, and is none
+        name.encode("idna")
         return name
     if address.is_unspecified:
         return "127.0.0.1" if address.version == 4 else "[::1]"  # noqa: PLR2004 - of IP

@@ -9,7 +9,14 @@ import pytest
 from fakes.specialists import StaffMember, Work
 
 from nonet.agents.plan import Plan, Subtask
-from nonet.errors import AccessRefusedError, BadRequestError, CallTimeoutError, ContextOverflowError, NonetError
+from nonet.errors import (
+    AccessRefusedError,
+    BadRequestError,
+    CallTimeoutError,
+    ContextOverflowError,
+    NonetError,
+    RuntimeBusyError,
+)
 from nonet.graphs.result import RunResult
 from nonet.graphs.run import drive_plan
 from nonet.graphs.session import Session
@@ -20,13 +27,13 @@ from nonet.settings import Settings
 from nonet.specialists import Assignment, Desk, Evidence, Outcome, Verdict
 from nonet.specialists.general import GeneralSpecialist
 
-SMALL, LARGE = "qwen2.5-coder:0.5b", "qwen2.5-coder:1.5b"
+TINY, SMALL, LARGE = "smollm2:135m", "qwen2.5-coder:0.5b", "qwen2.5-coder:1.5b"
 ONE = Plan(planner="user", subtasks=(Subtask(id="s1", specialist="a", instruction="Do it."),))
 
 
 async def session_with(db: Path, work: Work, **settings: Any) -> tuple[Session, StaffMember]:
     member = StaffMember("a", work)
-    chosen = Settings(runtime="scripted", db=db, models={"a": [SMALL, LARGE]}, **settings)
+    chosen = Settings(**{"runtime": "scripted", "db": db, "models": {"a": [SMALL, LARGE]}, **settings})
     return await Session.open(chosen, specialists={"a": member}), member
 
 
@@ -71,11 +78,26 @@ async def test_what_fits_no_window_is_tried_once(db: Path) -> None:
     assert result.subtasks[0].evidence[0].kind == "context"
 
 
-async def test_a_time_out_is_tried_again(db: Path) -> None:
-    result, member = await run_one(db, raising({SMALL: CallTimeoutError("It did not begin.")}), max_attempts=2)
-    assert member.models == [SMALL, SMALL, LARGE]
+async def test_a_time_out_says_nothing_about_a_text(db: Path) -> None:
+    result, member = await run_one(db, raising({SMALL: CallTimeoutError("It did not begin.")}), max_attempts=1)
+    assert member.models == [SMALL, LARGE]
     assert result.status == "done"
-    assert member.seen[2].feedback == ()  # a time-out says nothing about a text
+    assert member.seen[1].feedback == ()
+
+
+async def test_a_server_that_never_answers_costs_three_time_outs_however_long_the_ladder_is(db: Path) -> None:
+    silent = raising(dict.fromkeys((TINY, SMALL, LARGE), CallTimeoutError("It did not begin.")))
+    result, member = await run_one(db, silent, models={"a": [TINY, SMALL, LARGE]}, max_attempts=2)
+    assert member.models == [TINY, TINY, SMALL]
+    assert result.status == "failed"
+    assert any("run out of time" in note for note in result.notes)
+
+
+async def test_a_busy_server_is_not_asked_for_a_larger_model(db: Path) -> None:
+    result, member = await run_one(db, raising({SMALL: RuntimeBusyError("503")}))
+    assert member.models == [SMALL]
+    assert result.status == "failed"
+    assert any("busy" in note for note in result.notes)
 
 
 async def test_all_that_was_wrong_goes_up(db: Path) -> None:

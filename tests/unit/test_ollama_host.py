@@ -53,7 +53,9 @@ def test_addresses(host: str, url: str, monkeypatch: pytest.MonkeyPatch) -> None
     assert OllamaRuntime().url == url
 
 
-@pytest.mark.parametrize("host", ["ftp://x", "http://[::1", "host:port", "host:99999", "a b", "http://a\nb"])
+@pytest.mark.parametrize(
+    "host", ["ftp://x", "http://[::1", "host:port", "host:99999", "a b", "http://a\nb", "256.1.1.1:99", "a..b"]
+)
 def test_what_cannot_be_read_is_a_settings_error(host: str) -> None:
     with pytest.raises(SettingsError) as caught:
         server_url(host)
