@@ -21,6 +21,8 @@ OLLAMA_SLOTS = 4
 """Calls that an Ollama server is thought to compute at once until it was seen (runtimes.parallel)."""
 OLLAMA_MAX_LOADED = 3
 """Ollama's own default for OLLAMA_MAX_LOADED_MODELS on a CPU."""
+EMBEDDED_MAX_LOADED = 2
+"""A chat model and the embedding model: another one takes up to 300 MB beside its weights, and a second to load."""
 SCRIPTED_SLOTS = 8
 
 
@@ -82,12 +84,13 @@ def _scripted(settings: Settings) -> ChosenRuntime:
     from nonet.runtimes.scripted import ScriptedRuntime  # noqa: PLC0415  each runtime is imported when it is chosen
 
     runtime = ScriptedRuntime(context_tokens=settings.context_tokens)
-    return _alone(settings, runtime, "the settings name it", settings.slots or SCRIPTED_SLOTS)
+    room = settings.max_loaded_models or OLLAMA_MAX_LOADED
+    return _alone(runtime, "the settings name it", settings.slots or SCRIPTED_SLOTS, room)
 
 
-def _alone(settings: Settings, runtime: Runtime, reason: str, slots: int) -> ChosenRuntime:
+def _alone(runtime: Runtime, reason: str, slots: int, room: int) -> ChosenRuntime:
     """A runtime in this process."""
-    host = ChosenHost(runtime.name, runtime, slots, settings.max_loaded_models or OLLAMA_MAX_LOADED)
+    host = ChosenHost(runtime.name, runtime, slots, room)
     return ChosenRuntime(runtime, reason, (host,))
 
 
@@ -153,11 +156,13 @@ def _embedded(settings: Settings, reason: str) -> ChosenRuntime:
     from nonet.runtimes.embedded import EmbeddedRuntime  # noqa: PLC0415
 
     slots = settings.slots or 1
+    room = settings.max_loaded_models or (OLLAMA_MAX_LOADED if settings.memory_limit_bytes else EMBEDDED_MAX_LOADED)
     runtime = EmbeddedRuntime(
         context_tokens=settings.context_tokens,
         slots=slots,
         threads=settings.threads,
         memory_limit_bytes=settings.memory_limit_bytes,
+        most_loaded=max(1, room - 1),
         models_folder=settings.cache_path(),
     )
-    return replace(_alone(settings, runtime, reason, slots), set_windows=runtime.set_windows)
+    return replace(_alone(runtime, reason, slots, room), set_windows=runtime.set_windows)

@@ -30,7 +30,7 @@ from nonet.runtimes.download import verify
 from nonet.runtimes.gguf import GgufHeader, read_header
 from nonet.runtimes.llama_server import INSTALL_HINT, Chunk, LlamaServer, ServerOptions
 from nonet.runtimes.llama_wire import Answer, request_body
-from nonet.runtimes.machine import compute_threads, memory_bytes
+from nonet.runtimes.machine import compute_threads, give_back_memory, memory_bytes
 from nonet.runtimes.minilm import MAX_TOKENS, MiniLm
 from nonet.runtimes.model_pool import Lease, ModelPool
 from nonet.runtimes.protocol import OnText
@@ -63,6 +63,9 @@ class EmbeddedRuntime:
         threads: threads a model computes with. None: one less than this process has cores, because llama.cpp's
             threads wait busily for each other, and one that has to share its core slows down all.
         memory_limit_bytes: what loaded models may take together. None: 60 % of the machine's memory.
+        most_loaded: chat models that are loaded at once. None: one, or where `memory_limit_bytes` is given, as many as
+            fit. With one, the embedding model too is loaded only while it is at work. Loading again takes a second for
+            a chat model of 0.5B and a tenth of it for the embedding model.
         models_folder: where downloaded models are. None: the user's cache folder.
         reuse_prompts: keep the computed prompts; faster where prompts begin alike, but answers may vary.
     """
@@ -75,6 +78,7 @@ class EmbeddedRuntime:
         slots: int = 1,
         threads: int | None = None,
         memory_limit_bytes: int | None = None,
+        most_loaded: int | None = None,
         models_folder: Path | None = None,
         reuse_prompts: bool = False,
     ) -> None:
@@ -83,6 +87,7 @@ class EmbeddedRuntime:
         self._slots = slots
         self._threads = threads or compute_threads()
         self._reuse_prompts = reuse_prompts
+        self._most_loaded = most_loaded or (1 if memory_limit_bytes is None else None)
         self._limit_bytes = memory_limit_bytes or int(memory_bytes() * _MEMORY_SHARE)
         self._folder = models_folder
         self._embedders: dict[Path, MiniLm] = {}
@@ -105,6 +110,7 @@ class EmbeddedRuntime:
         body = request_body(request)
         schema_json = None if request.schema is None else encode_schema(request.schema)
         path, header, options = self._chat_model(request.model)
+        self._spare_embedder()
         lease = await self._open_pool().take(path, header, options)
         answer = await self._stream(lease, body, on_text)
         text = "".join(answer.text)
@@ -191,11 +197,17 @@ class EmbeddedRuntime:
         self._embedders.clear()
         self._executor.shutdown(wait=False)
 
+    def _spare_embedder(self) -> None:
+        """A chat takes seconds and a lot of memory: 35 MB are not held beside it for a model that loads at once."""
+        if self._most_loaded == 1 and self._embedders:
+            self._embedders.clear()  # a call at work has it in its own hands
+            give_back_memory()
+
     def _open_pool(self) -> ModelPool:
         if self._closed:
             raise RuntimeUnavailableError("The embedded runtime is closed.")
         if self._pool is None:
-            self._pool = ModelPool(self._limit_bytes, self._executor)
+            self._pool = ModelPool(self._limit_bytes, self._most_loaded, self._executor)
             # A program may end without aclose: llama.cpp's thread must be gone before the interpreter is.
             weakref.finalize(self, _close_servers, self._pool.servers)
         return self._pool

@@ -46,10 +46,12 @@ class ModelPool:
 
     Args:
         limit_bytes: what the loaded models may take together.
+        most_loaded: models that are loaded at once; None: as many as fit.
         executor: where loading blocks.
     """
 
     limit_bytes: int
+    most_loaded: int | None
     executor: ThreadPoolExecutor
     servers: dict[Path, LlamaServer] = field(default_factory=dict)
     """What is loaded now, least recently used first."""
@@ -138,7 +140,7 @@ class ModelPool:
                 next_step="Raise memory_limit_bytes, lower context_tokens or slots, or use a smaller model.",
             )
         try:
-            while sum(self._models[loaded].size_bytes for loaded in self.servers) + size_bytes > self.limit_bytes:
+            while not self._has_room(size_bytes):
                 idle = next((loaded for loaded in self.servers if not self._models[loaded].users), None)
                 if idle is not None:
                     self._unload(idle)
@@ -147,6 +149,11 @@ class ModelPool:
                     await self._wait_for_change()
         finally:
             self._nobody_waits_for_room.set()
+
+    def _has_room(self, size_bytes: int) -> bool:
+        if self.most_loaded is not None and len(self.servers) >= self.most_loaded:
+            return False
+        return sum(self._models[loaded].size_bytes for loaded in self.servers) + size_bytes <= self.limit_bytes
 
     def _unload(self, path: Path) -> None:
         del self._models[path]

@@ -100,7 +100,8 @@ class Settings(BaseSettings):
     slots: Positive | None = None
     """Calls a host computes at once. Unset: OLLAMA_NUM_PARALLEL, else what is seen (4 at first); 1 if embedded."""
     max_loaded_models: Positive | None = None
-    """Models in a host's memory at once. Unset: OLLAMA_MAX_LOADED_MODELS, or 3; less where the server holds fewer."""
+    """Models in a host's memory at once. Unset: OLLAMA_MAX_LOADED_MODELS, or 3; less where the server holds fewer; in
+    the embedded runtime 2, a chat model and the embedding model, or 3 where memory_limit_bytes is set."""
     interactive_wait_seconds: Seconds = 30.0
     """A model with a call of `run` or `ask` waiting gets its turn within this time, whatever else is loaded."""
     batch_wait_seconds: Seconds = 600.0
@@ -108,7 +109,7 @@ class Settings(BaseSettings):
     threads: Positive | None = None
     """Threads a model computes with. Unset: the runtime decides."""
     memory_limit_bytes: Positive | None = None
-    """What the embedded runtime's loaded models may take together. Unset: the runtime decides."""
+    """What the embedded runtime's loaded models may take together. Unset: 60 % of the machine's memory."""
     response_cache_megabytes: Annotated[int, Field(ge=0)] = 64
     """Room for answers that are given again without asking the model: to the same call at temperature 0. 0: none."""
     connect_timeout_seconds: Seconds = 5.0

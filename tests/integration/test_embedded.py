@@ -284,6 +284,18 @@ async def test_the_least_recently_used_model_makes_room(tmp_path: Path) -> None:
 
 
 @slow
+async def test_one_chat_model_is_loaded_at_a_time_unless_more_are_wanted(tmp_path: Path) -> None:
+    paths = [str(chat_model()), str(tmp_path / "b.gguf")]
+    shutil.copyfile(paths[0], paths[1])
+    for most, loaded in ((None, [False, True]), (2, [True, True])):
+        runtime = EmbeddedRuntime(context_tokens=WINDOW, threads=1, most_loaded=most)
+        for path in paths:
+            await runtime.chat(ask(path, max_completion_tokens=2))
+        assert [(await runtime.describe(path)).loaded for path in paths] == loaded
+        await runtime.aclose()
+
+
+@slow
 async def test_closing_ends_calls_that_are_under_way() -> None:
     runtime = EmbeddedRuntime(context_tokens=WINDOW, threads=1)
     begun = asyncio.Event()
