@@ -97,12 +97,14 @@ _CHAT = compiled(
     r"^\W*(?:hi|hello|hey|thanks?|thank you|good (?:morning|evening|afternoon|night)|bye|goodbye|how are you|nice to"
     r"|who are you|what's up)\b"
     r"|\b(?:what|how|who|where|why) (?:can|could|do|are|would|will|should) you\b"
-    r"|\bideas? for\b|\bwhat to (?:call|name)\b"
-    r"|\b(?:tell|write|give|make|compose|suggest|sing|needs?|wants?|invent|think of|come up with)\b(?: \S+){0,5}?"
+    r"|\bideas? for\b|\bwhat to (?:call|name)\b|\bcome up with (?:\S+ ){0,5}?(?:names?|slogan|rhyme)\b"
+    r"|\b(?:tell|write|give|make|compose|suggest|sing|needs?|wants?|recommend|invent|think of)\b(?: \S+){0,5}?"
     r" (?:jokes?|poems?|haikus?|limericks?|story|song|greeting|slogan|synonyms?|rhymes?|recipe|pun|tagline|names?|toast"
     r"|riddles?|antonyms?)\b|\b(?:translate|spell|define the word|meaning of|brainstorm|capital letters"
     r"|how do you say|good idea|your (?:opinion|favou?rite)|good name|should i|(?:opposite|plural|past tense) of)\b"
 )
+_EXPLAIN = compiled(r"\W*(?:please )?(?:explain|define)\b(?! (?:it|that|this|them|how|what|why|in)\b)")
+_COLLECTION = compiled(rf"\b{COLLECTION_NOUN}\b")
 _ARITHMETIC = compiled(
     r"\d\s*(?:[+*^×÷]|plus|minus|times|divided by|percent of|% of)\s*\d|\d\s+[-/]\s+\d"  # noqa: RUF001
     r"|(?:^|\bis|\bcalculate|\bcompute)\s*[\d(][\d\s()+*/.^-]*[-/][\d\s()+*/.^-]*\W*$|\bsquare root\b"
@@ -234,6 +236,8 @@ def _general(words: str, *, has_document: bool) -> float:
         score += 0.9
     if _ARITHMETIC.search(words):
         score += 0.7
+    if _EXPLAIN.match(words) and not _COLLECTION.search(words):
+        score += 0.9
     numbers = len(_NUMBER.findall(words))
     quantities = len(_QUANTITY.findall(words))
     if numbers >= _MIN_NUMBERS and quantities:

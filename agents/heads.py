@@ -6,6 +6,7 @@ request stays one subtask.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from nonet.agents.lexicon import (
@@ -88,6 +89,7 @@ _USE = compiled(_USE_TO + r"\s+\S")
 _NOUN_AFTER = compiled(
     r"\s+(?:is|are|was|were|has|have|had|of|will|would|can|could|should|must|may|and|or|quality|tests?)\b|'s\b"
 )
+_BOTH_DONE = compiled(r"(?:proofread|review|translate|rewrite|analy[sz]e|read)\s+and\s+")
 _CONSTRAINT = compiled(
     any_of(
         "do not|don't|never|always|avoid|ensure|make sure|be|keep|limit|stick",
@@ -129,6 +131,12 @@ _WANTED = compiled(
     rf"|(?:the|this|that|my|our) (?:[\w-]+ ){{1,3}}in (?:a nutshell|brief|short|{LENGTH}))"
 )
 """What is wanted, said without an order: "a short digest is all I need", "the trend described in one sentence"."""
+_NEEDED = compiled(
+    r"(?:what|all(?: that)?|the (?:only )?thing) (?:(?:i|we)(?:'m| am|'re| are)? (?:really )?"
+    r"(?:need|want|after|would like)|to (?:write|make|build|do)|(?:is )?(?:needed|wanted))"
+    r" (?:is|are|would be) (?:an?|the|one)\b"
+)
+"""The same begun by what it is: "all I need is a digest"."""
 _CODE_ASKED = compiled(rf"\s*{FILLER}+,? (?:please|in (?:plain |pure )?{LANGUAGE})\b")
 """A name in code signs and nothing of what to do: "`median(numbers)` in Python"."""
 _GREETING = compiled(
@@ -241,17 +249,26 @@ def _kind_at(masked: str, at: int, end: int, *, nouns: bool) -> str | None:
     if at >= end or _only_constrains(masked, at, end):
         return None
     verb = _VERB.match(masked, at, end)
-    if verb and (" " in verb.group() or not _NOUN_AFTER.match(masked, verb.end(), end)):
+    if verb and (" " in verb.group() or _is_verb(masked, verb, end)):
         return verb.lastgroup
     desire = _DESIRE.match(masked, at, end)
     found = {
         "passive": _PASSIVE.match(masked, at, end) is not None,
         "desire": _WANTED.match(masked, at, end) is not None
+        or _NEEDED.match(masked, at, end) is not None
         or (desire is not None and _PRODUCT.search(desire.group("wanted")) is not None),
         "noun": nouns and _NOUN_HEAD.match(masked, at, end) is not None,
         "question": _is_asked(masked, at, end),
     }
     return next((kind for kind, fits in found.items() if fits), None)
+
+
+def _is_verb(masked: str, verb: re.Match[str], end: int) -> bool:
+    """Whether it is an order, not a thing ("list of", "code and tests"); "proofread and shorten" is one."""
+    second = _BOTH_DONE.match(masked, verb.start(), end)
+    if second and _VERB.match(masked, second.end(), end):
+        return True
+    return _NOUN_AFTER.match(masked, verb.end(), end) is None
 
 
 def _is_asked(masked: str, at: int, end: int) -> bool:

@@ -35,7 +35,7 @@ SUMMARY_VERB = any_of(
     r"abridg(?:e|ing)|digest|recap(?:ping)?|boil(?:ing)? (?:\S+ ){0,12}?down|distil(?:l|ling)?|paraphras(?:e|ing)",
     r"trim (?:\S+ ){1,6}?(?:down )?to|outline",
     r"(?:reduce|cut|shrink|squeeze|get|bring|turn|put|rewrite|rephrase|reword|restate|express|say) (?:\S+ ){0,8}?"
-    rf"(?:down )?(?:in|to|into) (?:\w+[ -]){{0,4}}?{TEXT_NOUN}",
+    rf"(?:down )?(?:in|to|into|as) (?:\w+[ -]){{0,4}}?{TEXT_NOUN}",
 )
 
 SUMMARY_VERB_TOLD = any_of(
@@ -48,6 +48,7 @@ RETRIEVAL_VERB = any_of(
     r"look (?:\w+ ){0,4}?up|look for|look (?:in|into|inside|through|over) (?:the|our|my|all)|search",
     r"retrieve|locate|dig (?:\w+ ){0,3}?(?:up|out)|track (?:\w+ ){0,3}?down",
     r"find out|consult|hunt (?:\w+ ){0,3}?down|go through|pull (?:\w+ ){0,4}?(?:up|out)|fish (?:\w+ ){0,4}?out",
+    r"check in (?:the|our|my|both)",
     r"(?:pull|get|fetch) (?:me )?(?:the|all|any) (?:\w+ ){0,2}?(?:entr(?:y|ies)|passages?|sections?|records?|quotes?)",
 )
 

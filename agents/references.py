@@ -127,9 +127,8 @@ def reads_of(clause: Clause, specialist: str, earlier: Sequence[Known], *, reads
     several = _SEVERAL.search(everything)
     if several and _means_earlier(everything, several, specialist, earlier, reads_documents=reads_documents):
         return _several_meant(several.group(), earlier)
-    if _names_result(clause, words, specialist, earlier) or (
-        not reads_documents and _repeats_noun(words, specialist, earlier)
-    ):
+    repeats = not reads_documents and _repeats_noun(words, specialist, earlier)
+    if repeats or _names_result(clause, words, specialist, earlier):
         return (_meant(everything, specialist, earlier),)
     if specialist == SUMMARIZATION and not reads_documents and _lacks_matter(clause, words, earlier):
         return _unread(earlier) if _SEQUENCE.search(clause.opening) else (_meant(everything, specialist, earlier),)
@@ -168,8 +167,8 @@ def _names_result(clause: Clause, words: str, specialist: str, earlier: Sequence
         _FOUND.search(f"{clause.opening} {words}") is not None
         or (specialist != RETRIEVAL and _THE_RESULT.search(words) is not None and _has_result(specialist, earlier))
         or points_outside(words, specialist)
-        or (_THE_SUMMARY.search(words) is not None and any(known.specialist == SUMMARIZATION for known in earlier))
         or _returns_what_was_found(clause, specialist, earlier)
+        or (_THE_SUMMARY.search(words) is not None and any(known.specialist == SUMMARIZATION for known in earlier))
     )
 
 
@@ -218,7 +217,10 @@ def _unread(earlier: Sequence[Known]) -> tuple[int, ...]:
 
 def _returns_what_was_found(clause: Clause, specialist: str, earlier: Sequence[Known]) -> bool:
     """Whether it is a function without arguments after a look-up: what it returns can only be what was found."""
-    return specialist == CODE and earlier[-1].specialist == RETRIEVAL and _NO_ARGUMENTS.search(clause.text) is not None
+    if specialist != CODE or earlier[-1].specialist == CODE:
+        return False
+    found = any(known.specialist == RETRIEVAL for known in earlier)
+    return found and _NO_ARGUMENTS.search(clause.text) is not None
 
 
 def _texts(numbers: tuple[int, ...], earlier: Sequence[Known]) -> tuple[int, ...]:
@@ -244,7 +246,9 @@ def _wanted(words: str, specialist: str) -> str:
         return SUMMARIZATION
     if _MEANS_RETRIEVAL.search(words):
         return RETRIEVAL
-    return CODE if specialist != CODE and _MEANS_CODE.search(words) else ""
+    if specialist != CODE:
+        return CODE if _MEANS_CODE.search(words) else ""
+    return RETRIEVAL if _NO_ARGUMENTS.search(words) else ""
 
 
 def _has_result(specialist: str, earlier: Sequence[Known]) -> bool:

@@ -42,6 +42,10 @@ _WHILE = compiled(
 _EXPLICIT = frozenset({"summary", "retrieval", "passive", "desire", "same"})
 _POLITE = compiled(r"\b(?:please|(?:can|could|would|will) you)\b")
 _POINTS = compiled(r"\b(?:it|its|them|that|this|those|these|their)\b")
+_ASKS_MORE = compiled(
+    r"tell me (?:who|whom|when|where|which|what (?!it|that|this)|how (?:many|much|old|far|long|tall))\b"
+)
+_COMPARES = compiled(r"(?:compare|contrast|merge|combine|join)\b[^,;.]*\b(?:both|the two|them|these|those)\b")
 _SEVERAL = compiled(r"\b(?:both|the two|the three|them all|all of them)\b")
 _FURTHER = compiled(
     r"(?:an?|one|another) (?:final|last|closing|concluding|third|further|joint|overall|combined|separate)\b|another\b"
@@ -137,9 +141,14 @@ def _may_list_nouns(head: Head | None) -> bool:
     return head is not None and head.kind in {"desire", "make", "noun", "other", "retrieval", "use"}
 
 
+_ONE_VERB = compiled(r"\w+")
+
+
 def _begins_work(masked: str, current: Piece, head: Head, cut: re.Match[str], end: int) -> bool:
     """Whether the rest of the sentence from `cut` is a request of its own."""
     mark = (cut.group("mark") or "").strip()
+    if current.head and not mark and _ONE_VERB.fullmatch(masked[current.head.start : cut.start()].strip()):
+        return False  # "proofread and shorten the letter" is one request
     then = _THEN.search(head.opening) is not None
     end = min(end, head.start + _WINDOW_CHARACTERS)
     if mark == "(":
@@ -170,6 +179,8 @@ def _parts_question(current: Head, head: Head, mark: str, *, then: bool) -> bool
 
 def _parts_order(before: str, head: Head, rest: str, mark: str, *, then: bool) -> bool:
     """Where both are orders."""
+    if head.kind == "other" and _COMPARES.match(rest):
+        return True
     if head.kind == "noun" and mark == "," and before.rstrip().endswith(FILLER):
         return False  # "write `f()`, a function that ...": the same thing, told again
     if head.kind == "noun":
@@ -186,6 +197,8 @@ def _ends_code(before: str, head: Head, rest: str, mark: str, *, then: bool) -> 
 
     An order after "a function that loads ..." differs in form ("loads, find"); after "to load" it does not.
     """
+    if _ASKS_MORE.match(rest):
+        return True
     told = bool(mark) and _THAT_DOES.search(before) is not None
     outside = _OUTSIDE.search(rest) is not None
     if head.kind in {"passive", "desire"}:
