@@ -18,6 +18,7 @@ from nonet.errors import (
 from nonet.graphs.context import RunContext
 from nonet.graphs.desk import RunDesk
 from nonet.graphs.events import AttemptFinished, SubtaskStarted
+from nonet.graphs.judging import judged
 from nonet.graphs.records import evidence_json
 from nonet.graphs.rungs import Rung
 from nonet.specialists import Assignment, Evidence, Outcome, Source, Verdict
@@ -167,6 +168,8 @@ async def _attempt(  # noqa: PLR0917  what one attempt is
             raise  # without its own server a run cannot go on; a remote one was only a last try
         failed = error
         outcome = Outcome("", Verdict.FAILED, (_refusal(error),))
+    if place + 1 < len(session.rungs(subtask.specialist)):
+        outcome = await judged(subtask.specialist, assignment.instruction, outcome, desk)
     if desk.certainties:  # of several calls the least sure one: an answer is no better than its weakest part
         outcome = replace(outcome, data={**outcome.data, CERTAINTY: min(desk.certainties)})
     session.store.runs.finish_attempt(

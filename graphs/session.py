@@ -14,6 +14,7 @@ from nonet.errors import ModelNotFoundError
 from nonet.graphs.choice import choose_runtime
 from nonet.graphs.embedding import Embedder as DocumentEmbedder
 from nonet.graphs.embedding import space_of
+from nonet.graphs.judging import measured_judges
 from nonet.graphs.ladders import Ladders, choose_embedder, choose_ladders
 from nonet.graphs.rungs import Rung, ladder, remote_rungs
 from nonet.graphs.scheduling import keep_costs, make_scheduler
@@ -62,6 +63,8 @@ class Session:
     """By specialist: the model that is asked last, on another server."""
     guards: dict[str, CountGuard] = field(default_factory=dict)
     """By label of the rung: what was learned of its counts."""
+    judges: Mapping[str, str] = field(default_factory=dict)
+    """Models that judge better than chance, each with how well that was measured."""
     bars: Mapping[str, float] = field(default_factory=dict)
     """By specialist: the confidence below which the next rung is tried, where it was calibrated."""
     wants_certainty: bool = False
@@ -120,6 +123,7 @@ class Session:
             specialists=staff,
             embed_model=embed_model,
             remotes=remotes,
+            judges=measured_judges(store, chosen.runtime.name, models),
             energy=find_meter() if chosen.is_local else None,
             installed={model.name: model.digest for model in models if "chat" in model.capabilities},
             embed_digest=next((model.digest for model in models if model.name == embed_model), ""),

@@ -1,7 +1,7 @@
 """What a model can do here, measured: its speed, whether it obeys a schema, whether it can choose.
 
-A name says little: the planner trusts a model with as much as its profile shows (`nonet doctor`). A dozen short calls,
-about 20 seconds for half a billion parameters on one thread.
+A name says little: the planner trusts a model with as much as its profile shows (`nonet doctor`). Some 25 short calls,
+about 30 seconds for half a billion parameters on one thread.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from nonet.errors import IncompleteAnswerError
+from nonet.runtimes import judge
 from nonet.runtimes.profile_tasks import CHOICES, ROUTING_ITEMS, SCHEMA_TASKS, WORDS, SchemaTask, routing_prompt
 from nonet.runtimes.protocol import OnText, Runtime
 from nonet.runtimes.types import ChatRequest, ChatResponse, Message, Usage
@@ -47,6 +48,9 @@ class ModelProfile:
     """Share of requests for which it chose the right specialist of three, 0 to 1."""
     routing_chance: float
     """What always giving the same answer scores."""
+    judge_right: int
+    """Right verdicts on answers of which half are wrong."""
+    judge_asked: int
     seconds: float
     """What measuring took."""
 
@@ -66,6 +70,7 @@ async def measure(runtime: Runtime, model: str, *, on_progress: OnProgress | Non
     prompt_speed, generation_speed = await _speeds(meter)
     valid, right = await _schema_scores(meter)
     routed = await _routing_score(meter)
+    judged = await _judge_score(meter)
     meter.report("done")
     return ModelProfile(
         runtime=runtime.name,
@@ -78,6 +83,8 @@ async def measure(runtime: Runtime, model: str, *, on_progress: OnProgress | Non
         schema_obedience=round(right, 3),
         routing_accuracy=round(routed, 3),
         routing_chance=round(1 / len(CHOICES), 3),
+        judge_right=judged,
+        judge_asked=len(judge.ITEMS),
         seconds=round(time.monotonic() - started, 1),
     )
 
@@ -89,7 +96,7 @@ class _Meter:
         self._runtime = runtime
         self._model = model
         self._on_progress = on_progress
-        self._total = 3 + len(SCHEMA_TASKS) + len(ROUTING_ITEMS)
+        self._total = 3 + len(SCHEMA_TASKS) + len(ROUTING_ITEMS) + len(judge.ITEMS)
         self._made = 0
 
     def report(self, stage: str) -> None:
@@ -165,6 +172,16 @@ async def _routing_score(meter: _Meter) -> float:
     tasks = [routing_prompt(request, choice) for request, choice in ROUTING_ITEMS]
     answers = [await meter.fill(task.prompt, "routing", task.schema) for task in tasks]
     return _share_right(tasks, answers)
+
+
+async def _judge_score(meter: _Meter) -> int:
+    """Verdicts that are right, asked as a run would ask."""
+    right = 0
+    for question, answer, is_right in judge.ITEMS:
+        (message,) = judge.judge_messages(question, answer)
+        said = await meter.fill(message.content, "judging", judge.SCHEMA)
+        right += said is not None and judge.says_right(said) == is_right
+    return right
 
 
 def _share_right(tasks: Sequence[SchemaTask], answers: Sequence[str | None]) -> float:

@@ -67,7 +67,8 @@ def profile_check(profile: ModelProfile) -> Check:
     detail = (
         f"{_speed('writes', speed)}, {_speed('reads', profile.prompt_tokens_per_second)}; "
         f"keeps to a JSON schema {profile.schema_valid:.0%}, and fills it rightly {profile.schema_obedience:.0%}; "
-        f"chooses rightly {profile.routing_accuracy:.0%} (a guess: {profile.routing_chance:.0%})"
+        f"chooses rightly {profile.routing_accuracy:.0%} (a guess: {profile.routing_chance:.0%}); "
+        f"judges {profile.judge_right} of {profile.judge_asked} answers rightly"
     )
     name = f"model {profile.model}"
     if 0 < speed < _SLOW_TOKENS_PER_SECOND:

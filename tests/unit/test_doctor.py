@@ -48,13 +48,15 @@ def test_a_slow_model_is_told_in_words() -> None:
         schema_obedience=0.625,
         routing_accuracy=0.5,
         routing_chance=0.333,
+        judge_right=11,
+        judge_asked=12,
         seconds=9.0,
     )
     check = profile_check(profile)
     assert check.status == "warning"
     assert check.detail == (
         "writes 2 tokens a second, reads too fast to measure; keeps to a JSON schema 100%, and fills it rightly 62%; "
-        "chooses rightly 50% (a guess: 33%)"
+        "chooses rightly 50% (a guess: 33%); judges 11 of 12 answers rightly"
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import asdict
 import pytest
 
 from nonet.errors import ModelNotFoundError
-from nonet.runtimes import ChatRequest, Usage
+from nonet.runtimes import ChatRequest, Usage, judge
 from nonet.runtimes.profile import measure, speeds
 from nonet.runtimes.profile_tasks import CHOICES, ROUTING_ITEMS, SCHEMA_TASKS, routing_prompt
 from nonet.runtimes.scripted import ScriptedRuntime, minimal_instance
@@ -18,6 +18,9 @@ TASKS = {task.prompt: task for task in (*SCHEMA_TASKS, *(routing_prompt(*item) f
 
 
 def knows_all(request: ChatRequest) -> str:
+    for question, answer, is_right in judge.ITEMS:
+        if request.messages == judge.judge_messages(question, answer):
+            return json.dumps({"right": "yes" if is_right else "no"})
     task = TASKS.get(request.messages[-1].content)
     return "yes and so on" if task is None else json.dumps(task.expected)
 
@@ -40,6 +43,7 @@ async def test_a_model_that_understands() -> None:
     seen: list[tuple[int, int, str]] = []
     profile = await measure(ScriptedRuntime(knows_all), MODEL, on_progress=lambda *now: seen.append(now))
     assert (profile.schema_valid, profile.schema_obedience, profile.routing_accuracy) == (1.0, 1.0, 1.0)
+    assert profile.judge_right == profile.judge_asked == len(judge.ITEMS)
     assert profile.model == MODEL
     assert profile.runtime == "scripted"
     assert [made for made, _, _ in seen] == list(range(len(seen)))
@@ -51,6 +55,8 @@ async def test_obeying_the_grammar_is_not_enough() -> None:
     profile = await measure(ScriptedRuntime(obeys_only), MODEL)
     assert profile.schema_valid == 1.0
     assert profile.schema_obedience == 0.0
+    assert profile.judge_right == profile.judge_asked // 2  # who always says the same judges as a coin does
+    assert not judge.better_than_chance(profile.judge_right, profile.judge_asked)
 
 
 async def test_always_the_same_choice_is_chance() -> None:
