@@ -6,7 +6,8 @@ Reads JSON lines in either of two forms: {id, prompt, test_list, test_imports} (
 (HumanEval). Of MBPP as many of its asserts are shown as --show says, of HumanEval what its docstring shows; all tests
 decide afterwards. Three arms on the same request:
 
-- raw: the request alone, greedy, the first code block of the answer; HumanEval's own imports are put before it.
+- raw: the request alone, greedy, the first code block of the answer as it stands.
+- raw+imports: the same with the imports of HumanEval's prompt before it, which its answers often leave out.
 - loop: one attempt of the specialist with one model: first answer, repair, samples, chosen by the visible tests.
 - ladder: the loop with the first model, and where it fails with the next.
 
@@ -123,13 +124,14 @@ async def is_right(item: Mapping[str, Any], code: str, sandbox: Sandbox) -> bool
     return result.exit_status == 0 and result.stdout.strip().endswith("passed")
 
 
-async def raw(item: Mapping[str, Any], desk: Desk, shown_tests: int) -> str:
-    """The code of the bare model."""
+async def raw(item: Mapping[str, Any], desk: Desk, shown_tests: int) -> tuple[str, str]:
+    """The code of the bare model: as it stands, and with what HumanEval imports put before it."""
     message = Message("user", request_text(item, shown_tests))
     answer = (await desk.chat([message], max_completion_tokens=ANSWER_TOKENS)).text
     block = re.search(r"```[\w+]*\n(.*?)(?:```|\Z)", answer, re.DOTALL)
+    code = block[1] if block else answer
     imports = [line for line in item["prompt"].splitlines() if re.match(r"(from|import)\s", line)]
-    return "\n".join([*(imports if "entry_point" in item else []), block[1] if block else answer])
+    return code, "\n".join([*(imports if "entry_point" in item else []), code])
 
 
 async def loop(item: Mapping[str, Any], desk: Desk, shown_tests: int, tries: Tries) -> Outcome:
@@ -169,7 +171,7 @@ class Arm:
 
 async def measure(options: argparse.Namespace, data: Path, runtime: Runtime, sandbox: Sandbox) -> dict[str, Arm]:
     """Every arm on every item of one file."""
-    tries = Tries(repairs=options.repairs, samples=options.samples)
+    tries = Tries(options.repairs, options.samples, unproved_samples=options.unproved_samples)
     arms: dict[str, Arm] = {}
 
     def desk(model: str) -> Desk:
@@ -181,8 +183,11 @@ async def measure(options: argparse.Namespace, data: Path, runtime: Runtime, san
         for number, model in enumerate(options.models):
             name = Path(model).stem
             first, used = desk(model), desk(model)
-            right = await is_right(item, await raw(item, first, options.show), sandbox)
+            bare, helped = await raw(item, first, options.show)
+            right = await is_right(item, bare, sandbox)
             arms.setdefault(f"raw {name}", Arm()).add(right=right, desks=[first])
+            right = await is_right(item, helped, sandbox)
+            arms.setdefault(f"raw+imports {name}", Arm()).add(right=right, desks=[first])
             outcome = await loop(item, used, options.show, tries)
             looped = await is_right(item, outcome.data.get("code", ""), sandbox)
             verdict = str(outcome.verdict)
@@ -213,6 +218,7 @@ async def main() -> None:
     parser.add_argument("--show", type=int, default=1, help="tests of MBPP in the request")
     parser.add_argument("--repairs", type=int, default=Tries().repairs)
     parser.add_argument("--samples", type=int, default=Tries().samples)
+    parser.add_argument("--unproved-samples", type=int, default=Tries().unproved_samples, help="by drafted tests")
     parser.add_argument("--window", type=int, default=4096)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--cache", type=Path)

@@ -7,6 +7,7 @@ from functools import partial
 from nonet.specialists.code_answer import ExtractedCode
 from nonet.specialists.code_checks import Checked, CodeChecker
 from nonet.specialists.code_constant import Written, read_constant, write_constant
+from nonet.specialists.code_drafts import Drafts
 from nonet.specialists.code_files import FilesJudge
 from nonet.specialists.code_judge import NO_SANDBOX, AnswerJudge, python_outcome
 from nonet.specialists.code_loop import Loop, Tries
@@ -64,8 +65,10 @@ class CodeSpecialist:
             return await loop.run()
         judge = AnswerJudge(assignment, request, desk, self._test_seconds)
         prompt = partial(build_prompt, assignment, request, desk)
+        drafts = Drafts(assignment.instruction, request, desk, self._test_seconds)
         whole = request.language != "python"
-        return await Loop(desk, prompt, judge.judge, self._tries, attempt=assignment.attempt, whole=whole).run()
+        loop = Loop(desk, prompt, judge.judge, self._tries, drafts, attempt=assignment.attempt, whole=whole)
+        return await loop.run()
 
     async def _constant(self, written: Written, desk: Desk) -> Outcome:
         """Run what code wrote; a value that a model picked out of a longer text stays unverified."""

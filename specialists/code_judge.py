@@ -34,10 +34,10 @@ class AnswerJudge:
         extracted = extract_code(answer, self._request.names, self._instruction)
         if not extracted.code:
             missing = Evidence("code", passed=False, detail="the answer has no code")
-            return Outcome(answer.strip(), Verdict.FAILED, (missing,), data=_tier(self._sandbox))
+            return Outcome(answer.strip(), Verdict.FAILED, (missing, *self._idle()), data=_tier(self._sandbox))
         if refused := must_not_run(extracted, self._instruction):
             verdict = Verdict.UNVERIFIED if refused.passed is None else Verdict.FAILED
-            checked = Checked(verdict, (refused,))
+            checked = Checked(verdict, (refused, *self._idle()))
         else:
             checked = await self.run(extracted.code)
             found = tuple(problems(extracted.code, self._instruction))
@@ -45,6 +45,12 @@ class AnswerJudge:
             verdict = Verdict.FAILED if found else checked.verdict
             checked = Checked(verdict, (*found, *checked.evidence), checked.tests)
         return python_outcome(extracted, checked, tuple(_told_of(extracted, self._request)), self._sandbox)
+
+    def _idle(self) -> tuple[Evidence, ...]:
+        """Which tier there is, where nothing was run in it."""
+        if self._sandbox is None:
+            return ()
+        return (Evidence("sandbox", passed=None, detail=f"not run; the {self._sandbox.tier} sandbox works here"),)
 
     async def run(self, code: str) -> Checked:
         """Python with the tests of the request. Raises SandboxUnavailableError."""
@@ -58,9 +64,9 @@ class AnswerJudge:
         data: dict[str, Any] = {"language": language, "code": code, "tests": [], **_tier(self._sandbox)}
         if not code:
             missing = Evidence("code", passed=False, detail="the answer has no code")
-            return Outcome("", Verdict.FAILED, (missing,), data=data)
+            return Outcome("", Verdict.FAILED, (missing, *self._idle()), data=data)
         if (broken := degeneration_check(code)) is not None:
-            return Outcome(code, Verdict.FAILED, (broken,), data=data)
+            return Outcome(code, Verdict.FAILED, (broken, *self._idle()), data=data)
         if language not in RUN_LANGUAGES:
             ran = ", ".join(("Python", *RUN_LANGUAGES.values()))
             detail = f"not run: {language} is written but not run (run are {ran})"

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from nonet.errors import NonetError, ResourceError, StoreError
 from nonet.runtimes import Finish
 from nonet.specialists.budget import Fit
+from nonet.specialists.code_drafts import Drafts
 from nonet.specialists.code_prompt import ANSWER_TOKENS, Wrong
 from nonet.specialists.protocol import Desk, Evidence, Outcome, Verdict
 
@@ -34,6 +35,9 @@ class Tries:
     samples: int = 4
     dear_samples: int = 1
     """Where a call takes long."""
+    unproved_samples: int = 0
+    """Where the request gives no test: so many more answers, chosen by tests that the model drafts. See docs/code.md
+    for what that was measured to be worth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,17 @@ class _Try:
 class Loop:
     """One attempt of a subtask: the calls to one model, and the best of what came of them."""
 
-    def __init__(self, desk: Desk, prompt: Prompt, judge: Judge, tries: Tries, *, attempt: int, whole: bool) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        prompt: Prompt,
+        judge: Judge,
+        tries: Tries,
+        drafts: Drafts | None = None,
+        *,
+        attempt: int,
+        whole: bool,
+    ) -> None:
         """`whole`: an answer that was cut is worth nothing, unless it passes."""
         self._desk = desk
         self._prompt = prompt
@@ -54,6 +68,8 @@ class Loop:
         self._attempt = attempt
         self._whole = whole
         self._most = tries
+        self._drafts = drafts
+        self._chosen: _Try | None = None
         self._tries: list[_Try] = []
         self._cheap = True
 
@@ -63,6 +79,7 @@ class Loop:
             await self._first()
             await self._repair()
             await self._sample()
+            await self._choose_by_drafts()
         except NonetError as error:
             if not self._tries or isinstance(error, ResourceError | StoreError):
                 raise
@@ -96,6 +113,25 @@ class Loop:
             own = seed + _SEEDS_AN_ATTEMPT * (self._attempt - 1)
             await self._ask(f"sample {seed}", temperature=SAMPLE_TEMPERATURE, seed=own)
 
+    async def _choose_by_drafts(self) -> None:
+        drafts, number = self._drafts, self._most.unproved_samples
+        unproved = len(self._tries) == 1 and self._tries[0].outcome.verdict is Verdict.UNVERIFIED
+        if not (unproved and number and drafts is not None and drafts.wanted):
+            return
+        tests = await drafts.draft()
+        scores = [await drafts.passed(self._tries[0].outcome)]
+        for seed in range(1, number + 1 if tests else 0):
+            if max(scores) == tests:
+                break
+            await self._ask(f"sample {seed}", temperature=SAMPLE_TEMPERATURE, seed=seed)
+            usable = self._tries[-1].outcome.verdict is not Verdict.FAILED
+            scores.append(await drafts.passed(self._tries[-1].outcome) if usable else -1)
+        self._chosen = self._tries[scores.index(max(scores))]
+        if tests:
+            detail = f"of {tests} tests that the model drafted from the request it passes {max(scores)}: no proof"
+            noted = _with_notes(self._chosen.outcome, [Evidence("drafts", passed=None, detail=detail)])
+            self._chosen = replace(self._chosen, outcome=noted)
+
     async def _ask(self, how: str, *, temperature: float, seed: int, wrong: Wrong | None = None) -> None:
         prompt, notes = await self._prompt(wrong)
         room = self._desk.window_tokens - prompt.tokens
@@ -119,7 +155,7 @@ class Loop:
         return _with_notes(outcome if usable else replace(outcome, verdict=Verdict.FAILED), [note])
 
     def _told(self, *notes: Evidence) -> Outcome:
-        chosen = best(self._tries)
+        chosen = self._chosen or best(self._tries)
         calls = len(self._tries)
         told = [*notes]
         if calls > 1:

@@ -144,7 +144,7 @@ async def sandbox() -> Check:
         "sandbox",
         "warning",
         f"no tier works here, so code is written but not run ({broken})",
-        "Install bubblewrap, or allow unprivileged user namespaces.",
+        "Install bubblewrap, or allow unprivileged user namespaces, or pip install 'nonet[wasi]'.",
         data,
     )
 

@@ -157,3 +157,37 @@ async def test_every_verdict_names_the_tier() -> None:
     for desk in (answers(GOOD), answers(*[WRONG] * 6), answers(*["def double(:"] * 6)):
         outcome = await work(desk)
         assert outcome.data["sandbox"] == sandbox.tier
+        assert any(f"{sandbox.tier} sandbox" in item.detail for item in outcome.evidence)
+
+
+UNTESTED = "Write a function called `double` that doubles a number."
+DRAFTS = "assert double(2) == 4\nassert double(0) == 0\nassert double(-3) == -6"
+
+
+async def by_drafts(*codes: str) -> tuple[Outcome, FakeDesk]:
+    desk = answers(*codes)
+    tries = Tries(unproved_samples=2)
+    return await CodeSpecialist(tries=tries).work(Assignment(UNTESTED), desk), desk
+
+
+async def test_drafted_tests_choose_among_answers_and_prove_nothing() -> None:
+    outcome, desk = await by_drafts(SQUARE, DRAFTS, GOOD)
+    assert outcome.verdict is Verdict.UNVERIFIED
+    assert GOOD in outcome.text
+    assert [item.detail for item in outcome.evidence if item.kind == "drafts"] == [
+        "of 3 tests that the model drafted from the request it passes 3: no proof"
+    ]
+    assert not any(item.kind == "tests" and item.passed for item in outcome.evidence)
+    assert SQUARE not in desk.prompts[1]  # drafted without sight of the code
+    assert len(desk.requests) == 3
+
+
+async def test_the_first_answer_stands_where_drafts_do_not_tell_answers_apart() -> None:
+    outcome, _ = await by_drafts(GOOD, "assert double(1) == 3", SQUARE, WRONG)
+    assert GOOD in outcome.text
+
+
+async def test_drafts_that_are_no_tests_change_nothing() -> None:
+    outcome, desk = await by_drafts(GOOD, "I would test it with care.")
+    assert GOOD in outcome.text
+    assert len(desk.requests) == 2
