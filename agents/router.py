@@ -131,6 +131,15 @@ class Router:
             routed[number] = self._combine(cues[number], similarities, method)
         return tuple(result for result in routed if result is not None)
 
+    async def nearest(self, texts: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+        """For each text its nearest examples, nearest first; also where its wording decided and nobody compared."""
+        similar, _ = await self._similarities(texts)
+        return tuple(map(self._nearest, similar))
+
+    def _nearest(self, similarities: Sequence[float]) -> tuple[str, ...]:
+        order = sorted(range(len(self._flat)), key=lambda number: -similarities[number])
+        return tuple(self._flat[number][1] for number in order[:_SHOWN] if similarities[number] > 0)
+
     def _by_cues(self, cues: Cues) -> Routed | None:
         """The wording's choice where it is plain and no specialist of the user's could know better."""
         if len(self._names) == 1:
@@ -177,10 +186,10 @@ class Router:
         }
         best, second = _two_best(scores)
         margin = scores[best] - scores[second]
-        order = sorted(range(len(self._flat)), key=lambda number: -similarities[number])
-        nearest = tuple(self._flat[number][1] for number in order[:_SHOWN] if similarities[number] > 0)
         sure = margin >= (_SURE_EMBEDDING if embedded else _SURE_LEXICAL)
-        routing = Routing(method=method, margin=round(min(2.0, margin), 4), sure=sure, nearest=nearest)
+        routing = Routing(
+            method=method, margin=round(min(2.0, margin), 4), sure=sure, nearest=self._nearest(similarities)
+        )
         return Routed(best, routing, scores)
 
 

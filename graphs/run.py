@@ -133,7 +133,21 @@ async def plan_task(
     attached, collection = _documents(session, names)
     plan = await planner_for(session).plan(task, attached=attached, collection=collection)
     check_plan(plan, session)
-    return plan
+    return await _explained(session, plan)
+
+
+async def _explained(session: Session, plan: Plan) -> Plan:
+    """The plan with the nearest examples of every routing; a run does without those that decided nothing."""
+    bare = [each for each in plan.subtasks if each.routing is not None and not each.routing.nearest]
+    found = await session.router().nearest([each.instruction for each in bare])
+    nearest = {each.id: examples for each, examples in zip(bare, found, strict=True)}
+    subtasks = tuple(
+        each.model_copy(update={"routing": each.routing.model_copy(update={"nearest": nearest[each.id]})})
+        if each.routing is not None and each.id in nearest
+        else each
+        for each in plan.subtasks
+    )
+    return plan.model_copy(update={"subtasks": subtasks})
 
 
 def check_task(task: str) -> None:

@@ -32,6 +32,7 @@ def test_a_plan_tells_why(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Plan (rules): 2 subtasks" in out
     assert "s2  code       write a function" in out
     assert "margin" in out
+    assert out.count("near: ") >= 2
     assert "planner rules used: nothing speaks against its plan" in out
 
 
