@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from nonet.runtimes import Runtime
     from nonet.runtimes.ollama import OllamaRuntime
     from nonet.settings import Settings
+    from nonet.store import HostRecord
 
 OLLAMA_SLOTS = 4
 """Calls that an Ollama server is thought to compute at once until it was seen (runtimes.parallel)."""
@@ -124,16 +124,34 @@ def ollama_host(settings: Settings, address: str | None) -> tuple[ChosenHost, Ol
     return host, runtime
 
 
+def host_name(address: str) -> str:
+    """What a server is called, however its address is written. Raises SettingsError."""
+    from nonet.runtimes.ollama_host import server_url  # noqa: PLC0415
+
+    return server_url(address).removeprefix("http://")
+
+
+def known_hosts(settings: Settings, by_hand: Sequence[HostRecord]) -> list[tuple[ChosenHost, OllamaRuntime]]:
+    """Every server of the settings and those that were added by hand, not asked anything yet."""
+    addresses = [*settings.ollama_addresses(), *(record.address for record in by_hand)]
+    return _each_once(settings, addresses)
+
+
 def _variable(name: str) -> int | None:
     value = os.environ.get(name, "").strip()
     return int(value) if value.isdecimal() and int(value) else None
 
 
 def _ollama_hosts(settings: Settings) -> list[tuple[ChosenHost, OllamaRuntime]]:
+    return _each_once(settings, settings.ollama_addresses())
+
+
+def _each_once(settings: Settings, addresses: Sequence[str | None]) -> list[tuple[ChosenHost, OllamaRuntime]]:
     """Every server once, however its address is written."""
-    hosts = {
-        host.name: (host, runtime) for host, runtime in map(partial(ollama_host, settings), settings.ollama_addresses())
-    }
+    hosts: dict[str, tuple[ChosenHost, OllamaRuntime]] = {}
+    for address in addresses:
+        host, runtime = ollama_host(settings, address)
+        hosts.setdefault(host.name, (host, runtime))
     return list(hosts.values())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nonet.errors import NonetError
@@ -139,6 +139,12 @@ class RunDesk:
     def _record(self, **fields: Any) -> None:  # noqa: ANN401  passed on to CallRecord, which is typed
         call = CallRecord(model=self.rung.label, kind="remote" if self.rung.leaves else "chat", **fields)
         self.context.session.store.runs.record_call(self.context.lease, self.subtask, self.attempt, call)
+        trace = self.context.session.trace
+        if trace is not None:
+            trace.add(
+                self.context.run,
+                replace(call, subtask=self.subtask, attempt=self.attempt, created_at_s=time.time()),
+            )
 
 
 def _trip_fields(trip: Trip) -> dict[str, Any]:

@@ -14,10 +14,12 @@ from nonet.errors import ModelNotFoundError
 from nonet.graphs.choice import choose_runtime
 from nonet.graphs.embedding import Embedder as DocumentEmbedder
 from nonet.graphs.embedding import space_of
+from nonet.graphs.host_watch import HostWatch
 from nonet.graphs.judging import measured_judges
 from nonet.graphs.ladders import Ladders, choose_embedder, choose_ladders
 from nonet.graphs.rungs import Rung, ladder, remote_rungs
 from nonet.graphs.scheduling import keep_costs, make_scheduler
+from nonet.graphs.trace import TraceFile
 from nonet.graphs.turns import Turns
 from nonet.graphs.windows import choose_windows, reading_speeds
 from nonet.runtimes.count_guard import CountGuard
@@ -71,11 +73,14 @@ class Session:
     """Runtimes are asked how sure a model is of its tokens: while calibrating, and with a ladder that was."""
     installed: Mapping[str, str] = field(default_factory=dict)
     """Models that can chat, each with the digest of its weights; empty where the runtime does not know it."""
+    trace: TraceFile | None = None
+    """Where calls are written as they end."""
     turns: Turns = field(default_factory=Turns)
     workspace: Workspace | None = None
     """Files of the user's that the code specialist changes, where a door was given any. Not kept with the run."""
     own_planner: Planner | None = None
     """Plans instead of what the settings and the models' profiles would choose."""
+    _host_watch: HostWatch | None = None
     _router: Router | None = None
     _windows: dict[str, int] = field(default_factory=dict)
     _sandbox: Sandbox | None = None
@@ -130,7 +135,24 @@ class Session:
         )
         session.bars = session.calibrated()
         session.wants_certainty = bool(session.bars)
+        try:
+            await session.follow_settings()
+        except BaseException:
+            await session.aclose()
+            raise
         return session
+
+    async def follow_settings(self) -> None:
+        """Begin the trace that the settings name, and follow the hosts that are added and drained by hand.
+
+        Raises:
+            StoreWriteError: the trace cannot be written.
+        """
+        if self.settings.trace_file is not None:
+            self.trace = TraceFile(self.settings.trace_file)
+        if self.runtime.name == "ollama":
+            self._host_watch = HostWatch(self.settings, self.store, self.scheduler)
+            await self._host_watch.start()
 
     async def __aenter__(self) -> Self:
         return self
@@ -145,6 +167,10 @@ class Session:
         try:
             await self.scheduler.aclose()
             keep_costs(self.scheduler, self.store)
+            if self._host_watch is not None:
+                await self._host_watch.aclose()
+            if self.trace is not None:
+                self.trace.close()
             await self.runtime.aclose()
             for rung in self.remotes.values():
                 await rung.scheduler.aclose()

@@ -188,11 +188,13 @@ class OllamaRuntime:
 
     async def loaded(self) -> tuple[str, ...]:
         """Names of the models in the server's memory."""
-        call = Call(self.url)
-        body = await self._fetched(call, "/api/ps")
-        running = json_object(call, body).get("models")
+        running = json_object(Call(self.url), await self.memory()).get("models")
         names = [entry.get("name") for entry in running if isinstance(entry, dict)] if isinstance(running, list) else []
         return tuple(name for name in names if isinstance(name, str))
+
+    async def memory(self) -> bytes:
+        """What the server says of the models in its memory, as JSON."""
+        return await self._fetched(Call(self.url), "/api/ps")
 
     def keep(self, model: str, seconds: float | None) -> None:
         """Let the server keep the model so long after each call from now on; None: as long as it was told at first."""

@@ -1,5 +1,6 @@
 """What is remembered: one SQLite file. Importing this loads neither LangGraph nor SQLAlchemy."""
 
+from nonet.store.accounts import AccountKind
 from nonet.store.artifacts import digest_of
 from nonet.store.leases import LEASE_SECONDS
 from nonet.store.queue_records import (
@@ -23,6 +24,7 @@ from nonet.store.queue_records import (
     is_job_document,
 )
 from nonet.store.records import (
+    Account,
     AttemptRecord,
     CacheCounts,
     CallRecord,
@@ -51,6 +53,8 @@ __all__ = [
     "MAX_ATTEMPTS",
     "MAX_DOCUMENT_BYTES",
     "UNFINISHED",
+    "Account",
+    "AccountKind",
     "Added",
     "AtWork",
     "AttemptRecord",

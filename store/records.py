@@ -82,6 +82,32 @@ class HostRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Account:
+    """What some calls cost together."""
+
+    name: str
+    """Of what they are summed up by."""
+    calls: int
+    from_cache: int
+    shared: int
+    """Calls that got the answer of another one."""
+    failed: int
+    prompt_tokens: int
+    completion_tokens: int
+    cached_tokens: int
+    wait_seconds: float
+    load_seconds: float
+    prompt_seconds: float
+    generation_seconds: float
+    seconds: float
+    """Of the calls, loading included, waiting not."""
+    swaps: int
+    swaps_avoided: int
+    joules: float | None
+    """Of those that know theirs; None where none does."""
+
+
+@dataclass(frozen=True, slots=True)
 class CacheCounts:
     """What the response cache holds, and what it saved."""
 

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from nonet.errors import StoreError, StoreWriteError
+from nonet.store.accounts import AccountStore
 from nonet.store.calibrations import CalibrationStore
 from nonet.store.documents import DocumentStore
 from nonet.store.engine import connect, prepare
@@ -42,6 +43,7 @@ class Store:
     queues: QueueStore
     calibrations: CalibrationStore
     responses: ResponseStore
+    accounts: AccountStore
     hosts: HostStore
 
     def __init__(self, path: Path, *, lease_seconds: float = LEASE_SECONDS) -> None:
@@ -58,6 +60,7 @@ class Store:
         self.queues = QueueStore(self._writer, self._reader)
         self.calibrations = CalibrationStore(self._writer, self._reader)
         self.responses = ResponseStore(self._writer, self._reader)
+        self.accounts = AccountStore(self._writer, self._reader)
         self.hosts = HostStore(self._writer, self._reader)
         # A program that forgets to close loses nothing either: this runs at its exit, too.
         self._finalizer = weakref.finalize(self, _shut, self._writer, self._reader)

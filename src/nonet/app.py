@@ -33,6 +33,7 @@ from nonet.app_options import (
     group,
 )
 from nonet.app_runs import runs_app
+from nonet.app_scheduler import add_to
 
 app = group("Several small language models, one dependable system, on your own machine.")
 models_app = group("Models: what is there, and fetching more.")
@@ -281,6 +282,7 @@ app.add_typer(batch_app, name="batch", rich_help_panel=WORK)
 app.add_typer(docs_app, name="docs", rich_help_panel=KNOWLEDGE)
 app.add_typer(models_app, name="models", rich_help_panel=KNOWLEDGE)
 app.add_typer(runs_app, name="runs", rich_help_panel=CARE)
+add_to(app, runs_app)
 
 
 @app.command(rich_help_panel=CARE, epilog=examples("nonet doctor", "nonet doctor --quick --json"))

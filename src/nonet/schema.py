@@ -327,6 +327,104 @@ class RunsPruneOut(Output):
     freed_bytes: int
 
 
+class MemoryOut(Output):
+    """A model in a host's memory."""
+
+    name: str
+    size_bytes: int
+    context_tokens: int
+    expires_in_seconds: float | None
+    """null: the host does not say."""
+
+
+class HostOut(Output):
+    """An Ollama server."""
+
+    host: str
+    state: Literal["up", "down", "draining"]
+    added: bool
+    """By hand; false: it is one of the settings."""
+    version: str | None
+    answer_seconds: float
+    fault: str
+    """Why it says no more; empty where it does."""
+    loaded: list[MemoryOut]
+    models: list[str]
+    """What it has."""
+    tokens_per_second: float
+    """Of answers, as earlier calls showed; 0: not known."""
+    load_seconds: dict[str, float]
+    """By model, as earlier calls showed."""
+
+
+class HostsListOut(Output):
+    """`nonet hosts list`; with --watch an object a look."""
+
+    hosts: list[HostOut]
+
+
+class HostsChangeOut(Output):
+    """`nonet hosts add`, `drain` and `remove`."""
+
+    host: str
+    action: Literal["add", "drain", "remove"]
+
+
+class AccountOut(Output):
+    """What some calls cost together."""
+
+    name: str
+    calls: int
+    from_cache: int
+    """Answers that were kept from an earlier call."""
+    shared: int
+    """Calls that got the answer of another that was under way."""
+    failed: int
+    prompt_tokens: int
+    completion_tokens: int
+    cached_tokens: int
+    """Of the prompts' tokens: computed for an earlier call, where the runtime tells."""
+    wait_seconds: float
+    load_seconds: float
+    prompt_seconds: float
+    generation_seconds: float
+    seconds: float
+    """Of the calls, loading included, waiting not."""
+    swaps: int
+    swaps_avoided: int
+    joules: float | None
+    """null: not known."""
+
+
+class CacheOut(Output):
+    """The response cache."""
+
+    responses: int
+    size_bytes: int
+    hits: int
+
+
+class StatsOut(Output):
+    """`nonet stats`."""
+
+    by: Literal["model", "host", "run", "subtask", "job"]
+    since_s: float
+    """Seconds since the epoch; 0: all calls."""
+    total: AccountOut
+    rows: list[AccountOut]
+    """Those that took longest first."""
+    cache: CacheOut
+
+
+class RunsTraceOut(Output):
+    """`nonet runs trace --output FILE`; without it the trace itself is printed."""
+
+    trace: str
+    format: Literal["perfetto", "svg"]
+    path: str
+    spans: int
+
+
 class ModelOut(Output):
     """A model that is there."""
 
@@ -481,6 +579,10 @@ OUTPUTS: dict[str, type[Output]] = {
     "runs-show": RunsShowOut,
     "runs-export": RunsExportOut,
     "runs-prune": RunsPruneOut,
+    "runs-trace": RunsTraceOut,
+    "hosts-list": HostsListOut,
+    "hosts-change": HostsChangeOut,
+    "stats": StatsOut,
     "models-list": ModelsListOut,
     "models-pull": ModelsPullOut,
     "doctor": DoctorOut,

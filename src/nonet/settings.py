@@ -112,6 +112,8 @@ class Settings(BaseSettings):
     """What the embedded runtime's loaded models may take together. Unset: 60 % of the machine's memory."""
     response_cache_megabytes: Annotated[int, Field(ge=0)] = 64
     """Room for answers that are given again without asking the model: to the same call at temperature 0. 0: none."""
+    trace_file: Path | None = None
+    """Every call is written there as it ends, as a Chrome trace that ui.perfetto.dev opens. Unset: none is."""
     connect_timeout_seconds: Seconds = 5.0
     """Longest wait for a connection to the Ollama server."""
     first_token_timeout_seconds: Seconds = 300.0
@@ -270,7 +272,7 @@ def _place(path: Path, text: str, key: str) -> str:
 def _absolute(values: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """Paths with `~` opened; one in a file is meant from that file's folder, not from where nonet was started."""
     result = dict(values)
-    for key in ("db", "cache_dir"):
+    for key in ("db", "cache_dir", "trace_file"):
         value = result.get(key)
         if isinstance(value, str | Path) and str(value):
             home = os.path.expanduser(value)  # noqa: PTH111  Path.expanduser raises for an unknown user

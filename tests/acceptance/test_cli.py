@@ -107,6 +107,8 @@ COMMANDS = {
     "runs-show": ["runs", "show"],
     "runs-export": ["runs", "export"],
     "runs-prune": ["runs", "prune", "--older-than-days", "0"],
+    "runs-trace": ["runs", "trace", "--output", "trace.json"],
+    "stats": ["stats"],
     "models-list": ["models", "list"],
     "doctor": ["doctor", "--quick"],
     "config": ["config"],
@@ -129,7 +131,8 @@ def test_json_is_one_object_of_its_schema(nonet: Cli, name: str) -> None:
 def test_every_output_has_a_schema(nonet: Cli) -> None:
     assert json.loads(nonet("schema").out) == schemas()
     assert json.loads(nonet("schema", "run").out)["properties"]["verdict"]
-    assert set(COMMANDS) | {"calibrate", "models-pull"} | set(BATCH_OUTPUTS) == set(OUTPUTS)
+    scheduler = {"hosts-list", "hosts-change"}
+    assert set(COMMANDS) | {"calibrate", "models-pull"} | scheduler | set(BATCH_OUTPUTS) == set(OUTPUTS)
     assert nonet("schema", "poem").status == 2
 
 

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 from fakes.ollama import FakeOllama
 
+from nonet.graphs.host_watch import HostWatch
 from nonet.graphs.run import run_task
 from nonet.graphs.session import Session
+from nonet.graphs.timeline import Rows, call_spans, timeline
+from nonet.graphs.trace import from_trace, to_trace
 from nonet.settings import Settings
+from nonet.store import CallRecord
+from nonet.trace_svg import to_svg
 
 TASK = "Write a Python function double(x) that returns twice x, then explain what a queue is."
 SMALL, CODER = "smollm2:135m", "qwen2.5-coder:0.5b"
@@ -85,3 +93,77 @@ async def test_a_call_says_where_it_ran_and_what_it_took(tmp_path: Path) -> None
             [host] = session.scheduler.policy.board.hosts.values()
             assert host.load_seconds.keys() == {CODER, SMALL}  # measured before, and known from the start
             assert all(seconds >= 0.06 for seconds in host.load_seconds.values())
+
+
+async def test_sums_are_of_the_calls_by_model_host_subtask_and_run(tmp_path: Path) -> None:
+    async with FakeOllama(latency_ms=20) as fake, session_on(fake, tmp_path / "nonet.db") as session:
+        result = await run_task(session, TASK)
+        await run_task(session, TASK)
+        accounts = session.store.accounts
+        total = accounts.total()
+        calls = session.store.runs.get(result.run).calls
+        assert (total.calls, total.from_cache) == (2 * len(calls), len(calls))
+        assert total.completion_tokens == result.usage.completion_tokens
+        assert total.prompt_seconds == sum(call.prompt_seconds for call in calls) > 0
+        for kind in ("model", "host", "subtask", "run"):
+            rows = accounts.by(kind)
+            assert sum(row.calls for row in rows) == total.calls, kind
+        assert {row.name for row in accounts.by("run")} >= {result.run}
+        assert {row.name for row in accounts.by("host")} == {fake.url.removeprefix("http://"), ""}
+        assert accounts.by("job") == []
+        assert accounts.total(since_s=time.time() + 60).calls == 0
+
+
+async def test_a_trace_grows_while_calls_are_made_and_ends_as_json(tmp_path: Path) -> None:
+    path = tmp_path / "trace.json"
+    async with (
+        FakeOllama(latency_ms=20, load_ms=60) as fake,
+        session_on(fake, tmp_path / "nonet.db", trace_file=path) as session,
+    ):
+        result = await run_task(session, TASK)
+        growing = from_trace(path)  # its array is not closed yet
+        record = session.store.runs.get(result.run)
+    assert isinstance(json.loads(path.read_text()), list)
+    assert from_trace(path) == growing
+    assert {span.facts["model"] for span in growing if span.kind == "call" and span.facts} == {
+        call.model for call in record.calls
+    }
+    kept = [span for span in timeline([record]) if span.kind != "attempt"]
+    assert sorted(span.name for span in kept) == sorted(span.name for span in growing)
+    for span in kept:
+        assert span.began_s <= span.ended_s
+    loads = [span for span in kept if span.kind == "load"]
+    assert all(0.059 <= span.ended_s - span.began_s < 1 for span in loads)
+    assert loads
+    events = to_trace(timeline([record]))
+    assert {event["ph"] for event in events} == {"M", "X"}
+    picture = ET.fromstring(to_svg(timeline([record]), "a <run>"))
+    bars = [element for element in picture.iter() if element.tag.endswith("rect")]
+    assert len(bars) > len(kept)
+
+
+def test_calls_at_the_same_time_have_rows_of_their_own() -> None:
+    rows = Rows()
+    calls = [CallRecord("m", host="h", seconds=2.0, created_at_s=at_s, subtask="s1") for at_s in (2.0, 3.0, 4.5)]
+    spans = [span for call in calls for span in call_spans("r", call, rows) if span.group == "host h"]
+    assert [span.row for span in spans] == ["slot 1", "slot 2", "slot 1"]
+
+
+async def test_a_session_follows_the_hosts_that_are_added_drained_and_removed(tmp_path: Path) -> None:
+    async with FakeOllama() as one, FakeOllama() as two, session_on(one, tmp_path / "nonet.db") as session:
+        name = two.url.removeprefix("http://")
+        watch = HostWatch(session.settings, session.store, session.scheduler)
+        session.store.hosts.add(name)
+        await watch.follow(session.store.hosts.known())
+        assert session.scheduler.servers[name].host.has(SMALL)
+        session.store.hosts.add(one.url.removeprefix("http://"), draining=True)
+        await watch.follow(session.store.hosts.known())
+        await run_task(session, TASK)
+        assert one.counts.calls["/api/chat"] == 0
+        assert two.counts.calls["/api/chat"] > 0
+        session.store.hosts.remove(name)
+        session.store.hosts.remove(one.url.removeprefix("http://"))
+        await watch.follow(session.store.hosts.known())
+        assert list(session.scheduler.servers) == [one.url.removeprefix("http://")]
+        assert session.scheduler.servers[one.url.removeprefix("http://")].host.serves
+        await watch.aclose()
