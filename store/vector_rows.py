@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import math
 import sqlite3
+import sys
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from heapq import nlargest, nsmallest
 from operator import mul
+from typing import Any
 
 Vector = Sequence[float]
 
 _BLOCK = 512
 """Vectors a block: 24 KB of signs at 384 dimensions, rewritten when one of their documents goes."""
 _NUMPY_FROM = 100_000
-"""Chunks from which loading NumPy (0.1 s) pays."""
+"""Chunks from which loading NumPy (0.1 s) pays; where something has loaded it already, it always does."""
 _STRONGEST = 127
+_MOST_VALUES = 500
+"""Bound in one statement; SQLite of before 3.32 takes 999."""
 
 
 def codes_of(vector: Vector) -> bytes:
@@ -105,8 +109,8 @@ def coarse(connection: sqlite3.Connection, vector: Vector, limit: int, allowed: 
     """The chunks whose signs agree most with the vector's, about the best `limit` of those allowed."""
     query = signs_of(vector)
     rows = connection.execute("SELECT chunks, signs FROM vector_blocks")
-    if allowed is None and _count(connection) >= _NUMPY_FROM and (found := _coarse_numpy(rows, query, limit)):
-        return found
+    if allowed is None and (np := _numpy(_count(connection))) is not None:
+        return _coarse_numpy(np, rows, query, limit)
     return [chunk for _, chunk in nsmallest(limit, _distances(rows, query, allowed))]
 
 
@@ -124,20 +128,27 @@ def _distances(rows: sqlite3.Cursor, query: bytes, allowed: set[int] | None) -> 
                 yield (bits ^ wanted).bit_count(), chunk
 
 
-def _coarse_numpy(rows: sqlite3.Cursor, query: bytes, limit: int) -> list[int]:
-    """The same with NumPy, fifteen times as fast; nothing where it is not installed or too old."""
+def _numpy(chunks: int) -> Any:  # noqa: ANN401 - a module that need not be there
+    """NumPy where it pays, is installed and counts bits (from 2.0 on); else None."""
+    if chunks < _NUMPY_FROM and "numpy" not in sys.modules:
+        return None
     try:
         import numpy as np  # noqa: PLC0415
+    except ImportError:
+        return None
+    return np if hasattr(np, "bitwise_count") else None
 
-        count = np.bitwise_count
-    except (ImportError, AttributeError):
-        return []
+
+def _coarse_numpy(np: Any, rows: sqlite3.Cursor, query: bytes, limit: int) -> list[int]:  # noqa: ANN401
+    """The same with NumPy, ten times as fast."""
     wanted = np.frombuffer(query, dtype=np.uint8)
     distances, chunks = [], []
     for numbers, signs in rows:
-        differing = count(np.frombuffer(signs, dtype=np.uint8).reshape(-1, len(wanted)) ^ wanted)
+        differing = np.bitwise_count(np.frombuffer(signs, dtype=np.uint8).reshape(-1, len(wanted)) ^ wanted)
         distances.append(differing.sum(axis=1, dtype=np.uint16))
         chunks.append(np.frombuffer(numbers, dtype=np.int64))
+    if not distances:
+        return []
     every = np.concatenate(distances)
     best = np.argpartition(every, min(limit, len(every)) - 1)[:limit]
     return [int(chunk) for chunk in np.concatenate(chunks)[best]]
@@ -147,24 +158,40 @@ def scored(
     connection: sqlite3.Connection, vector: Vector, chunks: Sequence[int], limit: int
 ) -> list[tuple[int, float]]:
     """(chunk, cosine) of the best, best first; of equals the earlier chunk."""
-    norm = math.sqrt(sum(map(mul, vector, vector))) or 1.0
-    found: list[tuple[float, int]] = []
-    for start in range(0, len(chunks), 500):
-        part = chunks[start : start + 500]
+    kept = _codes(connection, chunks)
+    np = _numpy(len(kept))
+    scores = _cosines_numpy(np, vector, kept) if np is not None and kept else _cosines(vector, kept)
+    return [(-chunk, score) for score, chunk in nlargest(limit, ((score, -chunk) for chunk, score in scores))]
+
+
+def _codes(connection: sqlite3.Connection, chunks: Sequence[int]) -> dict[int, bytes]:
+    """By chunk; those without a vector are not in it."""
+    found: dict[int, bytes] = {}
+    for start in range(0, len(chunks), _MOST_VALUES):
+        part = chunks[start : start + _MOST_VALUES]
         marks = ",".join("?" * len(part))
-        rows = connection.execute(f"SELECT chunk_seq, codes FROM vectors WHERE chunk_seq IN ({marks})", part)  # noqa: S608 - question marks
-        for chunk, codes in rows:
-            values = array("b", codes)
-            length = math.sqrt(sum(map(mul, values, values))) or 1.0
-            found.append((sum(map(mul, vector, values)) / (norm * length), -chunk))
-    return [(-chunk, score) for score, chunk in nlargest(limit, found)]
+        found.update(connection.execute(f"SELECT chunk_seq, codes FROM vectors WHERE chunk_seq IN ({marks})", part))  # noqa: S608 - question marks
+    return found
+
+
+def _cosines(vector: Vector, kept: Mapping[int, bytes]) -> Iterator[tuple[int, float]]:
+    norm = math.sqrt(sum(map(mul, vector, vector))) or 1.0
+    for chunk, codes in kept.items():
+        values = array("b", codes)
+        length = math.sqrt(sum(map(mul, values, values))) or 1.0
+        yield chunk, sum(map(mul, vector, values)) / (norm * length)
+
+
+def _cosines_numpy(np: Any, vector: Vector, kept: Mapping[int, bytes]) -> list[tuple[int, float]]:  # noqa: ANN401
+    query = np.asarray(vector, dtype=np.float32)
+    codes = np.frombuffer(b"".join(kept.values()), dtype=np.int8).reshape(len(kept), -1).astype(np.float32)
+    lengths = np.linalg.norm(codes, axis=1) * (np.linalg.norm(query) or 1.0)
+    return list(zip(kept, ((codes @ query) / np.where(lengths > 0, lengths, 1.0)).tolist(), strict=True))
 
 
 def cosines(connection: sqlite3.Connection, chunks: Sequence[int]) -> list[list[float]]:
     """The cosine of every chunk with every other; 0 for one without a vector."""
-    marks = ",".join("?" * len(chunks))
-    rows = connection.execute(f"SELECT chunk_seq, codes FROM vectors WHERE chunk_seq IN ({marks})", chunks)  # noqa: S608 - question marks
-    kept = {chunk: array("b", codes) for chunk, codes in rows}
+    kept = {chunk: array("b", codes) for chunk, codes in _codes(connection, chunks).items()}
     lengths = {chunk: math.sqrt(sum(map(mul, codes, codes))) or 1.0 for chunk, codes in kept.items()}
     found = [[0.0] * len(chunks) for _ in chunks]
     for row, one in enumerate(chunks):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 import random
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -21,6 +23,15 @@ DIMENSIONS = 64
 def store(tmp_path: Path) -> Iterator[Store]:
     with Store.open(tmp_path / "nonet.db") as store:
         yield store
+
+
+@pytest.fixture(params=["numpy", "plain"])
+def scan(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With NumPy, which is used where something has loaded it, and without."""
+    if request.param == "numpy":
+        importlib.import_module("numpy")
+    else:
+        monkeypatch.delitem(sys.modules, "numpy", raising=False)
 
 
 def vector(seed: int) -> tuple[float, ...]:
@@ -55,6 +66,7 @@ def test_what_is_pending_is_made_once(store: Store) -> None:
     assert (store.vectors.state().model, store.vectors.state().done) == ("minilm@1", 2)
 
 
+@pytest.mark.usefixtures("scan")
 def test_the_nearest_come_first_with_their_cosine(store: Store) -> None:
     vectors = fill(store, 40)
     query = vector(7)
@@ -65,6 +77,7 @@ def test_the_nearest_come_first_with_their_cosine(store: Store) -> None:
         assert hit.score == pytest.approx(cosine(query, vectors[hit.document]), abs=0.02)
 
 
+@pytest.mark.usefixtures("scan")
 def test_a_first_pass_over_signs_finds_nearly_what_the_vectors_would(store: Store) -> None:
     store.documents.add(NewDocument("big", "x" * 4000, chunks=[(at, at + 1) for at in range(4000)]))
     topics = [vector(seed) for seed in range(100)]
@@ -83,6 +96,7 @@ def test_a_first_pass_over_signs_finds_nearly_what_the_vectors_would(store: Stor
     assert len(found & wanted) >= 0.95 * len(wanted)
 
 
+@pytest.mark.usefixtures("scan")
 def test_a_filter_holds_for_vectors(store: Store) -> None:
     fill(store, 20)
     hits = store.vectors.nearest("minilm@1", vector(3), 50, Filter(documents=["d3", "d11"]))
