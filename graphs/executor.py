@@ -54,6 +54,11 @@ async def _execute(context: RunContext, plan: Plan, outlook: PlanOutlook) -> Non
             await asyncio.gather(*running, return_exceptions=True)
 
 
+def _is_no_ground(record: SubtaskRecord) -> bool:
+    """Whether nothing can be built on a result: it failed, or says that the documents hold no answer."""
+    return record.verdict == Verdict.FAILED or json.loads(record.data_json).get("found") is False
+
+
 async def _subtask(context: RunContext, subtask: Subtask, outlook: PlanOutlook) -> SubtaskRecord:
     """One subtask, or what an earlier process already made of the very same inputs."""
     started = time.monotonic()
@@ -64,10 +69,12 @@ async def _subtask(context: RunContext, subtask: Subtask, outlook: PlanOutlook) 
     if before is not None and before.input_digest == digest and _stands(context, before):
         context.emit(SubtaskFinished(subtask.id, Verdict(before.verdict), before.attempts, before.seconds, reused=True))
         return before
-    broken = [name for name in subtask.inputs if records[name].verdict == Verdict.FAILED]
+    broken = [name for name in subtask.inputs if _is_no_ground(records[name])]
     if broken:
-        # Work on a result known to be wrong would only hide it.
-        detail = f"not run: it reads {', '.join(broken)}, which failed"
+        # Work on a result known to be wrong, or on none, would only hide it.
+        failed = all(records[name].verdict == Verdict.FAILED for name in broken)
+        why = "failed" if failed else "failed or found nothing"
+        detail = f"not run: it reads {', '.join(broken)}, which {why}"
         outcome = Outcome("", Verdict.FAILED, (Evidence("input", passed=False, detail=detail),))
         record = record_of(subtask, outcome, input_digest=digest)
     else:

@@ -33,7 +33,7 @@ class StoreSearcher:
         found = await find(self.store, query, limit, self._filter(), self.embedder, broad=broad, embed_some=True)
         cosines = found.cosines
         return [
-            Passage(hit.document, hit.chunk, hit.score, hit.start, hit.end, hit.text, cosines.get(hit.seq))
+            Passage(hit.document, hit.chunk, hit.score, hit.start, hit.end, hit.text, cosines.get(hit.seq), hit.page)
             for hit in found.hits
         ]
 

@@ -19,6 +19,8 @@ from nonet.specialists.text import content_stems, names, number_words, numbers, 
 
 LEAST_QUESTION_SHARE = 0.6
 """Of the question's stems, around the sentence that carries the answer, for `verified`."""
+_LEAST_SHARE = 0.3
+"""Of the question's stems, around the sentence that carries the answer, below which it speaks of something else."""
 _NO_WORSE = 0.001
 _NUMBER_ASKED = re.compile(
     r"\b(?:when|how\s+(?:many|much|old|long|far|tall|high|large|big|often|deep|fast)|what\s+percent\w*|"
@@ -42,6 +44,9 @@ class Proof:
     """Sentences to cite: those that carry the answer; without any, those that come nearest."""
     evidence: Evidence
     """passed: True proved; None nothing speaks against it; False the documents found speak against it."""
+    thin: bool = False
+    """Most of what the answer adds is in no document found, or the sentence that carries it hardly speaks of the
+    question: the documents do not say it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,8 @@ def prove(question: Question, answer: str, passages: Sequence[Passage], ranked: 
     if len(found) < len(claims) or not found:
         return _not_carried(claims, candidates)
     cited = tuple(dict.fromkeys(carrier.sentence for carrier in found))
-    return Proof(cited, _judge(question, answer, found, candidates))
+    thin = max(carrier.share for carrier in found) < _LEAST_SHARE
+    return Proof(cited, _judge(question, answer, found, candidates), thin=thin)
 
 
 def _candidates(
@@ -101,7 +107,7 @@ def _not_carried(claims: Sequence[frozenset[str]], candidates: Sequence[_Candida
     missing = sorted(wanted - frozenset[str]().union(*(item.said for item in candidates)))
     if missing:
         detail = f"not in the documents found: {', '.join(missing[:6])}"
-        return Proof(cited, Evidence("support", passed=False, detail=detail))
+        return Proof(cited, Evidence("support", passed=False, detail=detail), thin=2 * len(missing) > len(wanted))
     if wanted:
         return Proof(cited, Evidence("support", passed=None, detail="no single sentence has the whole answer"))
     detail = "the answer adds no word that quotes could prove"

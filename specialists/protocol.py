@@ -42,6 +42,10 @@ class Citation:
     quote: str
     start: int
     end: int
+    chunk: int | None = None
+    """Of the document's chunks, from 0; None where it was not cut."""
+    page: int | None = None
+    """From 1; None for documents without pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,8 @@ class Passage:
     text: str
     cosine: float | None = None
     """Of its vector with the query's; None where the search did not use vectors."""
+    page: int | None = None
+    """From 1; None for documents without pages."""
 
 
 class Searcher(Protocol):

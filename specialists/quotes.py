@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -33,6 +34,8 @@ _ALIKE = {
     "\u2014": "-",
     "\u2212": "-",
 }
+_INVISIBLE = frozenset("\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff")
+"""Soft hyphens, joiners and direction marks: a reader does not see them, and a model does not repeat them."""
 
 
 class Match(StrEnum):
@@ -59,7 +62,8 @@ class QuoteCheck:
 
 def cite(passage: Passage, start: int, end: int) -> Citation:
     """A citation of passage.text[start:end], with offsets in the document."""
-    return Citation(passage.document, passage.text[start:end], passage.start + start, passage.start + end)
+    quote = passage.text[start:end]
+    return Citation(passage.document, quote, passage.start + start, passage.start + end, passage.chunk, passage.page)
 
 
 def holds(citation: Citation, text: str) -> bool:
@@ -95,8 +99,11 @@ def _folded(text: str) -> tuple[str, list[int]]:
             if out and out[-1] == " ":
                 continue
             plain = " "
+        elif letter in _INVISIBLE:
+            continue
         else:
-            plain = _ALIKE.get(letter, letter.casefold())
+            # Decomposed and composed accents, ligatures and wide letters are the same words.
+            plain = "".join(_ALIKE.get(each, each) for each in unicodedata.normalize("NFKD", letter)).casefold()
         for piece in plain:
             out.append(piece)
             offsets.append(index)

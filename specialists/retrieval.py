@@ -6,8 +6,9 @@ What a document says is data: it reaches the prompt between marks, with turn mar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from nonet.errors import ContextOverflowError, IncompleteAnswerError
 from nonet.runtimes import Message
@@ -38,6 +39,8 @@ _LEAST_MATCH = 0.2
 """Share of the question's stems in the best passage below which, without a similar embedding, nothing was found."""
 _LEAST_COSINE = 0.35
 _MOST_CITATIONS = 3
+NOT_FOUND: Mapping[str, Any] = {"found": False}
+"""In the data of an outcome that says that the documents hold no answer: nothing can be built on it."""
 _EXAMPLES = (
     "Who founded the observatory mentioned in the notes?",
     "When was the bridge opened to traffic?",
@@ -77,7 +80,7 @@ class RetrievalSpecialist:
     examples = _EXAMPLES
 
     async def work(self, assignment: Assignment, desk: Desk) -> Outcome:
-        """Search, answer in at most one call, check. Nothing found is FAILED, with a text that says so."""
+        """Search, answer in at most one call, check. That nothing was found is an answer, and unverified."""
         artifacts = [source for source in assignment.sources if source.kind == "artifact"]
         question = read_question(assignment.instruction, artifacts)
         documents = [source for source in assignment.sources if source.kind != "artifact"]
@@ -126,7 +129,8 @@ def _matches(question: Question, passages: Sequence[Passage], cosine: float | No
 
 def _nothing(question: Question) -> Outcome:
     evidence = Evidence("search", passed=False, detail="nothing in the collection matches")
-    return Outcome(f"I found nothing about \u201c{question.text}\u201d in the documents.", Verdict.FAILED, (evidence,))
+    text = f"I found nothing about \u201c{question.text}\u201d in the documents."
+    return Outcome(text, Verdict.UNVERIFIED, (evidence,), data=NOT_FOUND)
 
 
 def _places(passages: Sequence[Passage]) -> dict[str, list[dict[str, str | int]]]:
@@ -253,10 +257,24 @@ def _checked(found: _Found, answer: str, notes: Sequence[Evidence]) -> Outcome:
     citations = citations[:_MOST_CITATIONS]
     spoken = language_check(found.question.text, answer)
     shape = [*notes, *repairs, *([spoken] if spoken is not None and not spoken.passed else [])]
+    if proof.thin:
+        return _thin(found, answer, [*shape, proof.evidence], citations)
     sound = proof.evidence.passed and all(item.passed is not False for item in shape)
     evidence = (*shape, *([_quoted(citations)] if citations else []), proof.evidence)
     verdict = Verdict.VERIFIED if sound else Verdict.UNVERIFIED
     return Outcome(answer, verdict, evidence, tuple(citations), _places(found.passages))
+
+
+def _thin(found: _Found, answer: str, evidence: Sequence[Evidence], nearest: Sequence[Citation]) -> Outcome:
+    """The documents do not say what the model says; that they do not is the answer, with what comes nearest."""
+    detail = f"the model's answer, \u201c{answer[:200]}\u201d, is not in the documents"
+    said = Evidence("answer", passed=False, detail=detail)
+    text = f"I did not find an answer to \u201c{found.question.text}\u201d in the documents."
+    if nearest:
+        text += f" What comes nearest: \u201c{nearest[0].quote}\u201d ({nearest[0].document})"
+        evidence = [*evidence, _quoted(nearest)]
+    data = {**_places(found.passages), **NOT_FOUND}
+    return Outcome(text, Verdict.UNVERIFIED, (said, *evidence), tuple(nearest), data)
 
 
 def _declined(found: _Found, notes: Sequence[Evidence]) -> Outcome:
@@ -264,7 +282,7 @@ def _declined(found: _Found, notes: Sequence[Evidence]) -> Outcome:
     best = max((_match_share(found, item.text) for item in found.ranked), default=0.0)
     if best < LEAST_QUESTION_SHARE / 2:
         nothing = _nothing(found.question)
-        return Outcome(nothing.text, nothing.verdict, (*notes, note, *nothing.evidence))
+        return Outcome(nothing.text, nothing.verdict, (*notes, note, *nothing.evidence), data=NOT_FOUND)
     return _extract(found, [*notes, note])
 
 

@@ -109,12 +109,13 @@ def coarse(connection: sqlite3.Connection, vector: Vector, limit: int, allowed: 
     """The chunks whose signs agree most with the vector's, about the best `limit` of those allowed."""
     query = signs_of(vector)
     rows = connection.execute("SELECT chunks, signs FROM vector_blocks")
-    if allowed is None and (np := _numpy(_count(connection))) is not None:
+    if allowed is None and (np := _numpy(count(connection))) is not None:
         return _coarse_numpy(np, rows, query, limit)
     return [chunk for _, chunk in nsmallest(limit, _distances(rows, query, allowed))]
 
 
-def _count(connection: sqlite3.Connection) -> int:
+def count(connection: sqlite3.Connection) -> int:
+    """How many vectors there are."""
     return int(connection.execute("SELECT count(*) FROM vectors").fetchone()[0])
 
 

@@ -21,6 +21,8 @@ _OVERSAMPLING = 16
 """Chunks of the first pass for each that is wanted. On the evaluation sets, with MiniLM, the best ten of signs taken 16
 times over hold more than 99 % of the best ten of the vectors themselves."""
 _FEWEST_COARSE = 400
+_COARSE_SHARE = 500
+"""One chunk of so many at least: among a million, signs alone tell less of the few that are nearest."""
 
 
 class VectorStore:
@@ -123,7 +125,8 @@ def _nearest(connection: sqlite3.Connection, vector: Vector, limit: int, where: 
         return found
     if allowed is not None and len(allowed) <= _FEW:
         return vector_rows.scored(connection, vector, sorted(allowed), limit)
-    candidates = vector_rows.coarse(connection, vector, max(_FEWEST_COARSE, _OVERSAMPLING * limit), allowed)
+    few = max(_FEWEST_COARSE, _OVERSAMPLING * limit, vector_rows.count(connection) // _COARSE_SHARE)
+    candidates = vector_rows.coarse(connection, vector, few, allowed)
     return vector_rows.scored(connection, vector, candidates, limit)
 
 

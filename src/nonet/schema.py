@@ -26,6 +26,10 @@ class CitationOut(Output):
     quote: str
     start: int
     end: int
+    chunk: int | None
+    """Of the document's chunks, from 0."""
+    page: int | None
+    """From 1; null for documents without pages."""
 
 
 class UsageOut(Output):

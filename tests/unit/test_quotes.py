@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -70,3 +71,23 @@ def test_quotes_of_an_answer() -> None:
         "the river was far too wide to cross"
     ]
     assert quotes_in("It says \u201cno one may enter the hall\u201d there.") == ["no one may enter the hall"]
+
+
+@pytest.mark.parametrize(
+    ("quote", "held"),
+    [
+        ("the cafe\u0301 opened in May", "the café opened in May"),
+        ("the ﬁrst ofﬁce was small", "the first office was small"),
+        ("a hy\u00adphen\u00adated word here", "a hyphenated word here"),
+        ("\uff11\uff12 metres of rope", "12 metres of rope"),
+        ("wait … and see what comes", "wait ... and see what comes"),
+    ],
+)
+def test_the_same_words_in_other_characters_are_found(quote: str, held: str) -> None:
+    for asked, text in ((quote, held), (held, quote)):
+        passage = Passage("d.md", 3, 1.0, 10, 10 + len(text) + 8, f"Before. {text}", page=2)
+        check = check_quote(asked, [passage])
+        assert check.match is Match.ALIKE
+        assert check.citation is not None
+        assert check.citation.quote == text
+        assert (check.citation.chunk, check.citation.page) == (3, 2)

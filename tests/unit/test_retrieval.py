@@ -86,8 +86,10 @@ async def test_a_misquote_is_repaired_and_recorded() -> None:
 
 
 async def test_an_invented_quote_loses_its_marks() -> None:
-    outcome = await ask(desk('In 1688: "no wagon may ever pass here by night".'), "When did the stone bridge open?")
-    assert outcome.text == "In 1688: no wagon may ever pass here by night."
+    outcome = await ask(
+        desk('It carries the road to Kesh since 3 May 1688: "no wagon may ever pass".'), "When did the bridge open?"
+    )
+    assert outcome.text == "It carries the road to Kesh since 3 May 1688: no wagon may ever pass."
     assert outcome.verdict is Verdict.UNVERIFIED
     assert any("in no passage" in item.detail for item in outcome.evidence)
 
@@ -96,7 +98,7 @@ async def test_an_invented_quote_loses_its_marks() -> None:
 async def test_nothing_found_is_said(documents: dict[str, str]) -> None:
     at = desk("Paris", documents=documents)
     outcome = await ask(at, "Who painted the ceiling of the chapel?")
-    assert outcome.verdict is Verdict.FAILED
+    assert (outcome.verdict, outcome.data["found"]) == (Verdict.UNVERIFIED, False)
     assert outcome.text.startswith("I found nothing about")
     assert outcome.evidence == (Evidence("search", passed=False, detail="nothing in the collection matches"),)
     assert at.requests == []
@@ -104,7 +106,7 @@ async def test_nothing_found_is_said(documents: dict[str, str]) -> None:
 
 async def test_no_collection_at_all_is_nothing_found() -> None:
     at = FakeDesk(ScriptedRuntime())
-    assert (await ask(at, "Who founded it?")).verdict is Verdict.FAILED
+    assert (await ask(at, "Who founded it?")).data["found"] is False
 
 
 @pytest.mark.parametrize(
@@ -156,8 +158,17 @@ async def test_a_model_that_finds_no_answer_is_believed_in_part() -> None:
     far = await ask(
         desk("not stated"), "Which composer conducted the winter concert in the mill before the orchestra left?"
     )
-    assert far.verdict is Verdict.FAILED
+    assert (far.verdict, far.data["found"]) == (Verdict.UNVERIFIED, False)
     assert far.text.startswith("I found nothing about")
+
+
+async def test_an_answer_that_no_document_has_gives_way_to_not_found() -> None:
+    outcome = await ask(desk("Bartholomew Quince"), "Who founded the observatory?")
+    assert outcome.text.startswith("I did not find an answer to \u201cWho founded the observatory?\u201d")
+    assert "Quince" not in outcome.text
+    assert "What comes nearest: \u201cThe observatory was founded by Maria Lindqvist in 1904.\u201d" in outcome.text
+    assert (outcome.verdict, outcome.data["found"]) == (Verdict.UNVERIFIED, False)
+    assert "Bartholomew Quince" in outcome.evidence[0].detail
 
 
 async def test_passages_are_given_without_a_model() -> None:
