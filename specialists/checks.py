@@ -6,6 +6,7 @@ What is particular to a specialist stays with it: tests (code_checks), quotes (q
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -36,6 +37,7 @@ _IN_WORDS = (
     (re.compile(r"(?<=[\d%])\s+(?:is equal to|equals|is|makes|gives)\s+(?=[-$]?\d)", re.IGNORECASE), " = "),
 )
 _OPERATION = re.compile(rf"\s*([-+{_TIMES_OR_BY}])\s*")
+_BEGINS_AS_JSON = re.compile(r"\s*(?:\{\s*\"|\[\s*[\[{\"])")
 _ENDED = re.compile(r"[.!?\u2026\u3002\uff01\uff1f][\"'\u201d\u2019\u00bb)\]*_`]*\s*$")
 _DECIMALS = re.compile(r"\.(\d+)")
 _MOST_SHOWN = 2
@@ -68,6 +70,17 @@ def words_check(request: str, answer: str) -> Evidence | None:
     if known >= _LEAST_KNOWN:
         return None
     return Evidence("degeneration", passed=False, detail=f"{known:.0%} of the answer's words are common ones")
+
+
+def json_check(answer: str) -> Evidence | None:
+    """An answer that begins as a JSON object or list and is none was broken off."""
+    if not _BEGINS_AS_JSON.match(answer):
+        return None
+    try:
+        json.JSONDecoder().raw_decode(answer.strip())
+    except (ValueError, RecursionError):
+        return Evidence("schema", passed=False, detail="the answer begins as JSON and is none")
+    return None
 
 
 def ending_check(text: str) -> Evidence | None:
@@ -150,5 +163,10 @@ def _number(figure: str) -> float:
 
 def answer_checks(request: str, answer: str) -> tuple[Evidence, ...]:
     """The checks of any answer in prose that stands on its own."""
-    found = (language_check(request, answer), arithmetic_check(answer), words_check(request, answer))
+    found = (
+        language_check(request, answer),
+        arithmetic_check(answer),
+        words_check(request, answer),
+        json_check(answer),
+    )
     return tuple(item for item in found if item is not None)

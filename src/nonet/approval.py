@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 HELP = """\
   accept                run the plan (also: a, y, or just Enter)
+  add code TEXT <- s1   one more subtask at the end, and what it reads (subtasks or documents; may be left out)
   drop s2               leave a subtask out, and what reads it reads what it read
   reroute s2 retrieval  give a subtask to another specialist
   reword s2 TEXT        say it in other words
@@ -73,6 +74,8 @@ async def _converse(
 def edited(plan: Plan, command: str, specialists: frozenset[str], max_subtasks: int) -> Plan:
     """The plan with one change made. Raises EditError when the change is not understood or the plan could not run."""
     verb, _, rest = command.partition(" ")
+    if verb == "add":
+        return _checked(plan, [*plan.subtasks, _added(plan, rest)], specialists, max_subtasks)
     subtask_id, _, argument = rest.strip().partition(" ")
     if verb not in {"drop", "reroute", "reword"}:
         raise EditError(f"{verb!r} is not understood.")
@@ -93,6 +96,26 @@ def edited(plan: Plan, command: str, specialists: frozenset[str], max_subtasks: 
 
 def _ids(plan: Plan) -> list[str]:
     return [each.id for each in plan.subtasks]
+
+
+def _added(plan: Plan, rest: str) -> Subtask:
+    """From "SPECIALIST TEXT", or "SPECIALIST TEXT <- s1, notes.md". Raises EditError."""
+    specialist, _, text = rest.strip().partition(" ")
+    text, _, read = text.partition(" <- ")
+    if not specialist or not text.strip():
+        raise EditError("add wants a specialist and what it should do.")
+    names = [name.strip() for name in read.split(",") if name.strip()]
+    number = 1 + max(int(name[1:]) for name in _ids(plan))
+    return plan.subtasks[-1].model_copy(
+        update={
+            "id": f"s{number}",
+            "specialist": specialist,
+            "instruction": text.strip(),
+            "inputs": tuple(name for name in names if name in _ids(plan)),
+            "documents": tuple(name for name in names if name not in _ids(plan)),
+            "routing": None,
+        }
+    )
 
 
 def _without(plan: Plan, subtask_id: str) -> list[Subtask]:

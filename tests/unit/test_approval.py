@@ -34,9 +34,21 @@ def test_rerouting_and_rewording() -> None:
     assert (plan.subtask("s3").specialist, plan.subtask("s3").instruction) == ("general", "say it plainly")
 
 
+def test_adding_a_subtask_and_what_it_reads() -> None:
+    plan = edited(PLAN, "add general Is it any good? <- s3, notes.md", NAMES, 12)
+    added = plan.subtasks[-1]
+    assert (added.id, added.specialist, added.instruction) == ("s4", "general", "Is it any good?")
+    assert (added.inputs, added.documents) == (("s3",), ("notes.md",))
+    assert edited(PLAN, "add code write more", NAMES, 12).subtasks[-1].inputs == ()
+
+
 @pytest.mark.parametrize(
     ("command", "says"),
     [
+        ("add", "wants a specialist"),
+        ("add code", "what it should do"),
+        ("add poet write", "'poet', which does not exist"),
+        ("add code write it <- s2, s2", "names an input twice"),
         ("explode", "not understood"),
         ("drop s9", "There is no subtask 's9'; there are s1, s2, s3"),
         ("drop", "There is no subtask ''"),

@@ -12,6 +12,7 @@ from nonet.specialists.checks import (
     arithmetic_check,
     degeneration_check,
     ending_check,
+    json_check,
     language_check,
     length_check,
     words_check,
@@ -137,6 +138,22 @@ def test_random_letters_are_no_words() -> None:
         "Die Pinguine sind Vögel, die nicht fliegen, und sie leben im Süden, wo sie Fische fressen und auch Krill.",
     ):
         assert words_check("Tell me about penguins.", answer) is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "broken"),
+    [
+        ('{"answer": ["x"', True),
+        ('[{"a": 1}', True),
+        ('{"a": 1} is the object.', False),
+        ("[1] says so.", False),
+        ("{x}", False),
+        ("Yes.", False),
+        ("[" * 5000 + '"', True),
+    ],
+)
+def test_json_that_breaks_off(*, answer: str, broken: bool) -> None:
+    assert (json_check(answer) is not None) == broken
 
 
 evidence = st.lists(
