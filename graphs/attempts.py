@@ -15,11 +15,12 @@ from nonet.errors import (
     ResourceError,
     RuntimeBusyError,
 )
+from nonet.graphs import earlier
 from nonet.graphs.context import RunContext
 from nonet.graphs.desk import RunDesk
 from nonet.graphs.events import AttemptFinished, SubtaskStarted
 from nonet.graphs.judging import judged
-from nonet.graphs.records import evidence_json
+from nonet.graphs.records import evidence_json, evidence_of
 from nonet.graphs.rungs import Rung
 from nonet.specialists import Assignment, Evidence, Outcome, Source, Verdict
 from nonet.specialists.confidence import CERTAINTY, USUAL_BAR, confidence
@@ -77,12 +78,15 @@ async def work_on(context: RunContext, subtask: Subtask, sources: Sequence[Sourc
         ResourceError, StoreError: the run cannot go on at all (no server, no model, no disk).
         BudgetSpentError: the run may make no more calls.
     """
-    tries: list[_Try] = []
-    for place, rung in enumerate(context.session.rungs(subtask.specialist)):
+    rungs = context.session.rungs(subtask.specialist)
+    tries = _earlier(context, subtask, rungs)
+    for place, rung in enumerate(rungs):
+        if tries and tries[-1].place > place:
+            continue  # an earlier process went on from here
         if tries and (why := await _useless(context, tries, rung)):
             context.notice("ladder", f"{subtask.id}: {rung.label} is not tried: {why}")
             continue
-        if tries:
+        if tries and tries[-1].place < place:
             context.escalations += 1
             said = f"{tries[-1].rung.label} did not pass its checks, {rung.label} is tried"
             context.notice("escalation", f"{subtask.id}: {said}")
@@ -105,9 +109,10 @@ async def _on_rung(  # noqa: PLR0917  what one rung is
     """The attempts of one rung, added to `tries`. True: there is no need to climb, or no use."""
     bar = context.session.bars.get(subtask.specialist, USUAL_BAR)
     seen: set[tuple[str, tuple[Evidence, ...]]] = set()
+    made = sum(tried.place == place for tried in tries)
     if tries:
-        assignment = _with_findings(assignment, tries, attempt=1)
-    for attempt in range(1, context.session.settings.max_attempts + 1):
+        assignment = _with_findings(assignment, tries, attempt=made + 1)
+    for attempt in range(made + 1, context.session.settings.max_attempts + 1):
         tried = await _attempt(context, subtask, assignment, len(tries) + 1, place, rung)
         tries.append(tried)
         outcome = tried.outcome
@@ -125,6 +130,18 @@ async def _on_rung(  # noqa: PLR0917  what one rung is
         seen.add((outcome.text, tried.failures))
         assignment = _with_findings(assignment, tries, attempt=attempt + 1)
     return False
+
+
+def _earlier(context: RunContext, subtask: Subtask, rungs: Sequence[Rung]) -> list[_Try]:
+    """What an earlier process tried in vain on these rungs."""
+    places = {rung.label: (place, rung) for place, rung in enumerate(rungs)}
+    found = []
+    for kept in earlier.of_subtask(context, subtask):
+        if kept.model in places:
+            place, rung = places[kept.model]
+            outcome = Outcome(kept.text, Verdict.FAILED, evidence_of(kept.evidence_json))
+            found.append(_Try(outcome, rung, place, window_tokens=0, called=True))
+    return sorted(found, key=lambda tried: tried.place)
 
 
 def _only_time_outs(tries: Sequence[_Try]) -> bool:

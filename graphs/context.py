@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from nonet.agents.documents import DocumentInfo
     from nonet.graphs.session import Session
     from nonet.specialists import Searcher
-    from nonet.store import Lease, SubtaskRecord
+    from nonet.store import AttemptRecord, Lease, SubtaskRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,8 @@ class RunContext:
     """The plans that were worked on before this one, oldest first: it is their revision."""
     finished: Mapping[str, SubtaskRecord] = field(default_factory=dict)
     """What earlier processes finished."""
+    tried: Mapping[str, Sequence[AttemptRecord]] = field(default_factory=dict)
+    """What an interrupted process tried in vain, by subtask."""
     notes: list[str] = field(default_factory=list)
     records: dict[str, SubtaskRecord] = field(default_factory=dict)
     composition: Composition | None = None

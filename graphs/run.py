@@ -14,6 +14,7 @@ from nonet.graphs.budget import Budget, Limits
 from nonet.graphs.context import Approve, Decision, RunContext
 from nonet.graphs.documents import add_documents
 from nonet.graphs.drive import drive
+from nonet.graphs.earlier import failed_attempts
 from nonet.graphs.events import Notice, OnEvent
 from nonet.graphs.mentions import full_name, info_of, is_reference
 from nonet.graphs.planners import planner_for
@@ -114,6 +115,7 @@ async def resume_run(
         context.plan = plan_of(found)
         context.earlier = earlier_plans(found)
         context.finished = session.store.runs.finished(found.id)
+        context.tried = failed_attempts(found, session.store)
         context.notes = [note.text for note in found.notes]
         return await drive(context, approve, decision, resumed=True)
 

@@ -16,9 +16,11 @@ from nonet.errors import (
     ContextOverflowError,
     NonetError,
     RuntimeBusyError,
+    RuntimeUnavailableError,
 )
+from nonet.graphs.documents import add_documents
 from nonet.graphs.result import RunResult
-from nonet.graphs.run import drive_plan
+from nonet.graphs.run import drive_plan, resume_run
 from nonet.graphs.session import Session
 from nonet.runtimes import Message, ModelInfo
 from nonet.runtimes.scheduler import Scheduler
@@ -174,3 +176,52 @@ async def test_a_call_that_breaks_off_once_is_made_again(db: Path) -> None:
         result = await drive_plan(session, "task", ONE, ())
     assert member.models == [SMALL, SMALL]
     assert (result.status, result.usage.calls) == ("done", 2)
+
+
+async def test_an_interrupted_ladder_goes_on_where_it_stood(db: Path) -> None:
+    """What a model failed at is not asked of it again, unless there is something new."""
+    away = True
+
+    async def work(assignment: Assignment, desk: Desk) -> Outcome:
+        if away and len(member.seen) == 2:
+            raise RuntimeUnavailableError("The server went away.")
+        text = (await desk.chat([Message("user", assignment.instruction)])).text
+        if desk.model == LARGE:
+            return Outcome(text, Verdict.VERIFIED, (Evidence("tests", passed=True, detail="right"),))
+        return Outcome("draft", Verdict.FAILED, (Evidence("tests", passed=False, detail=f"wrong {len(member.seen)}"),))
+
+    session, member = await session_with(db, work, max_attempts=2)
+    async with session:
+        with pytest.raises(RuntimeUnavailableError):
+            await drive_plan(session, "task", ONE, ())
+    assert member.models == [SMALL, SMALL]
+    away = False
+    session, again = await session_with(db, work, max_attempts=2)
+    member = again
+    async with session:
+        result = await resume_run(session, "last")
+    assert again.models == [SMALL, LARGE]  # the second attempt of two was cut off; the first is not made again
+    assert [item.detail for item in again.seen[0].feedback] == ["wrong 1"]
+    assert (result.status, result.usage.calls, result.usage.escalations) == ("done", 3, 1)
+
+
+async def test_a_changed_document_is_new_evidence(db: Path, tmp_path: Path) -> None:
+    async def work(assignment: Assignment, desk: Desk) -> Outcome:
+        await desk.chat([Message("user", assignment.instruction)])
+        if away and len(member.seen) == 2:
+            raise RuntimeUnavailableError("The server went away.")
+        return Outcome("draft", Verdict.FAILED, (Evidence("tests", passed=False, detail="wrong"),))
+
+    away = True
+    session, member = await session_with(db, work, max_attempts=2)
+    async with session:
+        with pytest.raises(RuntimeUnavailableError):
+            await drive_plan(session, "task", ONE, ())
+    away = False
+    session, member = await session_with(db, work, max_attempts=2)
+    note = tmp_path / "note.md"
+    note.write_text("New.", encoding="utf-8")
+    async with session:
+        add_documents(session.store, [note])
+        await resume_run(session, "last")
+    assert member.models[:2] == [SMALL, SMALL]
