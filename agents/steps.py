@@ -113,9 +113,11 @@ def wire(steps: Sequence[Step], attached: Sequence[DocumentInfo]) -> None:
 
 
 def _is_sibling(step: Step) -> bool:
-    """Whether all it reads is the item of its list before it, which reads something: "it" means that to both."""
+    """Whether all it reads is the item before it, which reads what stands before their list: both mean that."""
     before = step.reads[0] if len(step.reads) == 1 else None
-    return bool(step.clause.item and before and before.clause.item is not None and before.reads)
+    if not step.clause.item or before is None or before.clause.item is None or not before.reads:
+        return False
+    return all(other.clause.item is None for other in before.reads)
 
 
 def read_whole(
