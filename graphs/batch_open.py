@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 PLACES_A_SLOT = 4
 """Documents in hand for each call that can be made at once: so that calls for one model can be made together."""
 _MOST_PLACES = 64
-_PROBE = ChatRequest("", (Message("user", "Say OK."),), max_completion_tokens=8)
+_PROBE = ChatRequest("", (Message("user", "Say OK."),), max_completion_tokens=8, temperature=0.1)
+"""Not deterministic, so that no earlier answer takes its place."""
 
 
 def batch_of(

@@ -14,6 +14,7 @@ from nonet.graphs.events import CallFinished, SubtaskText
 from nonet.graphs.rungs import Rung, letter
 from nonet.runtimes import ChatRequest, ChatResponse, Message, OnText, TokenCount, Trip
 from nonet.runtimes.count_guard import CountGuard
+from nonet.runtimes.lines import Priority
 from nonet.specialists import Sandbox, Searcher
 from nonet.store import CallRecord
 
@@ -69,6 +70,9 @@ class RunDesk:
         )
         self.asked.append(request)
         self.context.turn.end()
+        if self.context.priority is Priority.BATCH and self.context.budget.calls > 1:
+            # What was answered is on disk before more is asked: a process that dies repeats no more than this call.
+            await self.context.session.store.runs.flush(self.context.lease)
         sent: dict[str, str] = {}
         started = time.monotonic()
         try:
