@@ -74,14 +74,15 @@ class Server:
     calls: int = 0
     parallel: Parallelism | None = None
     """Finds out how many calls the server computes at once; None where that is known."""
+    managed: ManagedRuntime | None = field(init=False, default=None)
+    """The runtime, where its server can be asked; looked at once, because such a look takes 20 microseconds."""
     _idle: asyncio.Event = field(default_factory=asyncio.Event)
     _probing: asyncio.Task[None] | None = None
     _looking: asyncio.Task[None] | None = None
     _looked_s: float = 0.0
 
-    @property
-    def managed(self) -> ManagedRuntime | None:
-        return self.runtime if isinstance(self.runtime, ManagedRuntime) else None
+    def __post_init__(self) -> None:
+        self.managed = self.runtime if isinstance(self.runtime, ManagedRuntime) else None
 
     def open_breaker(self, error: NonetError) -> None:
         """Send nothing more until it answers again. Does nothing for a runtime that cannot be probed."""
