@@ -23,6 +23,7 @@ from nonet.graphs.judging import judged
 from nonet.graphs.records import evidence_json, evidence_of
 from nonet.graphs.rungs import Rung
 from nonet.specialists import Assignment, Evidence, Outcome, Source, Verdict
+from nonet.specialists.checks import with_checks
 from nonet.specialists.confidence import CERTAINTY, USUAL_BAR, confidence
 
 _MOST_FINDINGS = 6
@@ -185,6 +186,7 @@ async def _attempt(  # noqa: PLR0917  what one attempt is
             raise  # without its own server a run cannot go on; a remote one was only a last try
         failed = error
         outcome = Outcome("", Verdict.FAILED, (_refusal(error),))
+    outcome = with_checks(outcome, assignment.instruction)
     if place + 1 < len(session.rungs(subtask.specialist)):
         outcome = await judged(subtask.specialist, assignment.instruction, outcome, desk)
     if desk.certainties:  # of several calls the least sure one: an answer is no better than its weakest part

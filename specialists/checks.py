@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from nonet.runtimes import Finish
 from nonet.runtimes.token_bound import is_common_word
 from nonet.specialists.language import language_of
-from nonet.specialists.protocol import Evidence
+from nonet.specialists.protocol import Evidence, Outcome, Verdict
 from nonet.specialists.text import degeneration
 
 _NAMES_A_LANGUAGE = re.compile(
@@ -159,6 +160,16 @@ def _value(expression: str) -> float | None:
 
 def _number(figure: str) -> float:
     return float(re.sub(r"[^\d.-]", "", figure))
+
+
+def with_checks(outcome: Outcome, request: str) -> Outcome:
+    """The outcome of a specialist that made no check of its own, with those that any text can be put to."""
+    if outcome.evidence or outcome.verdict is Verdict.FAILED:
+        return outcome
+    broken = degeneration_check(outcome.text)
+    if broken is not None:
+        return replace(outcome, verdict=Verdict.FAILED, evidence=(broken,))
+    return replace(outcome, evidence=answer_checks(request, outcome.text))
 
 
 def answer_checks(request: str, answer: str) -> tuple[Evidence, ...]:

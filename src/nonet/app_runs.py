@@ -56,6 +56,7 @@ def runs_show(run: RunArgument = None, *, db: DbOption = None, json: JsonOption 
     epilog=examples(
         "nonet runs resume",
         "nonet runs resume 3f2a --accept",
+        "nonet runs resume 3f2a --edit 'drop s2' --edit 'reroute s1 general'",
         "nonet runs resume 3f2a --max-calls 40",
     ),
 )
@@ -66,6 +67,12 @@ def runs_resume(
     ] = None,
     *,
     accept: Annotated[bool, typer.Option("--accept", help="Accept the plan that waits for approval.")] = False,
+    edit: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--edit", metavar="CHANGE", help="Change it and accept: 'drop s2', 'reword s1 TEXT', 'add code TEXT'."
+        ),
+    ] = None,
     refuse: Annotated[bool, typer.Option("--refuse", help="Refuse it.")] = False,
     runtime: RuntimeOption = None,
     model: ModelOption = None,
@@ -86,10 +93,10 @@ def runs_resume(
 
     bounds = flags_given(max_calls=max_calls, max_tokens=max_tokens, max_seconds=max_seconds, max_joules=max_joules)
     flags = flags_given(runtime=runtime, model=model, light=light, db=db, **bounds)
-    if accept and refuse:
-        raise typer.BadParameter("--accept and --refuse exclude each other")
+    if refuse and (accept or edit):
+        raise typer.BadParameter(f"{'--accept' if accept else '--edit'} and --refuse exclude each other")
     decision = "accept" if accept else "refuse" if refuse else None
-    return commands_runs.resume(run, flags, bounds, decision=decision, json=json, quiet=quiet)
+    return commands_runs.resume(run, flags, bounds, decision=decision, edits=edit or [], json=json, quiet=quiet)
 
 
 @runs_app.command("fork", epilog=examples("nonet runs fork last --again s2", "nonet runs fork 3f2a --bigger"))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from nonet.commands_work import approver, finish, open_session
 from nonet.door import Door, Flags, open_door, open_store, run_kept
-from nonet.errors import RunNotFoundError
+from nonet.errors import RunNotFoundError, UsageError
 from nonet.live import view_for
 from nonet.render import columns, print_lines
 from nonet.stories import story_lines
@@ -17,7 +17,9 @@ from nonet.terminal import emit, out, say
 from nonet.text import one_line
 
 if TYPE_CHECKING:
+    from nonet.graphs.context import Decision
     from nonet.graphs.result import RunResult
+    from nonet.graphs.session import Session
     from nonet.store import RunRecord, RunSummary
 
 NEWEST = "last"
@@ -79,7 +81,14 @@ def history(record: RunRecord) -> dict[str, Any]:
 
 
 def resume(
-    run: str | None, flags: Flags, bounds: Mapping[str, Any], *, decision: str | None, json: bool, quiet: bool
+    run: str | None,
+    flags: Flags,
+    bounds: Mapping[str, Any],
+    *,
+    decision: str | None,
+    edits: Sequence[str] = (),
+    json: bool,
+    quiet: bool,
 ) -> int:
     """Finish a run; `bounds` are the limits of its budget that were given now."""
     door = open_door(flags, json=json, quiet=quiet)
@@ -90,7 +99,6 @@ def resume(
 
     async def work() -> RunResult:
         from nonet.graphs.budget import Limits  # noqa: PLC0415
-        from nonet.graphs.context import Decision  # noqa: PLC0415
         from nonet.graphs.run import resume_run  # noqa: PLC0415
 
         async with await open_session(door) as session:
@@ -99,11 +107,33 @@ def resume(
                 record.id,
                 approve=approver(session, view),
                 limits=Limits.of(bounds) if bounds else None,
-                decision=Decision("accept" if decision == "accept" else "refuse") if decision else None,
+                decision=_decision(session, record, decision, edits),
                 on_event=view,
             )
 
     return finish(door, run_kept(door, view, work))
+
+
+def _decision(session: Session, record: RunRecord, said: str | None, edits: Sequence[str]) -> Decision | None:
+    """What the command line says of the plan. Raises UsageError for a change that cannot be made."""
+    from nonet.approval import EditError, edited  # noqa: PLC0415
+    from nonet.graphs.context import Decision  # noqa: PLC0415
+    from nonet.graphs.records import plan_of  # noqa: PLC0415
+
+    if not edits:
+        return Decision("accept" if said == "accept" else "refuse") if said else None
+    plan = plan_of(record)
+    if plan is None or record.status != "waiting":
+        raise UsageError(f"Run {record.id} has no plan that waits.", next_step="Only a plan that waits can be changed.")
+    for command in edits:
+        try:
+            plan = edited(plan, command, frozenset(session.specialists), session.settings.max_subtasks)
+        except EditError as error:
+            raise UsageError(
+                f"--edit {command!r}: {error}",
+                next_step="It takes: drop, reroute, reword and add, as `--approve` does.",
+            ) from error
+    return Decision("edit", plan)
 
 
 def _to_resume(door: Door, run: str | None) -> RunRecord:

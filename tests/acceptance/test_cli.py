@@ -264,6 +264,20 @@ def test_a_refused_plan_is_not_run(nonet: Cli) -> None:
     assert (refused.status, refused.json["status"], refused.json["usage"]["calls"]) == (1, "refused", 0)
 
 
+def test_a_waiting_plan_is_changed_from_the_command_line(nonet: Cli) -> None:
+    run = nonet("run", TASK, "--docs", "report.md", "--approve", "--json").json["run"]
+    wrong = nonet("runs", "resume", run, "--edit", "drop s9")
+    assert (wrong.status, "There is no subtask 's9'" in wrong.err) == (2, True)
+    changed = nonet(
+        "runs", "resume", run, "--edit", "add general Say thanks.", "--edit", "reword s1 Say hello.", "--json"
+    )
+    assert changed.status in {0, 1}
+    assert changed.json["subtasks"][0]["instruction"] == "Say hello."
+    assert changed.json["subtasks"][-1]["specialist"] == "general"
+    again = nonet("runs", "resume", run, "--edit", "drop s1")
+    assert again.status == 2
+
+
 def test_a_task_that_fails_says_so(nonet: Cli) -> None:
     said = nonet("run", "Write a Python function f(x).\nassert f(1) == 'never'", "--json")
     assert (said.status, said.json["status"], said.json["verdict"]) == (1, "failed", "failed")

@@ -13,10 +13,17 @@ from hypothesis import strategies as st
 from nonet.agents.plan import Plan, Subtask
 from nonet.graphs.run import drive_plan
 from nonet.graphs.session import Session
+from nonet.runtimes import Message
 from nonet.runtimes.scheduler import Scheduler
 from nonet.settings import Settings
+from nonet.specialists import Assignment, Desk, Outcome, Verdict
 
 Steps = dict[str, tuple[float, tuple[str, ...]]]
+
+
+async def one_call(assignment: Assignment, desk: Desk) -> Outcome:
+    await desk.chat([Message("user", assignment.instruction)])
+    return Outcome("It is done.", Verdict.UNVERIFIED)
 
 
 async def makespan(db: Path, steps: Steps) -> float:
@@ -31,7 +38,7 @@ async def makespan(db: Path, steps: Steps) -> float:
         ),
     )
     chosen = Settings(runtime="scripted", db=db, max_subtasks=40, max_depth=40)
-    async with await Session.open(chosen, specialists={"a": StaffMember("a")}) as session:
+    async with await Session.open(chosen, specialists={"a": StaffMember("a", one_call)}) as session:
         await session.scheduler.aclose()
         session.runtime, session.scheduler = runtime, Scheduler(runtime, slots=40)
         result = await clock.run(drive_plan(session, "task", plan, ()))

@@ -225,3 +225,15 @@ async def test_a_changed_document_is_new_evidence(db: Path, tmp_path: Path) -> N
         add_documents(session.store, [note])
         await resume_run(session, "last")
     assert member.models[:2] == [SMALL, SMALL]
+
+
+@pytest.mark.parametrize("text", ["", "yes and no " * 200, "I'm sorry, I cannot help with that."])
+async def test_a_specialist_without_checks_gets_those_of_any_text(db: Path, text: str) -> None:
+    async def work(assignment: Assignment, desk: Desk) -> Outcome:
+        await desk.chat([Message("user", assignment.instruction)])
+        return Outcome(text, Verdict.UNVERIFIED)
+
+    result, member = await run_one(db, work)
+    assert result.status == "failed"
+    assert LARGE in member.models
+    assert result.subtasks[0].evidence[0].kind == "degeneration"
