@@ -67,6 +67,7 @@ def test_a_session_from_its_first_prompt_to_its_end() -> None:
         assert screen.ended() == 0
 
 
+@pytest.mark.slow
 def test_lines_come_through_a_pipe() -> None:
     done = piped(said="Summarize report.md in one sentence.\n\n/runs\n")
     assert "Traceback" not in done.stderr

@@ -13,7 +13,7 @@ from typing import Any, Self
 import pexpect
 import pyte
 
-WAIT_SECONDS = 60.0
+WAIT_SECONDS = 40.0
 
 
 class _Answering(pyte.HistoryScreen):

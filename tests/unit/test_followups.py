@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from fakes.specialists import StaffMember
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nonet.errors import DocumentError
@@ -123,6 +123,7 @@ def test_the_memory_is_bounded_whatever_is_made() -> None:
     assert "r099" not in str(kept.to_json())
 
 
+@settings(deadline=None)
 @given(st.text(max_size=400))
 def test_any_text_can_be_asked(said: str) -> None:
     kept = Memory()

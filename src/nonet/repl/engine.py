@@ -43,6 +43,8 @@ class Engine:
         self._current: asyncio.Task[None] | None = None
         self._aside: set[asyncio.Task[None]] = set()
         self._desk: Desk | None = None
+        self._opened = asyncio.Event()
+        """Set when the session is open, or could not be opened."""
 
     @property
     def desk(self) -> Desk:
@@ -77,18 +79,28 @@ class Engine:
                     aside = asyncio.create_task(self._one(message["id"], message["text"]))
                     self._aside.add(aside)
                     aside.add_done_callback(self._aside.discard)
-                case "cancel" if self._current is not None:
-                    self._current.cancel()
                 case _:
-                    pass
+                    self._cancel()
         work.cancel()
         with suppress(asyncio.CancelledError):
             await work
         if self._desk is not None:
             await self._desk.aclose()
 
+    def _cancel(self) -> None:
+        """Stop what is at work; while the session is being opened, that is what was said first and waits for it."""
+        if self._current is not None:
+            self._current.cancel()
+        elif not self._waiting.empty():
+            number, _ = self._waiting.get_nowait()
+            self.show(["Stopped."])
+            self.tell({"is": "end", "id": number, "status": INTERRUPTED})
+
     async def _work(self) -> None:
-        await self._guarded(self._open())
+        try:
+            await self._guarded(self._open())
+        finally:
+            self._opened.set()
         while True:
             number, text = await self._waiting.get()
             self._current = asyncio.create_task(self._one(number, text))
@@ -132,6 +144,7 @@ class Engine:
             return 1
 
     async def _obey(self, text: str) -> int | None:
+        await self._opened.wait()
         if not text.startswith("/"):
             from nonet.repl.tasks import task  # noqa: PLC0415
 

@@ -21,7 +21,7 @@ from nonet.repl.history import SessionHistory
 from nonet.repl.keys import bindings
 from nonet.repl.looks import prompt_style
 from nonet.repl.preferences import Preferences, folder, load
-from nonet.repl.screen import as_terminal_text
+from nonet.repl.screen import as_terminal_text, warm_up
 from nonet.repl.status import status_line
 from nonet.repl.talk import Talk, goes_on
 from nonet.repl.tree import Tree
@@ -30,7 +30,7 @@ from nonet.repl.wire import Line, Message, line
 _MARK = "> "
 _TICK_SECONDS = 0.25
 _MENU_ROWS = 6
-_REDRAW_SECONDS = 0.04
+_REDRAW_SECONDS = 0.05
 """At most so often the screen is drawn again for what a model says; a key is shown at once."""
 
 
@@ -50,6 +50,7 @@ class Front(Talk):
         """Cleared while $EDITOR has the terminal."""
         self.editor_closed.set()
         self._started = False
+        self._due: asyncio.TimerHandle | None = None
         self._prompt: PromptSession[str] = PromptSession(
             message=self._message,
             multiline=True,
@@ -65,7 +66,6 @@ class Front(Talk):
             tempfile_suffix=".md",
             reserve_space_for_menu=_MENU_ROWS,
         )
-        self._prompt.app.min_redraw_interval = _REDRAW_SECONDS
         self._prompt.app.after_render += self._begin
 
     async def run(self) -> int:
@@ -74,6 +74,8 @@ class Front(Talk):
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._hung_up)
         helpers = [asyncio.create_task(each) for each in (self._print(), self._tick())]
+        for helper in helpers:
+            helper.add_done_callback(lambda _: self.leave())  # without it nothing would be shown any more
         try:
             while not self._end.is_set():
                 try:
@@ -87,6 +89,9 @@ class Front(Talk):
             if self.open and not self.hurry:
                 sys.stdout.write("Stopping; what is done is kept.\n")
             await self.close()
+        for helper in helpers:
+            with suppress(asyncio.CancelledError):
+                await helper
         if self.session:
             sys.stdout.write("Come back to this session with: nonet --continue\n")
         return 0
@@ -99,7 +104,11 @@ class Front(Talk):
         """The prompt stands: now load everything else."""
         if not self._started:
             self._started = True
-            self._starting = asyncio.ensure_future(self.engine.start())
+            self._starting = asyncio.ensure_future(self._load())
+
+    async def _load(self) -> None:
+        await self.engine.start()
+        await asyncio.to_thread(warm_up)
 
     def _message(self) -> StyleAndTextTuples:
         app = get_app()
@@ -160,7 +169,12 @@ class Front(Talk):
             self.redraw()
 
     def redraw(self) -> None:
-        """Soon, and not for every piece of an answer."""
+        """Soon, and not for every piece of an answer. prompt_toolkit's own limit would hold up keys, too."""
+        if self._due is None:
+            self._due = asyncio.get_running_loop().call_later(_REDRAW_SECONDS, self._redraw_now)
+
+    def _redraw_now(self) -> None:
+        self._due = None
         self._prompt.app.invalidate()
 
     def restyle(self) -> None:

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from nonet.repl.looks import line_style
 from nonet.repl.wire import Line
 
-_LINES_AT_ONCE = 200
+_LINES_AT_ONCE = 20
+"""A few milliseconds of work, after which keys are heard again."""
 _FENCE = "```"
 
 
@@ -31,6 +32,12 @@ def as_terminal_text(lines: Sequence[Line], width: int, theme: str) -> Iterator[
                 console.print(made, soft_wrap=in_code or fence)
                 in_code = in_code != fence
         yield captured.get()
+
+
+def warm_up() -> None:
+    """Load what the first answer will need, before there is one."""
+    for _ in as_terminal_text([[["x", "bold"]]], 10, "auto"):
+        pass
 
 
 def as_plain_text(lines: Sequence[Line]) -> str:

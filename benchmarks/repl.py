@@ -1,0 +1,183 @@
+"""How soon the session takes keys, and how soon it shows them while a model works.
+
+    python benchmarks/repl.py [--reps 9] [--keys 200] [--runtime scripted|embedded]
+
+Start: from the start of the process until a key that was typed at once is on the screen, beside
+`python -c "import prompt_toolkit, rich"`; the two take turns; medians, and the ratio. Keys: from writing a key to the
+terminal to its first byte on the screen, at rest and while tasks run, in turns with a bare prompt_toolkit prompt that
+does nothing else on the same busy machine: p50, p99 and the worst.
+With --runtime embedded a real model is loaded and generates meanwhile (`nonet models pull` fetches it).
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import os
+import pty
+import select
+import signal
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+from fcntl import ioctl
+from pathlib import Path
+
+FLOOR = [sys.executable, "-c", "import prompt_toolkit, rich"]
+NONET = [sys.executable, "-m", "nonet"]
+BARE = [sys.executable, "-c", "import prompt_toolkit; prompt_toolkit.PromptSession().prompt('> ')"]
+LETTERS = "жщыэюябгдйл"
+"""Nothing else on the screen has them, so that one seen is the one typed."""
+WHERE_IS_THE_CURSOR = b"\x1b[6n"
+TASK = "Tell a long story about a lighthouse keeper and her dog, in all detail."
+KEY_SECONDS = 0.03
+LOADED_SECONDS = 120.0
+
+
+class Terminal:
+    """A pseudo-terminal with a program on it."""
+
+    def __init__(self, command: list[str], folder: str, runtime: str) -> None:
+        self.ours, theirs = pty.openpty()
+        ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
+        attributes = termios.tcgetattr(theirs)
+        attributes[3] &= ~termios.ECHO  # what is on the screen, nonet has written
+        termios.tcsetattr(theirs, termios.TCSANOW, attributes)
+        env = {**os.environ, "NONET_DB": f"{folder}/nonet.db", "NONET_RUNTIME": runtime, "TERM": "xterm-256color"}
+        env |= {"XDG_STATE_HOME": folder, "LANG": "C.UTF-8"}
+        self.started = time.perf_counter()
+        self.process = subprocess.Popen(
+            command, stdin=theirs, stdout=theirs, stderr=theirs, env=env, start_new_session=True
+        )
+        os.close(theirs)
+        self.last = b""
+
+    def type(self, text: str) -> None:
+        os.write(self.ours, text.encode())
+
+    def read(self, timeout: float) -> bytes:
+        """What comes within the time, as soon as something does."""
+        if not select.select([self.ours], [], [], timeout)[0]:
+            return b""
+        try:
+            piece = os.read(self.ours, 65536)
+        except OSError:  # nobody has the other side any more
+            return b""
+        self.last = (self.last + piece)[-20_000:]
+        if WHERE_IS_THE_CURSOR in piece:
+            os.write(self.ours, b"\x1b[1;1R")
+        return piece
+
+    def until(self, sign: str, timeout: float = 60.0) -> float:
+        """Wait for something new on the screen; when it came."""
+        deadline, got, wanted = time.perf_counter() + timeout, b"", sign.encode()
+        while wanted not in got:
+            assert time.perf_counter() < deadline, f"{sign!r} never came: {got[-2000:]!r}"
+            got += self.read(0.5)
+        return time.perf_counter()
+
+    def idle(self, seconds: float) -> None:
+        end = time.perf_counter() + seconds
+        while (left := end - time.perf_counter()) > 0:
+            self.read(left)
+
+    def close(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+        end = time.perf_counter() + 15
+        while self.process.poll() is None and time.perf_counter() < end:
+            self.read(0.1)
+        self.process.kill()
+        self.process.wait()
+        os.close(self.ours)
+
+
+def start_seconds(folder: str) -> float:
+    terminal = Terminal(NONET, folder, "scripted")
+    terminal.type(LETTERS[0])
+    ready = terminal.until(LETTERS[0])
+    terminal.close()
+    return ready - terminal.started
+
+
+def latencies(terminals: list[Terminal], keys: int) -> list[list[float]]:
+    """Seconds from key to echo on each, a key on one after a key on the other."""
+    found: list[list[float]] = [[] for _ in terminals]
+    for letter in itertools.islice(itertools.cycle(LETTERS), keys):
+        for terminal, seconds in zip(terminals, found, strict=True):
+            terminal.idle(KEY_SECONDS)
+            typed = time.perf_counter()
+            terminal.type(letter)
+            seconds.append(terminal.until(letter) - typed)
+            if letter == LETTERS[-1]:
+                terminal.type("\x15")  # Ctrl-U, so that the line stays short and every letter is new
+                terminal.idle(0.1)
+    return found
+
+
+def shown(name: str, found: list[float]) -> None:
+    found = sorted(found)
+    p99 = found[min(len(found) - 1, int(0.99 * len(found)))]
+    print(f"| {name} | {len(found)} | {statistics.median(found) * 1e3:.1f} | {p99 * 1e3:.1f} | {found[-1] * 1e3:.1f} |")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--reps", type=int, default=9)
+    parser.add_argument("--keys", type=int, default=200)
+    parser.add_argument("--runtime", choices=["scripted", "embedded"], default="scripted")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        start(options.reps, folder)
+        keys(options.keys, options.runtime, folder)
+
+
+def start(reps: int, folder: str) -> None:
+    ours, floor = [], []
+    for _ in range(reps + 1):
+        begun = time.perf_counter()
+        subprocess.run(FLOOR, check=True)
+        floor.append(time.perf_counter() - begun)
+        ours.append(start_seconds(folder))
+    median, least = statistics.median(ours[1:]), statistics.median(floor[1:])  # the first one fills the caches
+    print("| start | ms | x the imports |\n|---|---:|---:|")
+    print(f'| python -c "import prompt_toolkit, rich" | {least * 1e3:.0f} | 1.00 |')
+    print(f"| nonet, until a key is shown | {median * 1e3:.0f} | {median / least:.2f} |\n")
+
+
+def keys(count: int, runtime: str, folder: str) -> None:
+    terminal, bare = Terminal(NONET, folder, runtime), Terminal(BARE, folder, runtime)
+    terminal.until("session", LOADED_SECONDS)
+    bare.until(">")
+    terminal.idle(1.0)
+    print("| keys | n | p50 ms | p99 ms | worst ms |\n|---|---:|---:|---:|---:|")
+    ours, floor = latencies([terminal, bare], count)
+    shown("nonet at rest", ours)
+    shown("bare prompt_toolkit", floor)
+    for each in (terminal, bare):
+        each.type("\x15")
+    text = TASK
+    if runtime == "scripted":
+        story = Path(folder) / "story.txt"
+        story.write_text("The lamp burned all night and the dog slept beside it. " * 2000)
+        text = f"Summarize @{story} in 40 sentences."
+    for _ in range(max(3, count // 5)):
+        terminal.type(f"{text}\r")
+        terminal.idle(0.05)
+    terminal.until("run ", LOADED_SECONDS)
+    ours, floor = latencies([terminal, bare], count)
+    shown(f"nonet while the {runtime} runtime works", ours)
+    shown("bare prompt_toolkit meanwhile", floor)
+    at_work = b"waiting" in terminal.last
+    print(
+        "\nThe last key was typed while tasks were still waiting." if at_work else "\nThe work ended before the keys."
+    )
+    terminal.close()
+    bare.close()
+
+
+if __name__ == "__main__":
+    main()
