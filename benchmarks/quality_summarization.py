@@ -2,10 +2,12 @@
 
     python benchmarks/quality_summarization.py --data scitldr.jsonl --model smollm2.gguf --limit 20
 
-Reads JSON lines of {source: [sentence...], refs} (SciTLDR) or {document, questions: [{q, refs}]} (SQuALITY). Prints the
-mean of the best ROUGE F1 over an item's references (with stemming), beside two that take no model: the first sentence
-(or as many words as the references have on average) and the extract that the specialist falls back to. With --floors
-the human summaries are judged as a model's would be, against their own text and against another.
+Reads JSON lines of {source: [sentence...], refs} (SciTLDR), {document, questions: [{q, refs}]} (SQuALITY) or {turns,
+general, specific: [{query, answer, relevant_text_span}]} (QMSum). Prints the mean of the best ROUGE F1 over an item's
+references (with stemming), beside two that take no model: the first sentence (or as many words as the references have
+on average) and the extract that the specialist falls back to; and beside the model alone, given as much of the text as
+fits the same window. For QMSum also how much of what the summary stands on lies in the turns that annotators marked.
+With --floors the human summaries are judged as a model's would be, against their own text and against another.
 """
 
 from __future__ import annotations
@@ -14,13 +16,17 @@ import argparse
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 from bench_specialists import BenchDesk, add_options, open_runtime, read_lines
 from rouge_score.rouge_scorer import RougeScorer
 
+from nonet.errors import IncompleteAnswerError
+from nonet.runtimes import Message
 from nonet.specialists import Assignment, Outcome, Source
 from nonet.specialists.extract import extract
 from nonet.specialists.summarization import SummarizationSpecialist
@@ -30,6 +36,9 @@ from nonet.specialists.text import content_stems, sentences
 METRICS = ("rouge1", "rouge2", "rougeL")
 STORY_WORDS = 240
 """A mean SQuALITY reference."""
+MEETING_WORDS = 70
+"""A mean QMSum reference."""
+ANSWER_TOKENS = 400
 
 
 @dataclass(frozen=True)
@@ -39,6 +48,8 @@ class Item:
     references: tuple[str, ...]
     words: int | None
     """None: a sentence."""
+    marked: tuple[tuple[int, int], ...] = ()
+    """Characters of the text that annotators found to bear on the request."""
 
 
 def read_items(path: Path) -> list[Item]:
@@ -47,10 +58,20 @@ def read_items(path: Path) -> list[Item]:
         if "questions" in row:
             asked = [(question["q"], tuple(question["refs"])) for question in row["questions"]]
             items.extend(Item(row["document"], request, references, STORY_WORDS) for request, references in asked)
+        elif "turns" in row:
+            items.extend(meeting_items(row))
         else:
             request = "Summarize the abstract in one sentence."
             items.append(Item(" ".join(row["source"]), request, tuple(row["refs"]), None))
     return items
+
+
+def meeting_items(row: dict[str, Any]) -> Iterator[Item]:
+    starts = [0, *accumulate(len(turn) + 1 for turn in row["turns"])]
+    for query in (*row["general"], *row["specific"]):
+        spans = query.get("relevant_text_span", [])
+        marked = tuple((starts[int(first)], starts[int(last) + 1]) for first, last in spans)
+        yield Item("\n".join(row["turns"]), query["query"], (query["answer"],), MEETING_WORDS, marked)
 
 
 class Rouge:
@@ -69,6 +90,37 @@ class Rouge:
         return "  ".join(f"{metric} {mean:4.1f}" for metric, mean in zip(METRICS, means, strict=True))
 
 
+async def alone(item: Item, desk: BenchDesk) -> str:
+    """The model without nonet: one call, with as many words of the text as its window takes."""
+    wish = "in one sentence" if item.words is None else f"in at most {item.words} words"
+    words = item.text.split()
+    while True:
+        request = f"{item.request} Answer {wish}."
+        messages = [Message("user", f"{' '.join(words)}\n\n{request}")]
+        if await desk.count_tokens(messages) <= desk.window_tokens - ANSWER_TOKENS - 8 or len(words) < 2:
+            break
+        words = words[: int(len(words) * 0.9)]
+    try:
+        return (await desk.chat(messages, max_completion_tokens=ANSWER_TOKENS)).text
+    except IncompleteAnswerError:
+        return ""
+
+
+def in_marked(items: Sequence[Item], outcomes: Sequence[Outcome]) -> str:
+    """Of the places that the summaries stand on, how many lie in marked turns; of marked items, how many are met."""
+    inside, places, met, marked = 0, 0, 0, 0
+    for item, outcome in zip(items, outcomes, strict=True):
+        if not item.marked:
+            continue
+        found = [each for each in outcome.data["coverage"]["sentences"] if each["document"]]
+        hits = [any(start <= each["start"] < end for start, end in item.marked) for each in found]
+        inside, places = inside + sum(hits), places + len(hits)
+        met, marked = met + any(hits), marked + 1
+    return (
+        f"{inside} of {places} sentences stand on marked turns; {met} of {marked} summaries meet them" if marked else ""
+    )
+
+
 def lead(item: Item) -> str:
     if item.words is None:
         return sentences(item.text)[0].text
@@ -84,7 +136,8 @@ def central(item: Item) -> str:
 async def summarize(items: Sequence[Item], desk: BenchDesk, *, verbose: bool) -> list[Outcome]:
     outcomes: list[Outcome] = []
     for item in items:
-        assignment = Assignment(item.request, (Source("text", item.text),))
+        wish = f" Answer in at most {item.words} words." if item.words else ""
+        assignment = Assignment(item.request + wish, (Source("text", item.text),))
         outcomes.append(await SummarizationSpecialist().work(assignment, desk))
         if verbose:
             failed = [f"{check.kind}: {check.detail}" for check in outcomes[-1].evidence if check.passed is False]
@@ -125,7 +178,8 @@ async def main() -> None:
     parser.add_argument("--floors", action="store_true", help="judge the human summaries instead of a model's")
     add_options(parser)
     options = parser.parse_args()
-    items = read_items(options.data)[: options.limit]
+    every = read_items(options.data)
+    items = every[:: max(1, len(every) // options.limit)][: options.limit]
     report_baseline("lead", items, lead)
     report_baseline("extract", items, central)
     if options.floors:
@@ -135,21 +189,25 @@ async def main() -> None:
     desk = BenchDesk(runtime, options.model, options.window)
     started = time.monotonic()
     try:
+        raw = [await alone(item, BenchDesk(runtime, options.model, options.window)) for item in items]
         outcomes = await summarize(items, desk, verbose=options.verbose)
     finally:
         await runtime.aclose()
     seconds = time.monotonic() - started
-    rouge, verified = Rouge(), Rouge()
+    rouge, verified, bare = Rouge(), Rouge(), Rouge()
     verdicts = Counter[str]()
-    for item, outcome in zip(items, outcomes, strict=True):
+    for item, outcome, text in zip(items, outcomes, raw, strict=True):
+        bare.add(text, item.references)
         rouge.add(outcome.text, item.references)
         verdicts[str(outcome.verdict)] += 1
         if outcome.verdict == "verified":
             verified.add(outcome.text, item.references)
     extracted = sum(any(check.kind == "extract" for check in outcome.evidence) for outcome in outcomes)
-    print(f"{'specialist':12} {rouge}")
+    print(f"{'model alone':12} {bare}\n{'specialist':12} {rouge}")
     if verdicts["verified"]:
         print(f"{'  verified':12} {verified}")
+    if said := in_marked(items, outcomes):
+        print(said)
     print(f"{len(items)} items, {dict(verdicts)}, {extracted} extracted, {desk.calls} calls, {seconds:.0f} s")
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
+from nonet.specialists.forms import Form, SummaryOptions, read_options
 from nonet.specialists.length import LengthWish, read_wish
 from nonet.specialists.protocol import Assignment, Source
 from nonet.specialists.text import Span, content_stems, sentences, words
@@ -22,7 +23,9 @@ _ABOUT_SUMMARIES = frozenset(
         articles passage passages paper papers study report attached following above below first second third then next
         finally result results finding findings answer write give provide produce create need want most least language
         english plot story tale chapter describe explain tell discuss happen happens author them it whole
-        entire content contents thing things everything evidence"""
+        entire content contents thing things everything evidence table timeline chronology chronological compare
+        comparison contrast difference differences style formal formally technical technically everyday words language
+        terms row rows section sections"""
     )
 )
 
@@ -37,6 +40,7 @@ class Material:
     wish: LengthWish
     focus: frozenset[str]
     """Stems of what the summary is to speak of; empty for a plain summary."""
+    options: SummaryOptions = field(default_factory=SummaryOptions)
 
     @property
     def text(self) -> str:
@@ -73,7 +77,12 @@ def read_material(assignment: Assignment) -> Material:
     if not sources:
         request, inline = _split_inline(request)
         sources = (Source("the request", inline, kind="inline"),) if inline else ()
-    return Material(request, sources, read_wish(request), _focus(request, sources))
+    options = read_options(request, documents=len(sources))
+    wish = read_wish(request)
+    if options.form is Form.ABSTRACT and not wish.stated:
+        wish = replace(wish, paragraphs=1)
+    focus = _focus(request, sources) - frozenset(content_stems(options.language or ""))
+    return Material(request, sources, wish, focus, options)
 
 
 def _focus(request: str, sources: Sequence[Source]) -> frozenset[str]:

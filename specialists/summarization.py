@@ -11,10 +11,12 @@ from nonet.errors import ContextOverflowError, IncompleteAnswerError
 from nonet.specialists.checks import ending_check
 from nonet.specialists.coverage import CoverageReport, cover
 from nonet.specialists.extract import extract
+from nonet.specialists.forms import Form
 from nonet.specialists.length import Trimmed, enforce
 from nonet.specialists.material import Material, read_material
 from nonet.specialists.protocol import Assignment, Citation, Desk, Evidence, Outcome, Verdict
 from nonet.specialists.summary_calls import Attempt, unusable
+from nonet.specialists.summary_forms import table, timeline
 from nonet.specialists.support import faithfulness
 from nonet.specialists.text import Span
 
@@ -60,27 +62,33 @@ class SummarizationSpecialist:
         if not material.sources:
             detail = "no text to sum up: the subtask reads nothing and the request holds no text"
             return Outcome("", Verdict.FAILED, (Evidence("coverage", passed=False, detail=detail),))
+        if material.options.form is Form.TIMELINE and (dated := timeline(material)) is not None:
+            return dated
+        if material.options.form in (Form.TABLE, Form.COMPARISON):
+            return await table(material, assignment, desk, material.options.form)
         attempt = Attempt(material, assignment, desk)
         try:
             raw = await attempt.summarize()
         except (ContextOverflowError, IncompleteAnswerError) as error:
             detail = f"the model gave no summary: {error.message}"
             return _extracted(attempt, Evidence("call", passed=False, detail=detail))
-        if reason := unusable(raw, material.text, material.request):
+        if reason := unusable(raw, material.text, material.request, language=material.options.language):
             return _extracted(attempt, Evidence("degeneration", passed=False, detail=reason))
         return _judged(attempt, enforce(raw, material.wish))
 
 
 def _judged(attempt: Attempt, trimmed: Trimmed) -> Outcome:
     report = cover(trimmed.text, attempt.material)
-    if 2 * len(report.flagged) > len(report.basis):
+    if attempt.material.options.language is None and 2 * len(report.flagged) > len(report.basis):
         said = "; ".join(
             f"{', '.join(item.missing)} in \u201c{item.sentence[:80]}\u201d" for item in report.flagged[:3]
         )
         detail = f"most of the answer's sentences have numbers or names that are not in the text: {said}"
         return _extracted(attempt, Evidence("support", passed=False, detail=detail))
     faith = faithfulness(trimmed.text, attempt.material.text)
-    unsupported = ", ".join([*faith.missing_numbers, *faith.missing_names][:8])
+    # Names may be written otherwise in another language, and German nouns look like names.
+    absent = faith.missing_names if attempt.material.options.language is None else ()
+    unsupported = ", ".join([*faith.missing_numbers, *absent][:8])
     support = f"not in the text: {unsupported}" if unsupported else "every number and name is in the text"
     shares = f"{faith.overlap:.0%} of the summary's words of weight are in the text"
     overlap = f"{shares}, {faith.weakest:.0%} in its weakest sentence"
@@ -89,14 +97,24 @@ def _judged(attempt: Attempt, trimmed: Trimmed) -> Outcome:
         attempt.coverage(),
         _sections(report),
         Evidence("support", passed=not unsupported, detail=support),
-        Evidence("overlap", passed=borne_out, detail=overlap),
+        _overlap(attempt.material, borne_out=borne_out, detail=overlap),
         *trimmed.evidence,
     ]
     open_end = ending_check(trimmed.text) if attempt.material.wish.bullets is None else None
     checks += [open_end] if open_end is not None else []
-    verified = open_end is None and all(check.passed is not False for check in checks)
+    compared = all(check.passed is not None for check in checks if check.kind == "overlap")
+    verified = open_end is None and compared and all(check.passed is not False for check in checks)
     verdict = Verdict.VERIFIED if verified else Verdict.UNVERIFIED
     return Outcome(trimmed.text, verdict, (*attempt.history(), *checks), data=attempt.data(report))
+
+
+def _overlap(material: Material, *, borne_out: bool, detail: str) -> Evidence:
+    """In another language than the text's, words that are not in it say nothing."""
+    if borne_out or material.options.language is None:
+        return Evidence("overlap", passed=borne_out, detail=detail)
+    return Evidence(
+        "overlap", passed=None, detail=f"in {material.options.language} it cannot be compared with the text"
+    )
 
 
 def _sections(report: CoverageReport) -> Evidence:

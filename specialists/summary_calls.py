@@ -73,7 +73,7 @@ class Attempt:
             return await self._whole_sentences(final, self._answer_tokens)
         free = prompt_room(self.desk.window_tokens, self._map_tokens) - await self.desk.count_tokens(self._map(""))
         self.chunks = await split_tokens(text, free, self._count_text)
-        self.partials = await _together([self._part(text, span) for span in self.chunks])
+        self.partials = await together([self._part(text, span) for span in self.chunks])
         return await self._reduce(self.partials, room)
 
     async def _reduce(self, partials: Sequence[Partial], room: int) -> str:
@@ -88,7 +88,7 @@ class Attempt:
             if len(groups) == len(parts):
                 break
             joined = ["\n".join(parts[at] for at in group) for group in groups]
-            parts = [part.text for part in await _together([self._part(each, (0, len(each))) for each in joined])]
+            parts = [part.text for part in await together([self._part(each, (0, len(each))) for each in joined])]
             final = self._final("\n".join(parts))
         return await self._whole_sentences(final, self._answer_tokens)
 
@@ -142,7 +142,7 @@ class Attempt:
     def _request(self) -> str:
         """A plain request is worded for small models; one that asks for something is passed on as it is."""
         if not self.material.focus:
-            return f"Summarize {self.material.wish.phrase}."
+            return f"Summarize {self.material.wish.phrase}{self.material.options.phrase}."
         request = self.material.request.rstrip()
         return request if request.endswith((".", "?", "!")) else f"{request}."
 
@@ -184,7 +184,7 @@ class Attempt:
         return Evidence("coverage", passed=share == 1.0, detail=f"{chunks}, {share:.0%} of {total:,} characters")
 
 
-async def _together(work: Sequence[Coroutine[None, None, Result]]) -> list[Result]:
+async def together(work: Sequence[Coroutine[None, None, Result]]) -> list[Result]:
     """All results in order; if one fails, the others are cancelled first."""
     tasks = [asyncio.ensure_future(item) for item in work]
     try:
@@ -221,11 +221,18 @@ def _announces(opening: str) -> bool:
     return opening.startswith(("here is", "here's", "here are", "sure")) and len(words(opening)) <= _LABEL_WORDS
 
 
-def unusable(raw: str, text: str, request: str) -> str:
-    """Why the answer is no summary of the text at all; empty where it may be one."""
+def unusable(raw: str, text: str, request: str, *, language: str | None = None) -> str:
+    """Why the answer is no summary of the text at all; empty where it may be one.
+
+    Args:
+        raw: what the model answered.
+        text: what it was to sum up.
+        request: repeating it is an echo.
+        language: asked for; words of another language cannot be looked for in the text.
+    """
     if reason := degeneration(raw, request):
         return reason
-    if faithfulness(raw, text).overlap < _BESIDE_THE_POINT:
+    if language is None and faithfulness(raw, text).overlap < _BESIDE_THE_POINT:
         return "few of the answer's words are in the text: it is beside the point, or in another language"
     source = words(text)
     if len(source) >= _SHORT_SOURCE_WORDS and len(words(raw)) >= _COPY_SHARE * len(source):

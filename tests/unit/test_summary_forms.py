@@ -1,0 +1,129 @@
+"""Summaries in other forms: options read from the request, tables, comparisons, timelines, other languages."""
+
+from __future__ import annotations
+
+import pytest
+from fakes.desk import FakeDesk
+
+from nonet.runtimes import ChatRequest
+from nonet.runtimes.scripted import ScriptedRuntime
+from nonet.specialists import Assignment, Outcome, Source, Verdict
+from nonet.specialists.dates import first_date, written
+from nonet.specialists.forms import Form, Style, SummaryOptions, read_options
+from nonet.specialists.summarization import SummarizationSpecialist
+
+DAM = (
+    "# Dam\n\nThe Kesh dam was finished on 3 May 1961 after nine years of work.\n\n"
+    "# Flood\n\nIn 1987 a flood damaged the northern wall. Work on the dam began in June 1952.\n"
+)
+MILL = "The mill of Tom Abbot was sold to the council on 1977-02-11. It grinds rye."
+
+
+@pytest.mark.parametrize(
+    ("request_", "documents", "options"),
+    [
+        ("Summarize the report.", 1, SummaryOptions()),
+        ("Summarize the abstract in one sentence.", 1, SummaryOptions()),
+        ("Sum it up as a table.", 1, SummaryOptions(Form.TABLE)),
+        ("Write an abstract of the report.", 1, SummaryOptions(Form.ABSTRACT)),
+        ("Make a timeline of the events.", 1, SummaryOptions(Form.TIMELINE)),
+        ("Compare the two reports.", 2, SummaryOptions(Form.COMPARISON)),
+        ("Compare this with nothing.", 1, SummaryOptions()),
+        ("Summarize it in German, in plain words.", 1, SummaryOptions(style=Style.PLAIN, language="German")),
+        ("Sum it up for experts.", 1, SummaryOptions(style=Style.TECHNICAL)),
+        ("A formal summary, please.", 1, SummaryOptions(style=Style.FORMAL)),
+    ],
+)
+def test_options_are_read_from_the_request(request_: str, documents: int, options: SummaryOptions) -> None:
+    assert read_options(request_, documents=documents) == options
+
+
+@pytest.mark.parametrize(
+    ("text", "date"),
+    [
+        ("on 3 May 1688 it opened", "1688-05-03"),
+        ("on May 3rd, 1688", "1688-05-03"),
+        ("since 2024-05-07", "2024-05-07"),
+        ("in June 1952", "1952-06"),
+        ("in 1987 a flood", "1987"),
+        ("it cost 1,987 crowns and weighs 1987 kg", None),
+        ("12.1987 and $1987", None),
+        ("no date", None),
+    ],
+)
+def test_dates_are_found_in_prose(text: str, date: str | None) -> None:
+    found = first_date(text)
+    assert (written(found) if found else None) == date
+
+
+def answer(request: ChatRequest) -> str:
+    text = request.messages[-1].content
+    if "Tom Abbot" in text:
+        return "Tom Abbot's mill was sold to the council in 1977."
+    return "A flood damaged the northern wall in 1987." if "flood" in text else "The Kesh dam was finished in 1961."
+
+
+async def sum_up(instruction: str, *sources: Source) -> tuple[Outcome, FakeDesk]:
+    desk = FakeDesk(ScriptedRuntime(answer))
+    return await SummarizationSpecialist().work(Assignment(instruction, sources), desk), desk
+
+
+async def test_a_timeline_is_the_texts_own_words_in_order_and_asks_no_model() -> None:
+    outcome, desk = await sum_up("Give me a timeline.", Source("dam.md", DAM), Source("mill.txt", MILL))
+    assert outcome.text.splitlines() == [
+        "- 1952-06: Work on the dam began in June 1952. (dam.md)",
+        "- 1961-05-03: The Kesh dam was finished on 3 May 1961 after nine years of work. (dam.md)",
+        "- 1977-02-11: The mill of Tom Abbot was sold to the council on 1977-02-11. (mill.txt)",
+        "- 1987: In 1987 a flood damaged the northern wall. (dam.md)",
+    ]
+    assert (outcome.verdict, desk.requests) == (Verdict.VERIFIED, [])
+    for citation in outcome.citations:
+        text = DAM if citation.document == "dam.md" else MILL
+        assert text[citation.start : citation.end] == citation.quote
+
+
+async def test_without_dates_a_timeline_is_a_summary() -> None:
+    outcome, desk = await sum_up(
+        "Give me a timeline.", Source("a.txt", "The flood came. The northern wall was damaged.")
+    )
+    assert len(desk.requests) == 1
+    assert outcome.text
+
+
+async def test_a_table_has_a_row_a_section_and_a_call_a_row() -> None:
+    outcome, desk = await sum_up("Summarize it as a table.", Source("dam.md", DAM))
+    assert outcome.text.splitlines() == [
+        "| section | what it says |",
+        "| --- | --- |",
+        "| Dam | The Kesh dam was finished in 1961. |",
+        "| Flood | A flood damaged the northern wall in 1987. |",
+    ]
+    assert (outcome.verdict, len(desk.requests)) == (Verdict.VERIFIED, 2)
+
+
+async def test_a_comparison_tells_what_each_has_alone() -> None:
+    outcome, _ = await sum_up("Compare the documents.", Source("dam.md", DAM), Source("mill.txt", MILL))
+    head, _line, dam, mill = outcome.text.splitlines()
+    assert head == "| document | what it says | only here |"
+    assert dam.startswith("| dam.md | A flood damaged the northern wall in 1987. |")
+    assert "1961" in dam
+    assert mill.startswith("| mill.txt | Tom Abbot's mill was sold to the council in 1977. |")
+    assert "abbot" in mill.split("|")[3]
+
+
+async def test_a_row_that_is_made_up_is_told() -> None:
+    desk = FakeDesk(ScriptedRuntime(lambda _: "The Kesh dam was finished by Professor Lindqvist after work."))
+    outcome = await SummarizationSpecialist().work(Assignment("As a table.", (Source("dam.md", DAM),)), desk)
+    assert outcome.verdict is Verdict.UNVERIFIED
+    assert "not in its part: lindqvist" in " ".join(item.detail for item in outcome.evidence)
+
+
+async def test_another_language_is_asked_for_and_not_taken_for_nonsense() -> None:
+    german = "Der Kesh-Damm wurde 1961 fertig. Eine Flut hat 1987 die Mauer beschädigt."
+    desk = FakeDesk(ScriptedRuntime(lambda _: german))
+    outcome = await SummarizationSpecialist().work(
+        Assignment("Summarize the report in German, in plain words.", (Source("dam.md", DAM),)), desk
+    )
+    assert (outcome.text, outcome.verdict) == (german, Verdict.UNVERIFIED)
+    assert "in plain words that anybody understands, in German." in desk.prompts[0]
+    assert any(item.detail == "in German it cannot be compared with the text" for item in outcome.evidence)
