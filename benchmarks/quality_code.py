@@ -171,7 +171,8 @@ class Arm:
 
 async def measure(options: argparse.Namespace, data: Path, runtime: Runtime, sandbox: Sandbox) -> dict[str, Arm]:
     """Every arm on every item of one file."""
-    tries = Tries(options.repairs, options.samples, unproved_samples=options.unproved_samples)
+    # As many samples however slow this machine is today.
+    tries = Tries(options.repairs, options.samples, options.samples, options.unproved_samples)
     arms: dict[str, Arm] = {}
 
     def desk(model: str) -> Desk:

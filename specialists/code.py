@@ -45,7 +45,7 @@ class CodeSpecialist:
     """
 
     name = "code"
-    description = "writes Python and runs it against the tests it is given"
+    description = "writes code and runs it against the tests it is given"
     examples = _EXAMPLES
 
     def __init__(self, *, test_seconds: float = 10.0, tries: Tries | None = None) -> None:

@@ -14,12 +14,17 @@ standard error.
 from __future__ import annotations
 
 import builtins
-import linecache
 import os
 import sys
 import types
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+
+TYPE_CHECKING = False  # what `typing` calls so; each import here costs every run
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Any
+
+_LINES: list[str] = []
+"""Of the code under test."""
 
 _DEEPEST = 30
 _MOST_BYTES = 8000
@@ -46,7 +51,7 @@ def run_tests(code: str, tests: list[tuple[str, list[str]]], nonce: str) -> None
     reporter = _Reporter(nonce)
     module = types.ModuleType("program")
     sys.modules["program"] = module
-    linecache.cache["program.py"] = (len(code), None, code.splitlines(keepends=True), "program.py")
+    _LINES[:] = code.splitlines()
     # Taken before the code can change them.
     leave, describe, flush = os._exit, _describe, sys.stderr.flush
     try:
@@ -122,7 +127,7 @@ def _describe(error: BaseException) -> str:
     except BaseException:  # noqa: BLE001 - a message of the code under test
         message = ""
     text = type(error).__name__ + (f": {message[:200]}" if message else "")
-    source = linecache.getline("program.py", line).strip() if line else ""
+    source = _LINES[line - 1].strip() if 0 < line <= len(_LINES) else ""
     return text + (f" (line {line}: {source[:100]})" if source else "")
 
 

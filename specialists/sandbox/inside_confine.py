@@ -6,14 +6,16 @@ RLIMIT_NPROC does not bind root.
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import os
 import resource
 import struct
-from typing import Any
 
 from nonet.specialists.sandbox.inside_system import LIBC, check, die_with_parent, prctl, syscall
+
+TYPE_CHECKING = False  # what `typing` calls so; to import it would double the time to start
+if TYPE_CHECKING:
+    from typing import Any
 
 _LANDLOCK_CREATE, _LANDLOCK_ADD, _LANDLOCK_RESTRICT = 444, 445, 446
 _PR_SET_DUMPABLE, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 4, 22, 38
@@ -28,8 +30,7 @@ _SCOPED_SIGNALS_ABI = 6
 
 def confine(job: dict[str, Any], parent: int | None) -> None:
     """Confine this process for good. Raises OSError, and then it must not run anything."""
-    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:  # noqa: PTH123
-        file.write("1000")
+    _offer_to_the_oom_killer()
     abi = _landlock_abi()
     if not abi and job["landlock_required"]:
         raise OSError("this kernel has no Landlock")
@@ -54,6 +55,14 @@ def confine(job: dict[str, Any], parent: int | None) -> None:
     _load_filter(*job["filters"]["own" if job["own_pids"] or job["user"] is not None else reach])
 
 
+def _offer_to_the_oom_killer() -> None:
+    try:
+        with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
+            file.write("1000")
+    except OSError:
+        pass  # in a root without /proc
+
+
 def become(user: int | None) -> None:
     """Give root up for good; None where there is none to give up."""
     if user is not None:
@@ -69,9 +78,9 @@ def _drop_capabilities() -> None:
 def _write_files(work: str, files: dict[str, tuple[bytes, bool]]) -> None:
     for name, (content, executable) in files.items():
         path = f"{work}/{name}"
-        os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120
+        os.makedirs(os.path.dirname(path), exist_ok=True)
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o755 if executable else 0o644)
-        with open(descriptor, "wb") as file:  # noqa: PTH123
+        with open(descriptor, "wb") as file:
             file.write(content)
 
 
@@ -106,7 +115,7 @@ def _file_rules(job: dict[str, Any], abi: int) -> int:
     wanted += [(job["work"], (_WORK_RIGHTS | run) & known)]
     for path, rights in wanted:
         descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
-        if not os.path.isdir(path):  # noqa: PTH112
+        if not os.path.isdir(path):
             rights &= _FILE_RIGHTS  # noqa: PLW2901
         syscall("landlock_add_rule", _LANDLOCK_ADD, rules, 1, struct.pack("<Qi", rights, descriptor), 0)
         os.close(descriptor)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import stat
-from typing import Any
+
+TYPE_CHECKING = False  # what `typing` calls so; to import it would double the time to start
+if TYPE_CHECKING:
+    from typing import Any
 
 _MOST_FILES = 256
 
@@ -30,14 +32,21 @@ def _plain_files(work: str) -> list[str]:
     waiting = [""]
     while waiting and len(found) <= 4 * _MOST_FILES:
         folder = waiting.pop()
-        with contextlib.suppress(OSError), os.scandir(f"{work}/{folder}") as entries:
-            for entry in entries:
-                name = f"{folder}{entry.name}"
-                if entry.is_dir(follow_symlinks=False):
-                    waiting.append(f"{name}/")
-                elif entry.is_file(follow_symlinks=False):
-                    found.append(name)
+        for entry in _entries(f"{work}/{folder}"):
+            name = f"{folder}{entry.name}"
+            if entry.is_dir(follow_symlinks=False):
+                waiting.append(f"{name}/")
+            elif entry.is_file(follow_symlinks=False):
+                found.append(name)
     return sorted(found)
+
+
+def _entries(folder: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except OSError:
+        return []
 
 
 def _read(path: str, most_bytes: int) -> bytes | None:
@@ -47,7 +56,7 @@ def _read(path: str, most_bytes: int) -> bytes | None:
         descriptor = os.open(path, flags)
     except OSError:
         return None
-    with open(descriptor, "rb") as file:  # noqa: PTH123
+    with open(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return None
         content = file.read(most_bytes + 1)

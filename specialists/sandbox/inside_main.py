@@ -8,22 +8,25 @@ signal, and elsewhere it is another user's or outside of their Landlock domain.
 
 from __future__ import annotations
 
-import contextlib
+import _signal  # type: ignore[import-not-found]  # `signal` makes enumerations of it all, for longer than the rest takes
 import marshal
 import os
 import select
-import signal
 import sys
 import time
-from typing import Any, NoReturn
 
 from nonet.specialists.sandbox.inside_confine import become, confine
 from nonet.specialists.sandbox.inside_files import collect
 from nonet.specialists.sandbox.inside_root import enter_namespaces
 from nonet.specialists.sandbox.inside_system import SIGKILL, die_with_parent, prctl
 
+TYPE_CHECKING = False  # what `typing` calls so; to import it would double the time to start
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
 _PR_SET_CHILD_SUBREAPER = 36
 _LOOK_MS = 50
+_SIGPIPE, _SIGXFSZ, _SIG_DFL = 13, 25, 0
 _ASKED_TO_END, _TIME, _FILES = "asked", "time", "files"
 _READY = "ready"
 _SAY_FD = 3
@@ -57,8 +60,11 @@ def main(job: dict[str, Any]) -> int:
 
 
 def _tell(job: dict[str, Any], report: dict[str, Any]) -> None:
-    with contextlib.suppress(BrokenPipeError), open(job["report_fd"], "wb") as file:  # noqa: PTH123
-        file.write(marshal.dumps(report))
+    try:
+        with open(job["report_fd"], "wb") as file:
+            file.write(marshal.dumps(report))
+    except BrokenPipeError:
+        pass  # nobody is there to be told
 
 
 def _made(job: dict[str, Any]) -> dict[str, Any]:
@@ -74,7 +80,7 @@ def _start(job: dict[str, Any]) -> tuple[int, str]:
     if child == 0:
         _be_the_program(job, say_fd, parent)
     os.close(say_fd)
-    with open(said_fd, "rb") as file:  # noqa: PTH123
+    with open(said_fd, "rb") as file:
         said = file.read().decode(errors="replace")
     return child, said
 
@@ -99,15 +105,23 @@ def _be_the_program(job: dict[str, Any], say_fd: int, parent: int) -> NoReturn:
 
 
 def _execute(command: list[str]) -> NoReturn:
-    for ignored in (signal.SIGPIPE, signal.SIGXFSZ):
+    for ignored in (_SIGPIPE, _SIGXFSZ):
         # Python ignores these, and what it starts would too.
-        signal.signal(ignored, signal.SIG_DFL)
-    try:
-        os.execvpe(command[0], command, os.environ)  # noqa: S606
-    except OSError as error:
-        # As shells tell it.
-        os.write(2, f"{command[0]}: could not be started: {error.strerror}\n".encode(errors="replace"))
-        os._exit(NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_FOUND - 1)
+        _signal.signal(ignored, _SIG_DFL)
+    # As os.execvpe would, which imports for that what may be out of reach by now.
+    paths = (
+        [command[0]] if "/" in command[0] else [f"{folder}/{command[0]}" for folder in os.environ["PATH"].split(":")]
+    )
+    problem: OSError | None = None
+    for path in paths:
+        try:
+            os.execve(path, command, os.environ)  # noqa: S606
+        except OSError as error:
+            problem = error if problem is None or not isinstance(error, FileNotFoundError) else problem
+    # As shells tell it.
+    told = problem.strerror if problem is not None else "no such command"
+    os.write(2, f"{command[0]}: could not be started: {told}\n".encode(errors="replace"))
+    os._exit(NOT_FOUND if isinstance(problem, FileNotFoundError) else NOT_FOUND - 1)
 
 
 def _input(content: bytes) -> int:
@@ -198,15 +212,20 @@ def _end_all(child: int, status: int | None, job: dict[str, Any]) -> int:
 
 
 def _kill_everything(job: dict[str, Any]) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        if job["own_pids"]:
-            # From process 1, all others of its namespace.
-            os.kill(-1, SIGKILL)
-        elif job["user"] is not None:
-            _kill_all_of(job["user"])
+    if job["own_pids"]:
+        # From process 1, all others of its namespace.
+        _kill(-1)
+    elif job["user"] is not None:
+        _kill_all_of(job["user"])
     for pid in _children():
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.kill(pid, SIGKILL)
+        _kill(pid)
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass  # it has ended, or waits for `_kill_all_of`
 
 
 def _kill_all_of(user: int) -> None:
@@ -223,7 +242,7 @@ def _kill_all_of(user: int) -> None:
 
 def _children() -> list[int]:
     try:
-        with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as file:  # noqa: PTH123
+        with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as file:
             return [int(word) for word in file.read().split()]
     except OSError:
         return []
