@@ -47,6 +47,7 @@ class Look:
     paces: Sequence[Pace]
     at_work: Sequence[AtWork] = ()
     failing: Sequence[Failing] = ()
+    database_bytes: int = 0
 
     def total(self, name: str) -> int:
         """A count, over all queues."""
@@ -329,6 +330,10 @@ def status_lines(look: Look) -> list[Text]:
     usage = queue.usage
     lines = [text((one_line(queue.name), "bold"), (" (paused)", "yellow") if queue.paused else "")]
     lines.append(Text(f"  {counts_line(look)}"))
+    ended = queue.done + queue.dead
+    if ended:
+        size = f"{look.database_bytes / 1e6:,.1f} MB of database, {look.database_bytes / ended:,.0f} bytes a document"
+        lines.append(text((f"  {size}", "dim")))
     if queue.cancelled:
         lines.append(Text(f"  {queue.cancelled:,} cancelled"))
     if usage.calls:

@@ -26,6 +26,7 @@ from nonet.commands_batch import counts, work_given
 from nonet.commands_work import open_session
 from nonet.door import Door, Flags, open_door, open_store
 from nonet.errors import NonetError, UsageError
+from nonet.graphs.batch_events import ServerFailed, ServerWell
 from nonet.render import console_for, print_lines
 from nonet.terminal import InterruptedByUserError, emit, is_plain, out, run_async, say
 from nonet.text import one_line
@@ -62,7 +63,8 @@ def look_at(store: Store, names: Sequence[str] | None, *, closely: bool = False)
     if not closely:
         return Look(queues, paces)
     [queue] = queues
-    return Look(queues, paces, store.queues.at_work(queue.name), store.queues.failing(queue.name))
+    at_work, failing = store.queues.at_work(queue.name), store.queues.failing(queue.name)
+    return Look(queues, paces, at_work, failing, store.path.stat().st_size)
 
 
 def run(queues: Sequence[str], flags: Flags, watched: Watched, *, places: int | None, json: bool, quiet: bool) -> int:
@@ -141,7 +143,7 @@ class _Worker:
             return _Outcome(report, look_at(store, self._names))
 
     async def _run(self, session: Session, batch: Batch) -> BatchReport:
-        ticking = asyncio.create_task(self._tick())
+        ticking = asyncio.create_task(self._tick(session))
         if self._watched.folder is not None:
             self._watching = asyncio.create_task(self._watch(session.store, self._watched.folder))
             self._watching.add_done_callback(lambda _task: batch.stop())
@@ -181,9 +183,18 @@ class _Worker:
                 if added.jobs:
                     self.view.tell(f"{added.jobs:,} new in {one_line(str(folder))}")
 
-    async def _tick(self) -> None:
+    async def _tick(self, session: Session) -> None:
+        """Keep the view going, and tell when the scheduler waits for its servers."""
+        down_since: float | None = None
         while True:
             await asyncio.sleep(_TICK_SECONDS)
+            servers = list(session.scheduler.servers.values())
+            if down_since is None and not any(server.host.up for server in servers):
+                down_since = time.monotonic()
+                self.view(ServerFailed(servers[0].fault))
+            elif down_since is not None and any(server.host.up for server in servers):
+                self.view(ServerWell(time.monotonic() - down_since))
+                down_since = None
             self.view.tick()
 
     def drain(self) -> None:
@@ -239,6 +250,7 @@ def _show(look: Look, *, json: bool) -> None:
             "eta_s": look.to_json()["eta_s"],
             "concurrency": queue.concurrency,
             "usage": {**asdict(usage), "seconds": round(usage.seconds, 3)},
+            "database_bytes": look.database_bytes,
             "at_work": [asdict(each) for each in look.at_work],
             "failing": [asdict(each) for each in look.failing],
         }

@@ -97,6 +97,8 @@ class BatchStatusOut(QueueOut):
     concurrency: int | None
     """Documents at work at once at most; null: no limit."""
     usage: BatchUsageOut
+    database_bytes: int
+    """Of the whole file, with all its queues, runs and documents."""
     at_work: list[AtWorkOut]
     """Those that take longest."""
     failing: list[FailingOut]

@@ -35,7 +35,8 @@ def fill(store: Store, documents: int) -> None:
 
 
 async def opened(path: Path, url: str) -> Session:
-    patience = {"connect_timeout_seconds": 1.0, "first_token_timeout_seconds": 2.0, "stall_timeout_seconds": 1.0}
+    names = ("connect_timeout_seconds", "first_token_timeout_seconds", "stall_timeout_seconds")
+    patience: dict[str, Any] = dict(zip(names, (1.0, 2.0, 1.0), strict=True))
     return await Session.open(Settings(runtime="ollama", ollama_host=url, db=path, **patience))
 
 
