@@ -1,6 +1,6 @@
 """What the queue itself costs, beside raw sqlite3 in one run: adding, draining, and the same with a million waiting.
 
-    python benchmarks/queue_rates.py [--documents 20000] [--million 1000000] [--only drain]
+    python benchmarks/queue_rates.py [--documents 4000] [--million 1000000] [--only drain]
 
     drain   claim and complete, trivial work, one process and four, `synchronous=FULL`: grouped commits beside raw
             sqlite3 that commits one by one (two commits a job), and beside raw sqlite3 in groups of ten
@@ -324,7 +324,7 @@ PARTS = {"drain": drain, "add": add, "flat": flat, "soak": soak, "slots": slots}
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--documents", type=int, default=20_000)
+    parser.add_argument("--documents", type=int, default=4000)
     parser.add_argument("--million", type=int, default=1_000_000)
     parser.add_argument("--only", choices=PARTS)
     options = parser.parse_args()
