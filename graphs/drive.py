@@ -33,7 +33,7 @@ async def drive(context: RunContext, approve: Approve | None, decision: Decision
         async with session.store.runs.heartbeat(context.lease), context.budget.deadline():
             state = await _run_graph(context, approve, decision)
     except BudgetSpentError as error:
-        context.notice("budget", error.message)
+        context.notice("budget", f"{error.message} {error.next_step}")
         return await _close(context, "failed", _so_far(context))
     except (Exception, asyncio.CancelledError) as error:
         await _stop(context, error)

@@ -224,4 +224,6 @@ def limits_line(budget: Limits) -> str:
         (budget.max_seconds, "s"),
         (budget.max_joules, "J"),
     )
-    return ", ".join(f"{most:,} {unit}" for most, unit in limits if most is not None)
+    return ", ".join(
+        f"{most:{',' if isinstance(most, int) else 'g'}} {unit}" for most, unit in limits if most is not None
+    )

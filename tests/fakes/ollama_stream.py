@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,7 +56,8 @@ class Stream:
                 return
             if self.pace.token_seconds:
                 await asyncio.sleep(self.pace.token_seconds * self.pace.step)
-            self._line("".join(pieces[start : start + self.pace.step]))
+            shown = pieces[start : start + self.pace.step]
+            self._line("".join(shown), **self._logprobs(shown))
         if self.fault is not None and len(pieces) <= self.fault.after and await self._ends(self.fault):
             return
         if self.made.reason:
@@ -67,6 +69,12 @@ class Stream:
         if self.fault is not None and self.fault.kind == "done_without_end":
             await asyncio.sleep(self.fault.seconds)
         self.reply.finish()
+
+    def _logprobs(self, tokens: Sequence[str]) -> dict[str, Any]:
+        """As recorded of a whole answer (12): a list beside the message."""
+        if not self.chat.body.get("logprobs"):
+            return {}
+        return {"logprobs": [{"token": token, "logprob": -0.25, "bytes": list(token.encode())} for token in tokens]}
 
     def _line(self, content: str = "", thinking: str | None = None, **more: object) -> None:
         self.reply.chunk(line(self.chat.model.name, content, thinking, **more) + "\n")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ from nonet.graphs.run import drive_plan
 from nonet.graphs.rungs import letter
 from nonet.graphs.session import Session
 from nonet.runtimes import ChatRequest, Finish, Message
+from nonet.runtimes.ollama import OllamaRuntime
 from nonet.runtimes.openai_api import OpenAiRuntime
 from nonet.settings import Settings
 from nonet.specialists import Assignment, Desk, Evidence, Outcome, Verdict
@@ -144,6 +147,25 @@ async def test_the_wire_of_an_endpoint() -> None:
     assert (response.usage.prompt_tokens, response.usage.completion_tokens) == (14, 1)
     assert fake.bodies[0]["max_tokens"] == 20
     assert fake.keys == [""]
+
+
+async def test_how_sure_a_model_is_can_be_asked() -> None:
+    sure = ChatRequest("big-1", ASK.messages, certainty=True)
+    async with FakeOpenAi(lambda _: "42") as fake:
+        told = choice("42", prompt_tokens=14)
+        told["choices"][0]["logprobs"] = {"content": [{"token": "42", "logprob": -0.5}, {"token": "", "logprob": -1.5}]}
+        fake.reply(200, told)
+        runtime = OpenAiRuntime(fake.url)
+        assert (await runtime.chat(sure)).certainty == pytest.approx(math.exp(-1.0))
+        assert (await runtime.chat(ASK)).certainty is None
+        await runtime.aclose()
+    assert [body.get("logprobs") for body in fake.bodies] == [True, None]
+    async with FakeOllama(lambda _: "It is 42.") as ollama:
+        server = OllamaRuntime(ollama.url)
+        request = ChatRequest(SMALL, ASK.messages, certainty=True)
+        assert (await server.chat(request)).certainty == pytest.approx(math.exp(-0.25))
+        assert (await server.chat(replace(request, certainty=False))).certainty is None
+        await server.aclose()
 
 
 def choice(text: object, reason: str = "stop", **usage: int) -> dict[str, Any]:
