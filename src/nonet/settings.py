@@ -295,6 +295,10 @@ def _wrong_value(error: ValidationError, origins: Mapping[str, str]) -> Settings
         if key not in Settings.model_fields:
             problems.append(f"there is no setting {key!r}. {_nearest(key)}")
             continue
+        if item["type"] == "extra_forbidden":  # its value may be a key that does not belong there: it is not shown
+            place = origins.get(key)
+            problems.append(f"{name}{f' (from {place})' if place else ''} is not a setting")
+            continue
         shown = repr(item["input"])
         shown = shown if len(shown) <= 60 else shown[:57] + "..."  # noqa: PLR2004
         message = item["msg"].removeprefix("Value error, ").replace("Input should", "should", 1)

@@ -32,7 +32,7 @@ from nonet.graphs.session import Session
 from nonet.runtimes import ChatRequest, Finish, Message
 from nonet.runtimes.ollama import OllamaRuntime
 from nonet.runtimes.openai_api import OpenAiRuntime
-from nonet.settings import Settings
+from nonet.settings import Settings, load
 from nonet.specialists import Assignment, Desk, Evidence, Outcome, Verdict
 from nonet.store import RunRecord
 
@@ -124,6 +124,14 @@ async def test_a_remote_server_that_is_away_fails_the_subtask_and_not_the_run(db
     assert result.subtasks[0].verdict is Verdict.FAILED
     assert result.subtasks[0].model == SMALL  # its text is the better result
     assert any("cannot be reached" in call.error for call in kept.calls)
+
+
+def test_a_key_in_the_settings_is_refused_and_not_shown(tmp_path: Path) -> None:
+    wrong = '[remote.code]\nkind = "openai"\nurl = "https://x.example/v1"\nmodel = "m"\nkey = "sk-very-secret"\n'
+    (tmp_path / "nonet.toml").write_text(wrong, encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"remote\.code\.key .* is not a setting") as caught:
+        load(folder=tmp_path)
+    assert "sk-very-secret" not in str(caught.value)
 
 
 async def test_wrong_settings_are_told_before_anything_runs(db: Path) -> None:
