@@ -34,10 +34,12 @@ class AnswerJudge:
         extracted = extract_code(answer, self._request.names, self._instruction)
         if not extracted.code:
             missing = Evidence("code", passed=False, detail="the answer has no code")
-            return Outcome(answer.strip(), Verdict.FAILED, (missing, *self._idle()), data=_tier(self._sandbox))
+            return Outcome(
+                answer.strip(), Verdict.FAILED, _with_tier((missing,), self._sandbox), data=_tier(self._sandbox)
+            )
         if refused := must_not_run(extracted, self._instruction):
             verdict = Verdict.UNVERIFIED if refused.passed is None else Verdict.FAILED
-            checked = Checked(verdict, (refused, *self._idle()))
+            checked = Checked(verdict, (refused,))
         else:
             checked = await self.run(extracted.code)
             found = tuple(problems(extracted.code, self._instruction))
@@ -45,12 +47,6 @@ class AnswerJudge:
             verdict = Verdict.FAILED if found else checked.verdict
             checked = Checked(verdict, (*found, *checked.evidence), checked.tests)
         return python_outcome(extracted, checked, tuple(_told_of(extracted, self._request)), self._sandbox)
-
-    def _idle(self) -> tuple[Evidence, ...]:
-        """Which tier there is, where nothing was run in it."""
-        if self._sandbox is None:
-            return ()
-        return (Evidence("sandbox", passed=None, detail=f"not run; the {self._sandbox.tier} sandbox works here"),)
 
     async def run(self, code: str) -> Checked:
         """Python with the tests of the request. Raises SandboxUnavailableError."""
@@ -64,9 +60,9 @@ class AnswerJudge:
         data: dict[str, Any] = {"language": language, "code": code, "tests": [], **_tier(self._sandbox)}
         if not code:
             missing = Evidence("code", passed=False, detail="the answer has no code")
-            return Outcome("", Verdict.FAILED, (missing, *self._idle()), data=data)
+            return Outcome("", Verdict.FAILED, _with_tier((missing,), self._sandbox), data=data)
         if (broken := degeneration_check(code)) is not None:
-            return Outcome(code, Verdict.FAILED, (broken, *self._idle()), data=data)
+            return Outcome(code, Verdict.FAILED, _with_tier((broken,), self._sandbox), data=data)
         if language not in RUN_LANGUAGES:
             ran = ", ".join(("Python", *RUN_LANGUAGES.values()))
             detail = f"not run: {language} is written but not run (run are {ran})"
@@ -77,7 +73,8 @@ class AnswerJudge:
             checked = await check_other(language, code, self._instruction, self._sandbox, self._seconds)
         tests = [{"test": item.test.shown, "passed": item.passed, "detail": item.detail} for item in checked.tests]
         text = fenced(code, tag or language)
-        return Outcome(text, checked.verdict, checked.evidence, data={**data, "tests": tests})
+        evidence = _with_tier(checked.evidence, self._sandbox)
+        return Outcome(text, checked.verdict, evidence, data={**data, "tests": tests})
 
 
 def python_outcome(
@@ -86,7 +83,8 @@ def python_outcome(
     """The outcome of Python code that was checked."""
     tests = [{"test": item.test.shown, "passed": item.passed, "detail": item.detail} for item in checked.tests]
     data = {"language": "python", "code": extracted.code, "tests": tests, **_tier(sandbox)}
-    return Outcome(fenced(extracted.code, "python"), checked.verdict, (*checked.evidence, *notes), data=data)
+    evidence = (*_with_tier(checked.evidence, sandbox), *notes)
+    return Outcome(fenced(extracted.code, "python"), checked.verdict, evidence, data=data)
 
 
 def fenced(code: str, tag: str) -> str:
@@ -94,6 +92,15 @@ def fenced(code: str, tag: str) -> str:
     # A fence longer than any inside, as CommonMark has it.
     fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", code)), default=0))
     return f"{fence}{tag}\n{code}\n{fence}"
+
+
+def _with_tier(evidence: tuple[Evidence, ...], sandbox: Sandbox | None) -> tuple[Evidence, ...]:
+    """The evidence, which says in any case which sandbox there is."""
+    if sandbox is None or any(f"{sandbox.tier} sandbox" in item.detail for item in evidence):
+        return evidence
+    ran = any(item.kind in {"sandbox", "tests"} and not item.detail.startswith("not run") for item in evidence)
+    detail = f"in the {sandbox.tier} sandbox" if ran else f"not run; the {sandbox.tier} sandbox works here"
+    return (*evidence, Evidence("sandbox", passed=None, detail=detail))
 
 
 def _tier(sandbox: Sandbox | None) -> dict[str, str | None]:

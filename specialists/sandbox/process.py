@@ -1,9 +1,8 @@
-"""Starts a confined process, feeds it, drains it, and sees it end. The tiers differ in how they launch only."""
+"""Starts a confined process and says what came of it. The tiers differ in how they launch only."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import marshal
 import math
 import os
@@ -11,7 +10,7 @@ import platform
 import signal
 import struct
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -19,18 +18,13 @@ from types import CodeType
 from typing import Any
 
 from nonet.errors import SandboxUnavailableError
+from nonet.specialists.sandbox.conversation import Conversation, Watch, pipe_reader
 from nonet.specialists.sandbox.layout import Layout
-from nonet.specialists.sandbox.output import KeptOutput
 from nonet.specialists.sandbox.protocol import ExecutionResult, Job, Limits
 from nonet.specialists.sandbox.seccomp import Reach, build_filter
 from nonet.specialists.sandbox.signs import limits_told
-from nonet.specialists.sandbox.usage import over_limit
 
 _MIB = 1 << 20
-_WATCH_SECONDS = 0.05
-_READ_BYTES = 1 << 16
-_GRACE_SECONDS = 2.0
-"""For what is inside to end and clean up by itself, before it is killed from outside."""
 _UNLIMITED_SPACE = 1 << 46
 _PARTS = ("inside_system", "inside_root", "inside_confine", "inside_files", "inside_main")
 _PACKAGE = "nonet.specialists.sandbox"
@@ -72,8 +66,7 @@ class Launch:
     """A user id that nobody else has, to be taken on; None where we are not root."""
     prefix: tuple[str, ...] = ()
     """A command before the interpreter: bubblewrap."""
-    watch: Callable[[], tuple[str, str]] | None = None
-    """Called now and then; a limit's name and a text end the program."""
+    watch: Watch | None = None
 
 
 async def run_confined(launch: Launch, job: Job, limits: Limits, timeout_seconds: float) -> ExecutionResult:
@@ -84,14 +77,14 @@ async def run_confined(launch: Launch, job: Job, limits: Limits, timeout_seconds
     """
     started = time.monotonic()
     report_read, report_write = os.pipe()
-    reporting = await _pipe_reader(report_read)
+    reporting = await pipe_reader(report_read)
     try:
         try:
             process = await _start(launch, report_write)
         finally:
             os.close(report_write)
         sent = marshal.dumps(_packed(launch, job, limits, timeout_seconds, report_write))
-        conversation = _Conversation(process, reporting, launch, limits)
+        conversation = Conversation(process, reporting, launch.watch, limits)
         report = await conversation.hold(struct.pack("<Q", len(sent)) + sent, timeout_seconds)
     finally:
         reporting.close()
@@ -105,7 +98,7 @@ async def run_confined(launch: Launch, job: Job, limits: Limits, timeout_seconds
     return replace(_result(conversation, report, time.monotonic() - started), allowed_seconds=timeout_seconds)
 
 
-def _result(conversation: _Conversation, report: Mapping[str, Any], seconds: float) -> ExecutionResult:
+def _result(conversation: Conversation, report: Mapping[str, Any], seconds: float) -> ExecutionResult:
     stdout, stderr = conversation.stdout, conversation.stderr
     status = os.waitstatus_to_exitcode(report.get("status", signal.SIGKILL))
     timed_out = report.get("why") == "time" or conversation.overdue
@@ -125,23 +118,6 @@ def _result(conversation: _Conversation, report: Mapping[str, Any], seconds: flo
         files=report.get("files", {}),
         files_left_out=tuple(report.get("left_out", ())),
     )
-
-
-async def _pipe_reader(descriptor: int) -> _Pipe:
-    loop = asyncio.get_running_loop()
-    reader = asyncio.StreamReader()
-    file = os.fdopen(descriptor, "rb", 0)
-    transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), file)
-    return _Pipe(reader, transport)
-
-
-@dataclass(frozen=True, slots=True)
-class _Pipe:
-    reader: asyncio.StreamReader
-    transport: asyncio.ReadTransport
-
-    def close(self) -> None:
-        self.transport.close()
 
 
 async def _start(launch: Launch, report_write: int) -> asyncio.subprocess.Process:
@@ -233,93 +209,3 @@ def _rlimits(job: Job, limits: Limits, timeout_seconds: float) -> dict[str, int]
         "RLIMIT_MEMLOCK": 0,
         "RLIMIT_MSGQUEUE": 0,
     }
-
-
-class _Conversation:
-    """One process from its first byte to its end."""
-
-    def __init__(self, process: asyncio.subprocess.Process, reporting: _Pipe, launch: Launch, limits: Limits) -> None:
-        self._process = process
-        self._reporting = reporting
-        self._watch = launch.watch
-        self._limits = limits
-        self._report = b""
-        self._killing: asyncio.TimerHandle | None = None
-        self.stdout = KeptOutput(limits.kept_output_bytes)
-        self.stderr = KeptOutput(limits.kept_output_bytes)
-        self.limit = self.told = ""
-        """Which limit it was ended at from out here, and in words."""
-        self.overdue = False
-        """Whether it had to be killed because nothing came from inside."""
-
-    @property
-    def ended_from_outside(self) -> bool:
-        return bool(self.limit) or self.overdue
-
-    async def hold(self, job: bytes, timeout_seconds: float) -> Mapping[str, Any]:
-        """Feed and drain until it ends by itself, by time or by its limits; the report. Cancelling ends it too."""
-        talking = asyncio.ensure_future(self._talk(job))
-        watching = asyncio.ensure_future(self._keep_watch(time.monotonic() + timeout_seconds))
-        try:
-            await asyncio.wait_for(asyncio.shield(talking), timeout_seconds + _GRACE_SECONDS)
-        except TimeoutError:
-            self.overdue = True
-        finally:
-            watching.cancel()
-            self._ask_to_end()
-            # The pipes end with the last process that holds them.
-            await talking
-            if self._killing is not None:
-                self._killing.cancel()
-        return marshal.loads(self._report) if self._report else {}  # noqa: S302 - from our own process inside
-
-    async def _talk(self, job: bytes) -> None:
-        process = self._process
-        assert process.stdin is not None
-        assert process.stdout is not None
-        assert process.stderr is not None
-        everything = asyncio.gather(
-            self._drain(process.stdout, self.stdout), self._drain(process.stderr, self.stderr), self._hear()
-        )
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            process.stdin.write(job)
-            await process.stdin.drain()
-        # It stays open: that it closes is how the process inside learns that it must end, or that we died.
-        await everything
-        await process.wait()
-        process.stdin.close()
-
-    async def _hear(self) -> None:
-        self._report = await self._reporting.reader.read()
-
-    async def _drain(self, stream: asyncio.StreamReader, kept: KeptOutput) -> None:
-        while piece := await stream.read(_READ_BYTES):
-            kept.add(piece)
-            if self.stdout.seen + self.stderr.seen > self._limits.total_output_bytes:
-                self._end("output", f"ended: it printed more than {self._limits.total_output_bytes >> 20} MiB")
-
-    async def _keep_watch(self, until: float) -> None:
-        seconds = self._limits.cpu_seconds or math.inf
-        while time.monotonic() < until:
-            await asyncio.sleep(_WATCH_SECONDS)
-            limit, told = over_limit(self._process.pid, self._limits, seconds)
-            if not limit and self._watch is not None:
-                limit, told = self._watch()
-            if limit:
-                self._end(limit, told)
-
-    def _end(self, limit: str, told: str) -> None:
-        self.limit, self.told = self.limit or limit, self.told or told
-        self._ask_to_end()
-
-    def _ask_to_end(self) -> None:
-        if self._process.returncode is not None or self._killing is not None:
-            return
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._killing = asyncio.get_running_loop().call_later(_GRACE_SECONDS, self._kill)
-
-    def _kill(self) -> None:
-        if self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGKILL)

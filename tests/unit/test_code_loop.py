@@ -154,7 +154,11 @@ async def test_what_reaches_out_may_be_asked_for() -> None:
 async def test_every_verdict_names_the_tier() -> None:
     sandbox = find_sandbox()
     assert sandbox is not None
-    for desk in (answers(GOOD), answers(*[WRONG] * 6), answers(*["def double(:"] * 6)):
+    raising = "raise ValueError"
+    for desk in (
+        answers(GOOD),
+        *(answers(*[code] * 6) for code in (WRONG, "def double(:", raising, f"{raising}\n{GOOD}")),
+    ):
         outcome = await work(desk)
         assert outcome.data["sandbox"] == sandbox.tier
         assert any(f"{sandbox.tier} sandbox" in item.detail for item in outcome.evidence)

@@ -207,9 +207,9 @@ async def test_languages_that_are_not_run_are_written() -> None:
     assert outcome.verdict is Verdict.UNVERIFIED
     assert outcome.text == "```rust\nfn double(x: i64) -> i64 { 2 * x }\n```"
     assert outcome.data["language"] == "rust"
-    assert found(outcome, "sandbox", None) == [
+    assert found(outcome, "sandbox", None)[0] == (
         "not run: rust is written but not run (run are Python, JavaScript, Bash, SQL)"
-    ]
+    )
     assert "rust" in used.prompts[0]
 
 
