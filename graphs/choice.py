@@ -38,6 +38,8 @@ class ChosenHost:
     """Calls that may wait at the server beside those in its slots."""
     finds_slots: bool = False
     """Nobody said how many slots it has."""
+    shared: bool = False
+    """Other processes of this machine may use it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,7 @@ def ollama_host(settings: Settings, address: str | None) -> tuple[ChosenHost, Ol
         said_room or OLLAMA_MAX_LOADED,
         ahead=ahead_of(slots),
         finds_slots=said_slots is None,
+        shared=True,
     )
     return host, runtime
 

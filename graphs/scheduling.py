@@ -6,10 +6,13 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from platformdirs import user_state_path
+
 from nonet.errors import RuntimeUnavailableError
 from nonet.graphs.response_cache import StoreCache
 from nonet.runtimes.board import Limits
 from nonet.runtimes.energy import EnergyShares, find_meter
+from nonet.runtimes.neighbours import Neighbours
 from nonet.runtimes.once import Once
 from nonet.runtimes.pool import RuntimePool
 from nonet.runtimes.scheduler import Scheduler
@@ -114,3 +117,5 @@ def take_in(scheduler: Scheduler, host: ChosenHost, models: Sequence[ModelInfo],
         finds_slots=host.finds_slots,
     )
     scheduler.seen_loaded([model.name for model in models if model.loaded], host.name)
+    if host.shared:
+        scheduler.share(host.name, Neighbours(user_state_path("nonet", appauthor=False) / "hosts", host.name))

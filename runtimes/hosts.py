@@ -82,6 +82,8 @@ class Host:
     """Calls of other processes that we leave slots to."""
     others_use: frozenset[str] = frozenset()
     """Models that other processes have calls for; they are not pushed out."""
+    yields: frozenset[str] = frozenset()
+    """Models of ours that another process's had the room before: no new calls until that has had its turn."""
     others_want: str = ""
     """A model that another process has waited for long enough: one of ours makes room for it."""
 
@@ -111,7 +113,9 @@ class Host:
 
     def admits(self, model: str) -> bool:
         """The model is loaded, and is not to make room."""
-        if model not in self.loaded or (self.drain is not None and self.drain.victim == model):
+        if model not in self.loaded or model in self.yields:
+            return False
+        if self.drain is not None and self.drain.victim == model:
             return False
         wanted = self.others_want
         return not wanted or wanted == model or wanted in self.loaded or len(self.loaded) < self.room

@@ -13,11 +13,13 @@ from dataclasses import replace
 from typing import TypeVar
 
 from nonet.errors import NonetError, RuntimeUnavailableError
+from nonet.runtimes.around import LookAround
 from nonet.runtimes.board import Board, Limits, Outlook
 from nonet.runtimes.embed_batches import EmbedBatches, Take
 from nonet.runtimes.energy import EnergyShares
 from nonet.runtimes.hosts import Host
 from nonet.runtimes.lines import Priority, Ticket
+from nonet.runtimes.neighbours import Neighbours
 from nonet.runtimes.once import Once
 from nonet.runtimes.parallel import Parallelism
 from nonet.runtimes.policy import Grant, Policy, PolicyCounts
@@ -70,6 +72,7 @@ class Scheduler:
         self._pinned: frozenset[str] = frozenset()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at_s = 0.0
+        self._around = LookAround(self.policy.board, self.servers, self.dispatch)
         if runtime is not None:
             self.add_host(runtime, name=runtime.name, slots=slots, max_loaded=max_loaded)
 
@@ -120,6 +123,7 @@ class Scheduler:
         server.host.leaving = True
         self.dispatch()
         await server.settled()
+        self._around.leave(name)
         del self.servers[name], self.policy.board.hosts[name]
         await server.aclose()
 
@@ -179,7 +183,10 @@ class Scheduler:
     def dispatch(self) -> None:
         """Start all that may start now."""
         now_s = self.clock()
+        self._around.look(now_s)
+        loads = False
         for grant in self.policy.decide(now_s):
+            loads = loads or grant.loads
             waiting = grant.ticket.payload
             if waiting is None:
                 grant.ticket.payload = grant
@@ -188,13 +195,20 @@ class Scheduler:
             else:  # cancelled in the same moment
                 self.policy.finish(grant.ticket, now_s)
                 asyncio.get_running_loop().call_soon(self.dispatch)
+        if loads:
+            self._around.look(now_s, now=True)  # the others should know at once
         if self.policy.waiting:
             self._wake_later(now_s)
+
+    def share(self, host: str, neighbours: Neighbours) -> None:
+        """Mind what other processes do with the host, and tell them what this one does."""
+        self._around.share(host, neighbours)
 
     async def aclose(self) -> None:
         """End what goes on in the background; the runtimes are the caller's."""
         if self._timer is not None:
             self._timer.cancel()
+        self._around.close()
         for server in self.servers.values():
             await server.aclose()
 

@@ -197,7 +197,7 @@ class Server:
         ]
         if lost and 0 < len(seen) < host.room:
             host.room = len(seen)
-        host.see_loaded(seen, self.clock())
+        host.see_loaded(seen | host.others_use, self.clock())  # theirs may be on its way into the memory
 
 
 def ahead_of(slots: int) -> int:
