@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from nonet.graphs.broadening import expanded, moved
 from nonet.graphs.embedding import Embedder, embed_pending
 from nonet.specialists import Passage
 from nonet.specialists.ranking import fused_scores, spread
@@ -84,17 +85,26 @@ async def find(
     if not vectors:
         return Found(by_words[:limit], f"words (BM25){f'; {why_not}' if why_not else ''}")
     by_vectors = store.vectors.nearest(embedder.space, vectors[0], max(limit, _DEPTH), where)
-    hits = {hit.seq: hit for hit in (*by_words, *by_vectors)}
-    order = fused_scores([[hit.seq for hit in by_words], [hit.seq for hit in by_vectors]], k=_RRF_K)
+    order, hits = _fused(by_words, by_vectors)
+    cosines = {hit.seq: hit.score for hit in by_vectors}
     if broad:
-        order = _broadened(store, order)
+        first = [hits[seq] for seq, _ in order]
+        by_words = store.documents.search(expanded(store, query, first), max(limit, _DEPTH), where=where)
+        moved_vector = moved(store, vectors[0], first)
+        by_vectors = store.vectors.nearest(embedder.space, moved_vector, max(limit, _DEPTH), where)
+        order, hits = _fused(by_words, by_vectors)
+        order = _shared(store, order)
     fused = [replace(hits[seq], score=score) for seq, score in order[:limit]]
-    how = "fused by rank, and shared among like passages" if broad else "fused by rank"
-    method = f"words (BM25) and vectors ({embedder.space.partition('@')[0]}), {how}"
-    return Found(fused, method, {hit.seq: hit.score for hit in by_vectors})
+    how = "fused by rank, asked again with what the first hits share" if broad else "fused by rank"
+    return Found(fused, f"words (BM25) and vectors ({embedder.space.partition('@')[0]}), {how}", cosines)
 
 
-def _broadened(store: Store, order: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
+def _fused(by_words: Sequence[Hit], by_vectors: Sequence[Hit]) -> tuple[list[tuple[int, float]], dict[int, Hit]]:
+    hits = {hit.seq: hit for hit in (*by_words, *by_vectors)}
+    return fused_scores([[hit.seq for hit in by_words], [hit.seq for hit in by_vectors]], k=_RRF_K), hits
+
+
+def _shared(store: Store, order: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
     """The first so many in the order of their shared scores, the others behind them as they were."""
     first, rest = order[:_DEPTH], order[_DEPTH:]
     scores = spread([score for _, score in first], store.vectors.alike([seq for seq, _ in first]))

@@ -107,6 +107,18 @@ class DocumentStore:
         wanted = where if documents is None else replace(where, documents=documents)
         return self._reader.read(lambda connection: search.search(connection, query, limit, wanted))
 
+    def frequencies(self, words: Sequence[str]) -> dict[str, int]:
+        """In how many chunks each word stands, in whatever form the index takes for the same."""
+
+        def read(connection: sqlite3.Connection) -> dict[str, int]:
+            statement = "SELECT count(*) FROM chunk_index WHERE chunk_index MATCH ?"
+            return {
+                word: int(connection.execute(statement, (search.match_expression([word]),)).fetchone()[0])
+                for word in words
+            }
+
+        return self._reader.read(read)
+
     def _ends(self, name: str) -> Sequence[str]:
         """Full names that end with `name` after a slash."""
         end = "/" + name.removeprefix("./").lstrip("/")

@@ -202,3 +202,14 @@ def cosines(connection: sqlite3.Connection, chunks: Sequence[int]) -> list[list[
                 value = sum(map(mul, kept[one], kept[other])) / (lengths[one] * lengths[other])
                 found[row][column] = found[column][row] = value
     return found
+
+
+def middle(connection: sqlite3.Connection, chunks: Sequence[int]) -> tuple[float, ...] | None:
+    """The mean of the chunks' vectors, each of unit length, and so the mean; None where none of them has one."""
+    kept = [array("b", codes) for codes in _codes(connection, chunks).values()]
+    if not kept:
+        return None
+    lengths = [math.sqrt(sum(map(mul, codes, codes))) or 1.0 for codes in kept]
+    total = [sum(codes[at] / length for codes, length in zip(kept, lengths, strict=True)) for at in range(len(kept[0]))]
+    length = math.sqrt(sum(map(mul, total, total))) or 1.0
+    return tuple(value / length for value in total)

@@ -106,6 +106,10 @@ class VectorStore:
         """The cosine of every chunk with every other, in the order given; 0 for one without a vector."""
         return self._reader.read(lambda connection: vector_rows.cosines(connection, chunks))
 
+    def middle(self, chunks: Sequence[int]) -> tuple[float, ...] | None:
+        """The mean of the chunks' vectors, of unit length; None where none of them has one."""
+        return self._reader.read(lambda connection: vector_rows.middle(connection, chunks))
+
 
 def _claim(connection: sqlite3.Connection, model: str, sizes: set[int]) -> None:
     space = connection.execute("SELECT model, dimensions FROM vector_space").fetchone()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from nonet.graphs.broadening import expanded, moved
 from nonet.graphs.embedding import Embedder, embed_pending, embedded_text, space_of
 from nonet.graphs.searching import StoreSearcher, find
 from nonet.specialists.ranking import spread
@@ -68,7 +69,7 @@ async def test_words_and_vectors_are_fused(store: Store) -> None:
     assert {hit.document for hit in found.hits[:2]} == {"b", "c"}, "one by its meaning, one by its words"
     assert found.method == "words (BM25) and vectors (topics), fused by rank"
     broad = await find(store, "a vessel for the night", 3, Filter(), embedder, broad=True)
-    assert broad.method.endswith("shared among like passages")
+    assert broad.method.endswith("asked again with what the first hits share")
     assert {hit.document for hit in broad.hits} == {"a", "b", "c"}
 
 
@@ -116,3 +117,18 @@ def test_a_passage_among_good_ones_rises_above_one_that_stands_alone() -> None:
     assert shared[2] > shared[3] > shared[4]
     assert shared[0] > shared[3]
     assert spread([], []) == []
+
+
+def test_a_broad_question_takes_words_and_direction_from_its_first_hits(store: Store) -> None:
+    store.documents.add_many(
+        [NewDocument(f"n{number}", f"The common words of every day, number {number}.") for number in range(8)]
+    )
+    hits = store.documents.search("pump", 5)
+    again = expanded(store, "pump", hits)
+    assert again.split()[0] == "pump"
+    assert {"stands", "bay"} <= set(again.split())
+    assert store.documents.frequencies(["common", "day", "zebra"]) == {"common": 8, "day": 8, "zebra": 0}
+    assert moved(store, (1.0, 0.0), hits) == (1.0, 0.0), "no vectors, no move"
+    [chunk, *_] = store.vectors.pending(1)
+    store.vectors.put("m", [(chunk.seq, (0.0, 2.0))])
+    assert moved(store, (1.0, 0.0), hits) == pytest.approx((0.6, 0.4))
