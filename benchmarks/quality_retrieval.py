@@ -5,7 +5,9 @@
 Reads questions as {question, answer, answer_aliases} and documents as {doc_id, title, text | sentences} (HotpotQA,
 MuSiQue). With --steps, MuSiQue's single-hop questions are asked, earlier answers filled in: what a plan hands down.
 An answer is right if a gold answer stands in it, word for word, without case and articles; "exact" if it is nothing
-else. Beside the specialist: how often the best sentence (no model) and the passages shown hold the answer.
+else. Beside the specialist: how often the best sentence (no model) and the passages shown hold the answer. With
+--without-gold each question is asked of all documents but its own: then "I did not find it" is the right answer, and
+the share of it is printed (in the other mode, the share that is wrongly said).
 """
 
 from __future__ import annotations
@@ -31,6 +33,8 @@ from nonet.specialists.text import words
 class Item:
     question: str
     answers: tuple[str, ...]
+    gold: frozenset[str]
+    """Ids of the documents that hold the answer."""
 
 
 def plain(text: str) -> str:
@@ -41,7 +45,8 @@ def read_items(path: Path, *, steps: bool) -> list[Item]:
     items: dict[str, Item] = {}
     for row in read_lines(path):
         if not steps:
-            item = Item(row["question"], (row["answer"], *row.get("answer_aliases", [])))
+            gold = frozenset(row["gold_doc_ids"])
+            item = Item(row["question"], (row["answer"], *row.get("answer_aliases", [])), gold)
             items[item.question] = item
             continue
         known = {step["step"]: step["answer"] for step in row["decomposition"]}
@@ -50,16 +55,20 @@ def read_items(path: Path, *, steps: bool) -> list[Item]:
             for number, answer in known.items():
                 question = question.replace(f"#{number}", answer)
             if "?" in question:
-                items.setdefault(question, Item(question.replace(" ?", "?"), (step["answer"],)))
+                asked = Item(question.replace(" ?", "?"), (step["answer"],), frozenset([step["doc_id"]]))
+                items.setdefault(question, asked)
     return list(items.values())
 
 
-def read_documents(path: Path) -> dict[str, str]:
+def read_documents(path: Path) -> tuple[dict[str, str], dict[str, str]]:
+    """Texts by name, and names by id."""
     documents: dict[str, str] = {}
+    names: dict[str, str] = {}
     for row in read_lines(path):
         name = row["title"] if row["title"] not in documents else f"{row['title']} ({row['doc_id']})"
         documents[name] = row.get("text") or "".join(row["sentences"])
-    return documents
+        names[row["doc_id"]] = name
+    return documents, names
 
 
 def holds(text: str, item: Item) -> bool:
@@ -85,6 +94,8 @@ def report(items: Sequence[Item], outcomes: Sequence[Outcome], extracts: Sequenc
     extract = sum(holds(text, item) for text, item in zip(extracts, items, strict=True))
     print(f"right {right / number:.2f} of {number}, exact {exact / number:.2f}, in the quotes {quoted / number:.2f}")
     print(f"best sentence, no model: {extract / number:.2f}")
+    absent = sum(outcome.data.get("found") is False for outcome in outcomes)
+    print(f"not in the documents: {absent / number:.2f}")
     for verdict in ("verified", "unverified", "failed"):
         good, bad = table[verdict, True], table[verdict, False]
         print(f"{verdict:10} {good + bad:3}: {good} right, {bad} wrong")
@@ -95,6 +106,7 @@ async def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--docs", type=Path, required=True)
     parser.add_argument("--steps", action="store_true")
+    parser.add_argument("--without-gold", action="store_true")
     add_options(parser)
     options = parser.parse_args()
     items = read_items(options.data, steps=options.steps)[: options.limit]
@@ -103,10 +115,14 @@ async def main() -> None:
     extracts: list[str] = []
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        searcher = open_collection(read_documents(options.docs), Path(folder))
+        documents, names = read_documents(options.docs)
+        searcher = open_collection(documents, Path(folder))
         desk = BenchDesk(runtime, options.model, options.window, searcher, options.embed_model)
         try:
             for item in items:
+                if options.without_gold:
+                    banned = {names[each] for each in item.gold}
+                    searcher.documents = tuple(name for name in documents if name not in banned)
                 outcomes.append(await RetrievalSpecialist().work(Assignment(item.question), desk))
                 extracts.append(await best_sentence(item, desk))
                 if options.verbose:

@@ -46,6 +46,21 @@ def db(tmp_path: Path) -> Path:
     return tmp_path / "nonet.db"
 
 
+async def test_nothing_is_built_on_a_search_that_found_nothing(db: Path) -> None:
+    async def search(_assignment: Assignment, _desk: Desk) -> Outcome:
+        return Outcome("I found nothing.", Verdict.UNVERIFIED, data={"found": False})
+
+    plan = plan_of(("s1", "search", ()), ("s2", "a", ("s1",)), ("s3", "a", ()))
+    async with await opened(db, StaffMember("search", search), StaffMember("a")) as session:
+        result = await drive_plan(session, "task", plan, ())
+    verdicts = {subtask.id: subtask.verdict for subtask in result.subtasks}
+    assert (verdicts["s1"], verdicts["s2"], verdicts["s3"]) == (
+        Verdict.UNVERIFIED, Verdict.FAILED, Verdict.UNVERIFIED,
+    )  # fmt: skip
+    [s2] = [subtask for subtask in result.subtasks if subtask.id == "s2"]
+    assert s2.evidence[0].detail == "not run: it reads s1, which failed or found nothing"
+
+
 async def test_inputs_travel_and_nothing_else(db: Path) -> None:
     member = StaffMember("a")
     plan = plan_of(("s1", "a", ()), ("s2", "a", ()), ("s3", "a", ("s1",)))
