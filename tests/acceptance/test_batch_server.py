@@ -21,8 +21,12 @@ from nonet.store import JobStatus, NewJob, Store
 
 TEXT = "The wheel of mill {} turned all winter. The miller Anna Berg replaced two oak paddles on 3 March."
 GOES_ON_WITHIN_SECONDS = 10.0
-HARMLESS = {"slow_first_token", "many_vectors", "not_found", "redirect"}
-"""Late but right; not of chats; and what says that the model or the address is wrong, not that the server fails."""
+ANSWERS: tuple[FaultKind, ...] = (
+    "slow_first_token", "overflow", "cut", "done_without_end", "truncated_prompt", "no_counts",
+)  # fmt: skip
+"""An answer all the same, or one that speaks of the prompt: the work goes on with it, or without the model."""
+ELSEWHERE = {"many_vectors", "not_found", "redirect"}
+"""Not of chats; and what says that the model or the address is wrong, not that the server fails."""
 
 
 def fill(store: Store, documents: int) -> None:
@@ -85,7 +89,7 @@ async def test_work_goes_on_soon_after_a_server_that_was_down(tmp_path: Path, se
 KINDS: list[Any] = [
     pytest.param(kind, marks=[] if kind == "cut_line" else pytest.mark.slow)
     for kind in get_args(FaultKind)
-    if kind not in HARMLESS
+    if kind not in {*ANSWERS, *ELSEWHERE}
 ]
 
 
@@ -107,3 +111,13 @@ async def test_no_document_pays_for_a_fault_of_the_server(tmp_path: Path, kind: 
         await asyncio.wait_for(working, 120)
         check(session, documents)
     assert went_on < GOES_ON_WITHIN_SECONDS, kind
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ANSWERS)
+async def test_what_is_an_answer_all_the_same_holds_nothing_up(tmp_path: Path, kind: FaultKind) -> None:
+    async with FakeOllama(latency_ms=20) as server, await opened(tmp_path / "nonet.db", server.url) as session:
+        fill(session.store, 12)
+        server.fault(kind, times=1_000_000, seconds=0.2)
+        await asyncio.wait_for(batch_of(session, places=4).run(), 120)
+        check(session, 12)
