@@ -71,6 +71,8 @@ class Batch:
     _working: dict[int, Job] = field(default_factory=dict, init=False)
     """Jobs whose work is under way; not those whose result is being written."""
     _wake: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    _alone: bool = field(default=False, init=False)
+    """What is in hand may end the process: nothing else is taken."""
     _stopping: bool = field(default=False, init=False)
     _failure: StoreError | None = field(default=None, init=False)
 
@@ -124,14 +126,18 @@ class Batch:
 
     async def _claim(self) -> list[Job]:
         places = self.places - len(self._running)
-        if places <= 0 or (self.breaker is not None and self.breaker.is_open):
+        if places <= 0 or self._alone or (self.breaker is not None and self.breaker.is_open):
             return []
-        worker = self._worker
+        worker, queues = self._worker, self.store.queues
+        jobs: list[Job] = []
         try:
-            return await asyncio.wrap_future(self.store.queues.claim(worker, places, self.queues))
+            jobs = await asyncio.wrap_future(queues.claim(worker, places, self.queues))
+            if not jobs and not self._running:
+                jobs = await asyncio.wrap_future(queues.claim_suspect(worker, self.queues))
+                self._alone = bool(jobs)
         except JobLostError as error:
             await self._begin_anew(worker, error)
-            return []
+        return jobs
 
     def _is_empty(self) -> bool:
         """Nothing to wait for: what is left, if anything, is in paused queues."""
@@ -144,6 +150,7 @@ class Batch:
     def _start(self, job: Job) -> None:
         def ended(task: asyncio.Task[None]) -> None:
             self._running.pop(job.seq, None)
+            self._alone = False
             self._wake.set()
             error = None if task.cancelled() else task.exception()
             if isinstance(error, StoreError):

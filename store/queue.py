@@ -133,6 +133,10 @@ class QueueStore:
         """
         return self._writer.call(partial(rows.claim, worker=worker, places=places, queues=queues))
 
+    def claim_suspect(self, worker: WorkerId, queues: Sequence[str] | None = None) -> Future[list[Job]]:
+        """Lease one job that has lost many workers, or none; for who works on nothing else meanwhile. As `claim`."""
+        return self._writer.call(partial(rows.claim_suspect, worker=worker, queues=queues))
+
     def text(self, job: Job) -> str:
         """The text of a job that has no file. Raises StoreError."""
         row = self._reader.row("SELECT text FROM job_inputs WHERE job_seq = ?", (job.seq,))

@@ -6,6 +6,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 MAX_ATTEMPTS = 3
+SUSPECT_CRASHES = 5
+MOST_CRASHES = 12
+"""A document is dead that has lost so many workers, of which all after the first five when it was alone in them: so
+many by chance, such as by a user who kills them, is next to impossible."""
 MAX_DOCUMENT_BYTES = 50_000_000
 """As much as specialists.ingest reads."""
 
@@ -90,9 +94,16 @@ class Job:
     size_bytes: int
     attempts: int
     """Earlier tries that ended by themselves."""
+    crashes: int
+    """Workers that ended while they had it."""
     token: int
     run: str | None
     """The run of an earlier try, to be resumed."""
+
+    @property
+    def is_suspect(self) -> bool:
+        """It may be what ends its workers: it is worked on alone, so that it takes no other with it."""
+        return self.crashes >= SUSPECT_CRASHES
 
     @property
     def document_name(self) -> str:

@@ -7,6 +7,7 @@ its token: a worker that was thought dead and wakes up writes nothing.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import sqlite3
 from collections.abc import Iterable, Sequence
@@ -17,7 +18,9 @@ from nonet.store.artifacts import storable
 from nonet.store.queue_records import (
     MAX_ATTEMPTS,
     MAX_DOCUMENT_BYTES,
+    MOST_CRASHES,
     MOST_TOLD,
+    SUSPECT_CRASHES,
     Added,
     Job,
     JobFault,
@@ -162,7 +165,7 @@ def claim(connection: sqlite3.Connection, worker: WorkerId, places: int, queues:
         found = connection.execute(
             "UPDATE jobs SET status = 'leased', token = token + 1, worker_seq = ?, started_at_s = ? WHERE seq IN"
             " (SELECT seq FROM jobs WHERE queue_seq = ? AND status = 'queued' ORDER BY rank, seq LIMIT ?)"
-            " RETURNING rank, seq, document, work_seq, path, content, size_bytes, attempts, token, run",
+            " RETURNING rank, seq, document, work_seq, path, content, size_bytes, attempts, crashes, token, run",
             (worker.seq, now, queue_seq, most),
         ).fetchall()
         for _, seq, document, work_seq, *rest in sorted(found, key=lambda row: row[:2]):
@@ -172,6 +175,29 @@ def claim(connection: sqlite3.Connection, worker: WorkerId, places: int, queues:
         count(connection, queue_seq, {JobStatus.QUEUED: -len(found), JobStatus.LEASED: len(found)})
         connection.execute("UPDATE queues SET turn = (SELECT max(turn) + 1 FROM queues) WHERE seq = ?", (queue_seq,))
     return jobs
+
+
+def claim_suspect(connection: sqlite3.Connection, worker: WorkerId, queues: Sequence[str] | None) -> list[Job]:
+    """Lease a job that has lost many workers, for a worker that has nothing else in hand; one or none. As `claim`."""
+    if connection.execute("SELECT 1 FROM workers WHERE seq = ?", (worker.seq,)).fetchone() is None:
+        raise worker_lost(worker)
+    now = clock.now_s(connection)
+    row = connection.execute(
+        "UPDATE jobs SET status = 'leased', token = token + 1, worker_seq = ?, started_at_s = ? WHERE seq ="
+        " (SELECT j.seq FROM jobs j JOIN queues q ON q.seq = j.queue_seq WHERE j.status = 'delayed'"
+        " AND j.ready_at_s <= ? AND j.crashes >= ? AND NOT q.paused AND (q.concurrency IS NULL OR"
+        " q.leased < q.concurrency) AND (? IS NULL OR q.name IN (SELECT value FROM json_each(?)))"
+        " ORDER BY j.ready_at_s LIMIT 1) RETURNING queue_seq, seq, document, work_seq, path, content, size_bytes,"
+        " attempts, crashes, token, run",
+        (worker.seq, now, now, SUSPECT_CRASHES, *(2 * [None if queues is None else json.dumps(list(queues))])),
+    ).fetchone()
+    if row is None:
+        return []
+    queue_seq, seq, document, work_seq, *rest = row
+    [name] = connection.execute("SELECT name FROM queues WHERE seq = ?", (queue_seq,)).fetchone()
+    [work] = connection.execute("SELECT work FROM works WHERE seq = ?", (work_seq,)).fetchone()
+    count(connection, queue_seq, {JobStatus.DELAYED: -1, JobStatus.LEASED: 1})
+    return [Job(seq, name, document, work, *rest)]
 
 
 def worker_lost(worker: WorkerId) -> JobLostError:
@@ -187,8 +213,8 @@ def _promote(connection: sqlite3.Connection, now: float) -> None:
     """Those whose time has come may be claimed."""
     moved = connection.execute(
         "UPDATE jobs SET status = 'queued' WHERE seq IN (SELECT seq FROM jobs WHERE status = 'delayed'"
-        " AND ready_at_s <= ? ORDER BY ready_at_s LIMIT ?) RETURNING queue_seq",
-        (now, _PROMOTED_AT_ONCE),
+        " AND ready_at_s <= ? AND crashes < ? ORDER BY ready_at_s LIMIT ?) RETURNING queue_seq",
+        (now, SUSPECT_CRASHES, _PROMOTED_AT_ONCE),
     ).fetchall()
     for (queue_seq,) in set(moved):
         number = moved.count((queue_seq,))
@@ -236,7 +262,7 @@ def fail(
 
 def release(connection: sqlite3.Connection, job: Job, *, delay_s: float, fault: JobFault | None, afresh: bool) -> None:
     """Give it back unworked: no try of it is used up; `afresh`: nor does its run count. Raises as `complete`."""
-    status = JobStatus.DELAYED if delay_s > 0 else JobStatus.QUEUED
+    status = JobStatus.DELAYED if delay_s > 0 or job.is_suspect else JobStatus.QUEUED
     now = clock.now_s(connection)
     queue_seq, run = _leave(
         connection, job, status, tries=0, ready_at_s=now + delay_s if delay_s > 0 else 0.0, finished_at_s=None
@@ -311,19 +337,19 @@ def _fault(connection: sqlite3.Connection, seq: int, fault: JobFault, now: float
     )
 
 
-def reclaim(connection: sqlite3.Connection, jobs: Iterable[tuple[int, int, str | None]], owner: str, most: int) -> int:
+def reclaim(connection: sqlite3.Connection, jobs: Iterable[tuple[int, int, str | None]], owner: str) -> int:
     """Take jobs, as (row, crashes, run), from a worker that is gone; how many.
 
-    One that has lost `most` workers is dead: it may be what ends them.
+    One that has lost many workers may be what ends them: it waits to be worked on alone, and is dead in the end.
     """
     now = clock.now_s(connection)
     number = 0
     for seq, crashes, run in jobs:
         number += 1
         _fault(connection, seq, JobFault("crash", f"{owner} ended, or stood still, while it was working on it"), now)
-        dead = crashes + 1 >= most
-        delay_s = 0.0 if not crashes else min(2.0 ** (crashes - 1), _LONGEST_CRASH_DELAY_S)
-        status = JobStatus.DEAD if dead else JobStatus.DELAYED if delay_s else JobStatus.QUEUED
+        dead, alone = crashes + 1 >= MOST_CRASHES, crashes + 1 >= SUSPECT_CRASHES
+        delay_s = 0.0 if not crashes else min(2.0 ** (crashes - 1) / 4, _LONGEST_CRASH_DELAY_S)
+        status = JobStatus.DEAD if dead else JobStatus.DELAYED if delay_s or alone else JobStatus.QUEUED
         row = connection.execute(
             "UPDATE jobs SET status = ?, crashes = crashes + 1, ready_at_s = ?, finished_at_s = ?, worker_seq = NULL"
             " WHERE seq = ? RETURNING queue_seq",
@@ -338,4 +364,4 @@ def reclaim(connection: sqlite3.Connection, jobs: Iterable[tuple[int, int, str |
     return number
 
 
-_LONGEST_CRASH_DELAY_S = 60.0
+_LONGEST_CRASH_DELAY_S = 10.0

@@ -17,8 +17,6 @@ from nonet.store.queue_rows import reclaim, worker_lost
 BEAT_SECONDS = 10.0
 MISSED_BEATS = 3
 """So many of ours without one of theirs."""
-MOST_CRASHES = 10
-"""A document that has lost so many workers is dead: it may be what ends them."""
 
 Seen = tuple[int, str, int]
 """Another worker: its row, its process, its beats."""
@@ -84,6 +82,6 @@ def _take_jobs(connection: sqlite3.Connection, worker_seq: int, owner: str) -> i
     jobs = connection.execute(
         "SELECT seq, crashes, run FROM jobs WHERE worker_seq = ? AND status = 'leased'", (worker_seq,)
     ).fetchall()
-    taken = reclaim(connection, jobs, owner, MOST_CRASHES)
+    taken = reclaim(connection, jobs, owner)
     connection.execute("DELETE FROM workers WHERE seq = ?", (worker_seq,))
     return taken

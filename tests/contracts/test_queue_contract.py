@@ -30,8 +30,9 @@ from nonet.store import (
     WorkerId,
 )
 from nonet.store.queue import backoff_s
+from nonet.store.queue_records import MOST_CRASHES, SUSPECT_CRASHES
 from nonet.store.queue_shares import Claimant, shares
-from nonet.store.queue_workers import MISSED_BEATS, MOST_CRASHES, Watch
+from nonet.store.queue_workers import MISSED_BEATS, Watch
 
 WORK = json.dumps({"task": "Summarize {document}"})
 FAULT = JobFault("CallError", "it went wrong")
@@ -233,7 +234,10 @@ class QueueContract:
         for number in range(MOST_CRASHES):
             worker = store.queues.register("host:1").result()
             self.let_time_pass(store)
-            assert len(self.claim(store, worker)) == 1
+            alone = number >= SUSPECT_CRASHES
+            assert len(self.claim(store, worker)) == (not alone), "with others it is not worked on any more"
+            found = store.queues.claim_suspect(worker).result()
+            assert [job.is_suspect for job in found] == [True] * alone
             store.queues.retire(worker).result()
             assert ("dead" in self.counts(store)) == (number == MOST_CRASHES - 1)
         [record] = store.queues.jobs("q")

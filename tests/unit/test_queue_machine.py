@@ -17,8 +17,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 
 from nonet.errors import JobLostError
 from nonet.store import Job, JobFault, JobOutput, JobStatus, NewJob, Store, WorkerId
+from nonet.store.queue_records import MOST_CRASHES, SUSPECT_CRASHES
 from nonet.store.queue_shares import Claimant, shares
-from nonet.store.queue_workers import MOST_CRASHES
 
 QUEUES = ("one", "two")
 FAULT = JobFault("CallError", "no")
@@ -77,8 +77,12 @@ class QueueMachine(RuleBasedStateMachine):
             return multiple()
         self.pass_time()
         free = [seq for seq, status in self.status.items() if status is JobStatus.QUEUED]
+        suspects = {seq for seq in free if self.crashes[seq] >= SUSPECT_CRASHES}
         jobs = self.queues.claim(worker, places).result()
-        assert len(jobs) == len({job.seq for job in jobs}) == min(places, len(free)), "a free job is given"
+        assert len(jobs) == len({job.seq for job in jobs}) == min(places, len(free) - len(suspects)), "all that can be"
+        if not jobs:
+            jobs = self.queues.claim_suspect(worker).result()
+            assert len(jobs) == min(1, len(suspects))
         for job in jobs:
             assert self.status[job.seq] is JobStatus.QUEUED
             assert job.attempts == self.attempts[job.seq]
