@@ -96,8 +96,13 @@ class Desk:
 def _key(request: ChatRequest) -> str:
     messages = [[message.role, message.content] for message in request.messages]
     seed = request.seed if request.temperature else 0
-    text = json.dumps([Path(request.model).stem, messages, request.temperature, seed, request.max_completion_tokens])
+    text = json.dumps([label(request.model), messages, request.temperature, seed, request.max_completion_tokens])
     return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def label(model: str) -> str:
+    """A name without its folder, and a GGUF file without its ending: "qwen2.5-coder:0.5b"."""
+    return Path(model).name.removesuffix(".gguf")
 
 
 def request_text(item: Mapping[str, Any], shown_tests: int) -> str:
@@ -182,7 +187,7 @@ async def measure(options: argparse.Namespace, data: Path, runtime: Runtime, san
         climbed: list[Desk] = []
         done = False
         for number, model in enumerate(options.models):
-            name = Path(model).stem
+            name = label(model)
             first, used = desk(model), desk(model)
             bare, helped = await raw(item, first, options.show)
             right = await is_right(item, bare, sandbox)

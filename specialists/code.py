@@ -67,7 +67,16 @@ class CodeSpecialist:
         prompt = partial(build_prompt, assignment, request, desk)
         drafts = Drafts(assignment.instruction, request, desk, self._test_seconds)
         whole = request.language != "python"
-        loop = Loop(desk, prompt, judge.judge, self._tries, drafts, attempt=assignment.attempt, whole=whole)
+        loop = Loop(
+            desk,
+            prompt,
+            judge.judge,
+            self._tries,
+            drafts=drafts,
+            luck=judge.luck,
+            attempt=assignment.attempt,
+            whole=whole,
+        )
         return await loop.run()
 
     async def _constant(self, written: Written, desk: Desk) -> Outcome:

@@ -12,9 +12,12 @@ from nonet.specialists.code_checks import Checked, CodeChecker
 from nonet.specialists.code_languages import RUN_LANGUAGES, check_other
 from nonet.specialists.code_request import CodeRequest
 from nonet.specialists.code_static import must_not_run, problems
+from nonet.specialists.code_tests import has_two_results
 from nonet.specialists.protocol import Assignment, Desk, Evidence, Outcome, Verdict
 from nonet.specialists.sandbox.protocol import Sandbox
 
+_MOST_LUCK = 0.25
+"""Wrong answers that pass, expected among those that were tried."""
 NO_SANDBOX = Checked(Verdict.UNVERIFIED, (Evidence("sandbox", passed=None, detail="not run: no sandbox"),))
 
 
@@ -47,6 +50,16 @@ class AnswerJudge:
             verdict = Verdict.FAILED if found else checked.verdict
             checked = Checked(verdict, (*found, *checked.evidence), checked.tests)
         return python_outcome(extracted, checked, tuple(_told_of(extracted, self._request)), self._sandbox)
+
+    def luck(self, tries: int) -> Evidence | None:
+        """What speaks against the answer that passed after so many: that some answer would have, by chance."""
+        tests = self._request.tests
+        weak = sum(has_two_results(test) for test in tests)
+        if weak < len(tests) or not tests or tries * 0.5**weak <= _MOST_LUCK:
+            return None
+        number = "1 test" if weak == 1 else f"{weak} tests"
+        detail = f"answer number {tries} was the first to pass, and {number} of yes or no may be passed by luck"
+        return Evidence("luck", passed=False, detail=detail)
 
     async def run(self, code: str) -> Checked:
         """Python with the tests of the request. Raises SandboxUnavailableError."""

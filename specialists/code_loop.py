@@ -23,6 +23,8 @@ _SEEDS_AN_ATTEMPT = 100
 
 Judge = Callable[[str], Awaitable[Outcome]]
 """From an answer to what it proves."""
+Luck = Callable[[int], Evidence | None]
+"""What speaks against an answer that is the first of so many to pass."""
 Prompt = Callable[[Wrong | None], Awaitable[tuple[Fit, list[Evidence]]]]
 """What to ask, after nothing or after what was wrong, and what did not fit into it."""
 
@@ -56,8 +58,9 @@ class Loop:
         prompt: Prompt,
         judge: Judge,
         tries: Tries,
-        drafts: Drafts | None = None,
         *,
+        drafts: Drafts | None = None,
+        luck: Luck | None = None,
         attempt: int,
         whole: bool,
     ) -> None:
@@ -69,6 +72,7 @@ class Loop:
         self._whole = whole
         self._most = tries
         self._drafts = drafts
+        self._luck = luck
         self._chosen: _Try | None = None
         self._tries: list[_Try] = []
         self._cheap = True
@@ -146,7 +150,16 @@ class Loop:
         outcome = seen.outcome if seen else await self._judge(response.text)
         if response.finish is Finish.LENGTH:
             outcome = self._cut(outcome)
+        outcome = self._doubted(outcome)
         self._tries.append(_Try(response.text, _with_notes(outcome, notes), how))
+
+    def _doubted(self, outcome: Outcome) -> Outcome:
+        """Passing at the first try says more than being the one of many that passed."""
+        number = len(self._tries) + self._attempt
+        if outcome.verdict is not Verdict.VERIFIED or number == 1 or self._luck is None:
+            return outcome
+        doubt = self._luck(number)
+        return replace(_with_notes(outcome, [doubt]), verdict=Verdict.UNVERIFIED) if doubt else outcome
 
     def _cut(self, outcome: Outcome) -> Outcome:
         """Of a program in Python the whole statements are kept and tested; elsewhere nobody knows what is missing."""

@@ -46,6 +46,17 @@ class Test:
     """What it takes from the code under test."""
 
 
+def has_two_results(test: Test) -> bool:
+    """Whether it asks for no more than yes or no, so that wrong code passes it half of the time."""
+    tree = try_parse(test.source)
+    for node in tree.body if tree else []:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == "expected_":
+            return isinstance(node.value, ast.Constant) and (
+                node.value.value is None or isinstance(node.value.value, bool)
+            )
+    return True
+
+
 def read_tests(text: str, asked: Sequence[str]) -> tuple[tuple[Test, ...], tuple[str, ...]]:
     """Tests in a text, each once, and the examples that look like tests but could not be made into one.
 

@@ -195,3 +195,15 @@ async def test_drafts_that_are_no_tests_change_nothing() -> None:
     outcome, desk = await by_drafts(GOOD, "I would test it with care.")
     assert GOOD in outcome.text
     assert len(desk.requests) == 2
+
+
+async def test_a_pass_that_may_be_luck_is_not_verified() -> None:
+    request = "Write a function `is_even`. It must satisfy is_even(2) == True."
+    wrong, lucky = "def is_even(n):\n    return n > 2", "def is_even(n):\n    return True"
+    outcome = await CodeSpecialist().work(Assignment(request), answers(wrong, wrong, lucky))
+    assert outcome.verdict is Verdict.UNVERIFIED
+    assert lucky in outcome.text
+    [doubt] = [item for item in outcome.evidence if item.kind == "luck"]
+    assert doubt.detail == "answer number 3 was the first to pass, and 1 test of yes or no may be passed by luck"
+    first = await CodeSpecialist().work(Assignment(request), answers(lucky))
+    assert first.verdict is Verdict.VERIFIED
