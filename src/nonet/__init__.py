@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from nonet.batch import Queue
     from nonet.errors import NonetError
     from nonet.graphs.ask import ask_specialist
+    from nonet.graphs.conversation import Conversation
+    from nonet.graphs.fork import fork_run, retry_bigger
     from nonet.graphs.result import RunResult
     from nonet.graphs.run import plan_task, resume_run, run_task
     from nonet.graphs.session import Session
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Conversation": "nonet.graphs.conversation",
     "NonetError": "nonet.errors",
     "Queue": "nonet.batch",
     "RunResult": "nonet.graphs.result",
@@ -34,13 +37,16 @@ _HOMES = {
     "Settings": "nonet.settings",
     "Verdict": "nonet.specialists",
     "ask_specialist": "nonet.graphs.ask",
+    "fork_run": "nonet.graphs.fork",
     "plan_task": "nonet.graphs.run",
     "resume_run": "nonet.graphs.run",
+    "retry_bigger": "nonet.graphs.fork",
     "run": "nonet.api",
     "run_task": "nonet.graphs.run",
 }
 
 __all__ = [
+    "Conversation",
     "NonetError",
     "Queue",
     "RunResult",
@@ -48,8 +54,10 @@ __all__ = [
     "Settings",
     "Verdict",
     "ask_specialist",
+    "fork_run",
     "plan_task",
     "resume_run",
+    "retry_bigger",
     "run",
     "run_task",
 ]

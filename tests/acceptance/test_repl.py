@@ -68,6 +68,22 @@ def test_a_session_from_its_first_prompt_to_its_end() -> None:
 
 
 @pytest.mark.slow
+def test_a_server_that_is_not_there_is_told_and_another_runtime_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NONET_RUNTIME", "ollama")  # at an address where nothing listens
+    with Screen("--db", "other.db") as screen:
+        screen.until("Error: ")
+        screen.enter("/runs")
+        screen.until("There are no runs yet")
+        screen.enter("/set runtime scripted")
+        screen.until("runtime = scripted")
+        screen.enter(CODE)
+        screen.until("Verdict: verified")
+        screen.type("\x04")
+        assert screen.ended() == 0
+        assert "nonet --continue --db other.db" in screen.text
+
+
+@pytest.mark.slow
 def test_lines_come_through_a_pipe() -> None:
     done = piped(said="Summarize report.md in one sentence.\n\n/runs\n")
     assert "Traceback" not in done.stderr
@@ -102,6 +118,7 @@ async def test_ctrl_c_stops_the_task_and_resume_finishes_it(server: FakeOllama) 
             screen.until("working")
             screen.type("\x03")
             screen.until(r"Stopped. Run \w{8} is kept")
+            assert server.counts.disconnects == 1, "the server was told to stop"
             server.behave()
             screen.enter("/resume")
             screen.until("Verdict: verified")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 
 _MOST_NAMES = 50
 """Runs and documents that can be completed by name."""
+_UNFINISHED = {
+    "interrupted": "It was cut off: /resume finishes it.",
+    "waiting": "Its plan waits: /plan shows it, /plan approve runs it.",
+}
 
 
 class Desk:
@@ -43,11 +48,13 @@ class Desk:
         )
         self._store = store
         self._session: Session | None = None
+        self._opening = asyncio.Lock()
+        self._documents: list[str] | None = None
         self._talk: Conversation | None = None
 
     @classmethod
     async def open(cls, engine: Engine, options: Message) -> Self:
-        """Open the database, find or make the session, say so; the models are opened next.
+        """Open the database, find or make the session, and say so; models are not touched.
 
         Raises:
             SettingsError, StoreError: with the session unopened.
@@ -61,10 +68,9 @@ class Desk:
             store.close()
             raise
         desk = cls(engine, options, store, record)
-        engine.tell({"is": "ready", "session": record.id, "back": bool(wanted)})
+        engine.tell({"is": "ready", "session": record.id, "back": f"nonet --continue{door.db_option}"})
         if wanted:
             desk.greet()
-        await desk.session()
         return desk
 
     def greet(self) -> None:
@@ -75,8 +81,8 @@ class Desk:
         for run in runs[-3:]:
             found = self.store.runs.get(run)
             lines.append(text(f"  {run}  {found.status}  {found.verdict or '-'}  ", (found.task.splitlines()[0], "")))
-            if found.status in {"interrupted", "waiting"}:
-                lines.append(text("  It was cut off: /resume finishes it." if found.status == "interrupted" else ""))
+            if found.status in _UNFINISHED:
+                lines.append(text(f"  {_UNFINISHED[found.status]}"))
         self.engine.show(lines)
 
     @property
@@ -91,15 +97,14 @@ class Desk:
 
     async def session(self) -> Session:
         """The runtime and the models, opened at first use and after a change of the settings."""
-        if self._session is None:
-            from nonet.graphs.session import Session  # noqa: PLC0415
+        async with self._opening:
+            if self._session is None:
+                from nonet.graphs.session import Session  # noqa: PLC0415
 
-            self._session = await Session.open(self.door.loaded.settings)
-            self.engine.tell(
-                {"is": "status", "runtime": self._session.runtime.name, "reason": self._session.runtime_reason}
-            )
-            await self.settle()
-        return self._session
+                self._session = await Session.open(self.door.loaded.settings)
+                self.engine.tell({"is": "status", "runtime": self._session.runtime.name})
+                await self.settle()
+            return self._session
 
     async def talk(self) -> Conversation:
         """What was said and made in this session, on the models in force."""
@@ -162,15 +167,21 @@ class Desk:
 
     def names(self) -> dict[str, list[str]]:
         """What can be completed."""
+        if self._documents is None:
+            self._documents = [each.name for each in self.store.documents.list()[:_MOST_NAMES]]
         runs = [each.id for each in self.store.runs.list(_MOST_NAMES)]
         return {
             "runs": runs,
             "artifacts": self._artifacts(),
             "settings": [*Settings.model_fields, *OWN],
             "models": sorted({*self._installed(), *(entry.name for entry in ENTRIES)}),
-            "documents": [each.name for each in self.store.documents.list()[:_MOST_NAMES]],
+            "documents": self._documents,
             "specialists": sorted(self._session.specialists) if self._session is not None else [],
         }
+
+    def documents_changed(self) -> None:
+        """Look at the documents again; there may be very many, so not after everything."""
+        self._documents = None
 
     def _installed(self) -> list[str]:
         return list(self._session.installed) if self._session is not None else []

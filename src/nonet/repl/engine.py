@@ -101,6 +101,8 @@ class Engine:
             await self._guarded(self._open())
         finally:
             self._opened.set()
+        if self._desk is not None:
+            await self._guarded(self._load(self._desk))
         while True:
             number, text = await self._waiting.get()
             self._current = asyncio.create_task(self._one(number, text))
@@ -117,6 +119,11 @@ class Engine:
         from nonet.repl.desk import Desk  # noqa: PLC0415  everything heavy begins here
 
         self._desk = await Desk.open(self, self._options)
+        return 0
+
+    async def _load(self, desk: Desk) -> int:
+        """The models, before anybody asks; what is missing is told now, and looked for again by the first task."""
+        await desk.session()
         return 0
 
     async def _one(self, number: int, text: str) -> None:

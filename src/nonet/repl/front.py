@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -23,7 +22,7 @@ from nonet.repl.looks import prompt_style
 from nonet.repl.preferences import Preferences, folder, load
 from nonet.repl.screen import as_terminal_text, warm_up
 from nonet.repl.status import status_line
-from nonet.repl.talk import Talk, goes_on
+from nonet.repl.talk import Talk, goes_on, on_hang_up
 from nonet.repl.tree import Tree
 from nonet.repl.wire import Line, Message, line
 
@@ -70,9 +69,7 @@ class Front(Talk):
 
     async def run(self) -> int:
         """Until the user leaves."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self._hung_up)
+        on_hang_up(self._hung_up)
         helpers = [asyncio.create_task(each) for each in (self._print(), self._tick())]
         for helper in helpers:
             helper.add_done_callback(lambda _: self.leave())  # without it nothing would be shown any more
@@ -93,7 +90,7 @@ class Front(Talk):
             with suppress(asyncio.CancelledError):
                 await helper
         if self.session:
-            sys.stdout.write("Come back to this session with: nonet --continue\n")
+            sys.stdout.write(f"Come back to this session with: {self.back}\n")
         return 0
 
     def _hung_up(self) -> None:

@@ -64,6 +64,7 @@ async def docs(desk: Desk, words: str) -> None:
     """The documents: list, add, search, remove."""
     verb, _, rest = words.partition(" ")
     rest = rest.strip()
+    desk.documents_changed()
     if not words:
         found = desk.store.documents.list()[:_LISTED]
         rows = [[each.name, f"{each.characters:,} characters", each.path] for each in found]

@@ -8,9 +8,10 @@ import signal
 import sys
 import threading
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 from nonet.repl.screen import as_plain_text
-from nonet.repl.talk import Talk, goes_on
+from nonet.repl.talk import Talk, goes_on, on_hang_up
 from nonet.repl.wire import Line, Message
 from nonet.terminal import say as tell
 from nonet.terminal import write_out
@@ -31,9 +32,9 @@ class Plain(Talk):
         """
         self._end = asyncio.Event()
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGINT, self._interrupted)
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self._hung_up)
+        with suppress(NotImplementedError):  # Windows
+            loop.add_signal_handler(signal.SIGINT, self._interrupted)
+        on_hang_up(self._hung_up)
         said = _whole(_lines())
         asked = sys.stdin.isatty()
         self._prompt(asked=asked)
@@ -48,7 +49,7 @@ class Plain(Talk):
         if self._killed or (self._end.is_set() and self.hurry and not asked):
             return INTERRUPTED
         if asked and self.session:
-            tell("Come back to this session with: nonet --continue")
+            tell(f"Come back to this session with: {self.back}")
         return 0 if asked else self.worst
 
     async def _converse(self, said: AsyncIterator[str], text: str | None, *, asked: bool) -> None:

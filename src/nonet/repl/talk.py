@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import signal
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +27,8 @@ class Talk:
     options: Mapping[str, Any]
     """For the engine: flags, resume, plain."""
     session: str = ""
+    back: str = ""
+    """The command that comes back to the session."""
     worst: int = 0
     """The worst exit status of all that was said."""
     names: dict[str, list[str]] = field(default_factory=dict)
@@ -73,7 +77,7 @@ class Talk:
         """Take what the engine tells."""
         match message["is"]:
             case "ready":
-                self.session = message["session"]
+                self.session, self.back = message["session"], message["back"]
             case "status":
                 self.status.update({key: value for key, value in message.items() if key != "is"})
             case "preferences":
@@ -146,6 +150,14 @@ def goes_on(text: str) -> bool:
     (False, True, True)
     """
     return text.endswith("\\") or sum(line.lstrip().startswith(_FENCE) for line in text.splitlines()) % 2 == 1
+
+
+def on_hang_up(handler: Callable[[], None]) -> None:
+    """Call the handler when the terminal goes, or the process is asked to end, on systems that tell."""
+    loop = asyncio.get_running_loop()
+    for name in ("SIGTERM", "SIGHUP"):
+        with suppress(NotImplementedError, AttributeError):
+            loop.add_signal_handler(getattr(signal, name), handler)
 
 
 def _is_path(text: str) -> bool:

@@ -17,6 +17,8 @@ FAILED = 1
 async def task(desk: Desk, said: str) -> int:
     """Run it and show the answer; with `/set approve on`, show its plan and wait."""
     talk = await desk.talk()
+    if "@" in said:
+        desk.documents_changed()
     approve = bool(talk.state.get("approve"))
     return finish(desk, await talk.say(said, wants_approval=approve, on_event=desk.progress))
 
