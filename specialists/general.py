@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
+from nonet.errors import ContextOverflowError
 from nonet.runtimes import Message
 from nonet.specialists.budget import Part, fit
 from nonet.specialists.checks import answer_checks, degeneration_check, length_check
@@ -53,7 +55,14 @@ class GeneralSpecialist:
         """
         texts = [f"{source.name}:\n{neutral(source.text)}" for source in assignment.sources]
         parts = [Part(text, priority=0) for text in (*texts, assignment.instruction)]
-        prompt = await fit(parts, _builder(assignment), desk, desk.window_tokens // _ANSWER_SHARE)
+        answer_tokens = desk.window_tokens // _ANSWER_SHARE
+        try:
+            prompt = await fit(parts, _builder(assignment), desk, answer_tokens)
+        except ContextOverflowError:
+            if not assignment.previous:
+                raise
+            plain = replace(assignment, feedback=(), previous="")  # asked anew, where a repair does not fit
+            prompt = await fit(parts, _builder(plain), desk, answer_tokens)
         response = await desk.chat(
             prompt.messages,
             temperature=_AGAIN_TEMPERATURE if assignment.attempt > 1 else 0.0,

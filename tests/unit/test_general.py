@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from fakes.desk import FakeDesk
 
+from nonet.errors import ContextOverflowError
 from nonet.runtimes.scripted import ScriptedRuntime
-from nonet.specialists import Assignment, Outcome, Source, Verdict
+from nonet.specialists import Assignment, Evidence, Outcome, Source, Verdict
 from nonet.specialists.general import GeneralSpecialist
 
 
@@ -36,3 +37,13 @@ async def test_a_loop_fails(answer: str) -> None:
     outcome, _ = await ask(answer, Assignment("Tell me a joke."))
     assert outcome.verdict is Verdict.FAILED
     assert outcome.evidence[0].kind == "degeneration"
+
+
+async def test_a_repair_that_does_not_fit_is_asked_anew() -> None:
+    desk = FakeDesk(ScriptedRuntime(lambda _: "Four."), window_tokens=80)
+    doubt = Evidence("arithmetic", passed=False, detail="2 + 2 = 5 is wrong, it is 4")
+    again = Assignment("What is 2 and 2?", feedback=(doubt,), previous="five " * 60, attempt=2)
+    assert (await GeneralSpecialist().work(again, desk)).text == "Four."
+    assert desk.prompts == ["What is 2 and 2?"]
+    with pytest.raises(ContextOverflowError):
+        await GeneralSpecialist().work(Assignment("word " * 90), desk)

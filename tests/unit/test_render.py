@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from nonet.agents.plan import Plan, Routing, Subtask
+from nonet.graphs.budget import Limits
 from nonet.graphs.events import (
     AttemptFinished,
+    CallFinished,
     Event,
     Notice,
     PlanReady,
@@ -164,6 +166,20 @@ def test_the_live_table_is_safe(text: str) -> None:
         view(event)
         console.print(view.renderable())
     assert is_safe(stream.getvalue())
+
+
+def test_the_live_view_shows_what_is_spent_of_the_budget() -> None:
+    stream = io.StringIO()
+    console = Console(file=stream, width=120, color_system=None)
+    view = LiveView(console)
+    budget = Limits(max_calls=8, max_seconds=60.0, max_joules=500.0)
+    view(RunStarted(run="r1", task="t", runtime="scripted", models=(), budget=budget))
+    view(CallFinished(RunUsage(calls=3, prompt_tokens=900, completion_tokens=100, seconds=1.5, joules=41.0)))
+    console.print(view.renderable())
+    assert "run r1 on the scripted runtime: 3 of 8 calls, 1,000 tokens, 1.5 of 60 s, 41 of 500 J" in stream.getvalue()
+    plain = io.StringIO()
+    PlainView(plain)(RunStarted(run="r1", task="t", runtime="scripted", models=(), budget=budget))
+    assert "at most 8 calls, 60 s, 500 J" in plain.getvalue()
 
 
 def test_the_live_view_redraws_with_its_own_moves_only() -> None:
