@@ -39,7 +39,8 @@ def batch_of(
 
     Args:
         queues: which; None for all.
-        places: documents in hand at once; unless given, a few for each call the runtime takes at once.
+        places: documents in hand at once; unless given, a few for each call the runtime takes at once, and more where
+            models have to make room for one another.
         forever: wait for new documents when there are none.
     """
 
@@ -53,18 +54,28 @@ def batch_of(
     def changed(reason: str, seconds: float) -> None:
         on_event(ServerFailed(reason) if reason else ServerWell(seconds))
 
-    slots = sum(server.host.slots for server in session.scheduler.servers.values())
     return Batch(
         store=session.store,
         perform=work,
         owner=owner(),
         queues=queues,
-        places=places or min(slots * PLACES_A_SLOT, _MOST_PLACES),
+        places=places or _places(session),
         breaker=Breaker(probe, changed),
         forever=forever,
         keep=lambda job: Work.of(job.work).keep,
         on_event=on_event,
     )
+
+
+def _places(session: Session) -> int:
+    """A few a slot; as many as may be where the models do not fit together, so that each load serves many documents."""
+    hosts = [server.host for server in session.scheduler.servers.values()]
+    models = {ladder[0] for ladder in session.ladders.values()} | (
+        {session.embed_model} if session.embed_model else set()
+    )
+    if len(models) > min(host.room for host in hosts):
+        return _MOST_PLACES
+    return min(sum(host.slots for host in hosts) * PLACES_A_SLOT, _MOST_PLACES)
 
 
 def check_work(work: Work, specialists: Sequence[str]) -> None:

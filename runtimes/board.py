@@ -50,7 +50,10 @@ class Outlook:
 
     def at_work(self, model: str, least: Priority = Priority.BATCH) -> int:
         """Subtasks of that priority or a higher one."""
-        return sum(max(0, self._at_work[model, priority]) for priority in Priority if priority <= least)
+        interactive = max(0, self._at_work[model, Priority.INTERACTIVE])
+        return (
+            interactive if least is Priority.INTERACTIVE else interactive + max(0, self._at_work[model, Priority.BATCH])
+        )
 
 
 @dataclass(slots=True)
@@ -96,7 +99,9 @@ class Board:
 
     def work_for(self, model: str) -> int:
         """Calls that wait for it."""
-        return sum(line.size for priority in Priority if (line := self.lines.get((model, priority))))
+        interactive = self.lines.get((model, Priority.INTERACTIVE))
+        batch = self.lines.get((model, Priority.BATCH))
+        return (interactive.size if interactive is not None else 0) + (batch.size if batch is not None else 0)
 
     def need(self, model: str) -> int:
         """How much will be asked of it, as far as anybody knows."""

@@ -12,6 +12,7 @@ from xml.etree import ElementTree as ET
 
 from fakes.ollama import FakeOllama
 
+from nonet.graphs.batch_open import batch_of
 from nonet.graphs.host_watch import HostWatch
 from nonet.graphs.run import run_task
 from nonet.graphs.session import Session
@@ -167,3 +168,11 @@ async def test_a_session_follows_the_hosts_that_are_added_drained_and_removed(tm
         assert list(session.scheduler.servers) == [one.url.removeprefix("http://")]
         assert session.scheduler.servers[one.url.removeprefix("http://")].host.serves
         await watch.aclose()
+
+
+async def test_a_batch_has_more_documents_in_hand_where_models_make_room_for_one_another(tmp_path: Path) -> None:
+    async with FakeOllama() as fake:
+        async with session_on(fake, tmp_path / "nonet.db", slots=2) as session:
+            few = batch_of(session).places
+        async with session_on(fake, tmp_path / "nonet.db", slots=2, max_loaded_models=1) as session:
+            assert batch_of(session).places > few == 8
