@@ -205,6 +205,9 @@ Summarize report.md.
 /export html
 /stats
 /sessions
+/batch add inbox report.md Summarize it in one sentence.
+/batch run inbox
+/batch
 /specialists
 /models
 /docs
@@ -240,6 +243,8 @@ def test_every_command(tmp_path: Path) -> None:
         "The theme is auto",
         "From a shell: nonet runs fork RUN --again s2",
         "There is no run that was stopped",
+        "1 added to inbox",
+        "inbox  0 waiting  0 at work  1 done  0 dead",
     ):
         assert sign in done.stdout, f"{sign}\n{done.stdout}\n{done.stderr}"
     assert "note (follow-up): about @" in done.stderr

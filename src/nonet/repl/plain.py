@@ -24,6 +24,8 @@ _PROMPT = "nonet> "
 class Plain(Talk):
     """Takes a line, shows what comes of it, takes the next. Nothing is redrawn."""
 
+    in_order = True
+
     async def run(self) -> int | None:
         """Until the input ends or the user leaves.
 

@@ -87,6 +87,12 @@ COMMANDS: tuple[Command, ...] = (
         ("/models", "/models pull qwen2.5-coder:1.5b"), "on_looks:models", ("=pull", "models"), works_as="nonet models",
     ),
     Command(
+        "batch", "[QUEUE | add QUEUE PATH... [TASK] | run QUEUE | pause QUEUE | go QUEUE]",
+        "Queues of documents: look, fill one, work on one.",
+        ("/batch", "/batch add inbox letters/ Summarize {document} in one sentence.", "/batch run inbox"),
+        "on_batch:batch", ("=add|run|pause|go", "files"), works_as="nonet batch",
+    ),
+    Command(
         "specialists", "", "Who works here, on which models.", ("/specialists",), "on_looks:specialists", at_once=True,
         works_as="nonet ask --help",
     ),

@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from nonet.repl.client import GONE, EngineClient
 from nonet.repl.registry import Command, find, suggestion
@@ -34,6 +34,9 @@ class Talk:
     names: dict[str, list[str]] = field(default_factory=dict)
     status: Message = field(default_factory=dict)
     """What the engine told of itself: runtime, loaded models, session."""
+
+    in_order: ClassVar[bool] = False
+    """Everything waits for what was said before it."""
 
     def __post_init__(self) -> None:
         self.engine = EngineClient(self.options, self.hear)
@@ -67,11 +70,11 @@ class Talk:
                 command.load()(self, words)
                 return
         self.number += 1
-        if command is None or not command.at_once:
+        at_once = command is not None and command.at_once and not self.in_order
+        if not at_once:
             self.open[self.number] = text
             self.idle.clear()
-        kind = "now" if command is not None and command.at_once else "input"
-        self.engine.send({"do": kind, "id": self.number, "text": text})
+        self.engine.send({"do": "now" if at_once else "input", "id": self.number, "text": text})
 
     def hear(self, message: Message) -> None:
         """Take what the engine tells."""
