@@ -309,10 +309,23 @@ def slots(_documents: int, _million: int) -> None:
             fill(store, number)
             return (await Batch(store, perform, "bench", places=4 * at_once).run()).seconds
 
+    async def floor() -> float:
+        gate = asyncio.Semaphore(at_once)
+
+        async def call() -> None:
+            async with gate:
+                await asyncio.sleep(seconds)
+
+        started = time.perf_counter()
+        await asyncio.gather(*(call() for _ in range(number)))
+        return time.perf_counter() - started
+
     ideal = number * seconds / at_once
+    took = asyncio.run(floor())
+    print(f"the event loop alone: {took:.2f} s, {ideal / took:.1%} of the ideal {ideal:.2f} s")
     with folder() as place:
         took = asyncio.run(bare_work(place / "bare.db"))
-        print(f"the queue alone: {took:.2f} s, {ideal / took:.1%} of the ideal {ideal:.2f} s")
+        print(f"the queue alone: {took:.2f} s, {ideal / took:.1%} of the ideal")
         took, cpu = asyncio.run(model_work(place / "models.db"))
         print(
             f"with runs of one subtask: {took:.2f} s, {ideal / took:.1%} of the ideal; {cpu:.1f} ms of CPU a document"

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from nonet.errors import StoreError
-from nonet.store import extension
 from nonet.store.engine import connect
 from nonet.store.faults import faults_of
 
@@ -41,7 +40,6 @@ class Reader:
                 raise StoreError(f"The database {self._path} is closed.")
             if self._connection is None:
                 self._connection = connect(self._path, read_only=True)
-                extension.load(self._connection)
             self._connection.execute("BEGIN")
             try:
                 return query(self._connection)
