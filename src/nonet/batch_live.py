@@ -37,6 +37,7 @@ _LINES_EVERY_SECONDS = 10.0
 _JSON_EVERY_SECONDS = 2.0
 _REFRESHES_PER_SECOND = 4
 _SHOWN = 5
+_BAR_WIDTH = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,8 +280,9 @@ class LiveBatchView(QuietBatchView):
             parts.append(text(("The server fails; waiting for it: ", "bold red"), one_line(track.server, 200)))
         ended = look.total("done") + look.total("dead")
         whole = ended + look.total("queued") + look.total("delayed") + look.total("leased")
-        parts += [ProgressBar(total=max(whole, 1), completed=ended), Text(counts_line(look))]
-        parts.append(Text(self._costs(track), style="dim"))
+        head = Table.grid(padding=(0, 2, 0, 0))
+        head.add_row(ProgressBar(total=max(whole, 1), completed=ended, width=_BAR_WIDTH), Text(counts_line(look)))
+        parts += [head, Text(self._costs(track), style="dim")]
         parts.append(self._slowest(track))
         for each in list(track.failures):
             word = "dead" if each.status == "dead" else "failed"

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pexpect
+import pyte
 import pytest
 from fakes.ollama import FakeOllama
 from pyarrow import parquet
@@ -350,3 +352,25 @@ def test_the_library_has_the_same_queue(nonet: Cli) -> None:
         assert queue.retry() == 1
         assert queue.cancel([dead.seq]) == 1
         assert queue.purge() == 3
+
+
+def test_on_a_terminal_a_grid_shows_how_far_it_is(nonet: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    nonet("add", "q", "docs", "--workflow", "summarization", "--task", TASK)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    screen = pyte.Screen(120, 30)
+    shots: set[str] = set()
+    stream = pyte.ByteStream(screen)
+    child = pexpect.spawn(sys.executable, ["-m", "nonet", "batch", "run", "q"], dimensions=(30, 120), timeout=60)
+    while not child.closed:
+        try:
+            stream.feed(child.read_nonblocking(4096, timeout=60))
+        except pexpect.EOF:
+            child.close()
+        shots.update(line.rstrip() for line in screen.display)
+    assert child.exitstatus == 0
+    told = "\n".join(shots)
+    assert "2 at work, 0 done, 0 dead" in told
+    assert "stages: " in told
+    assert "docs/a.md" in told
+    assert any(line.startswith("2 done, 0 dead in ") for line in shots)
