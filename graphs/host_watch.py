@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -28,11 +29,13 @@ class HostWatch:
         settings: for the hosts that come.
         store: where the commands write.
         scheduler: which follows.
+        windows: by model, as the other hosts serve them.
     """
 
     settings: Settings
     store: Store
     scheduler: Scheduler
+    windows: Mapping[str, int] = field(default_factory=dict)
     _ours: dict[str, OllamaRuntime] = field(default_factory=dict)
     """Hosts that were added here."""
     _watching: asyncio.Task[None] | None = None
@@ -75,6 +78,7 @@ class HostWatch:
     async def _add(self, name: str) -> None:
         """A host that does not answer yet is asked again at the next look."""
         host, runtime = ollama_host(self.settings, name)
+        runtime.set_windows(self.windows)
         try:
             models = await runtime.models()
         except (CallError, ResourceError):

@@ -103,10 +103,12 @@ class Session:
             chosen = await choose_runtime(settings)
             try:
                 models = await chosen.runtime.models()
+                windows: Mapping[str, int] = {}
                 if chosen.set_windows is not None:
                     speeds = reading_speeds(store, chosen.runtime.name, models)
                     memory = None if chosen.is_local else 0
-                    chosen.set_windows(choose_windows(settings, models, speeds, memory=memory))
+                    windows = choose_windows(settings, models, speeds, memory=memory)
+                    chosen.set_windows(windows)
                 staff = specialists if specialists is not None else _shipped()
                 ladders = choose_ladders(settings, models, tuple(staff), chosen.runtime.name)
                 embed_model = choose_embedder(settings, models)
@@ -136,14 +138,17 @@ class Session:
         session.bars = session.calibrated()
         session.wants_certainty = bool(session.bars)
         try:
-            await session.follow_settings()
+            await session.follow_settings(windows)
         except BaseException:
             await session.aclose()
             raise
         return session
 
-    async def follow_settings(self) -> None:
+    async def follow_settings(self, windows: Mapping[str, int]) -> None:
         """Begin the trace that the settings name, and follow the hosts that are added and drained by hand.
+
+        Args:
+            windows: by model, for the hosts that come.
 
         Raises:
             StoreWriteError: the trace cannot be written.
@@ -151,7 +156,7 @@ class Session:
         if self.settings.trace_file is not None:
             self.trace = TraceFile(self.settings.trace_file)
         if self.runtime.name == "ollama":
-            self._host_watch = HostWatch(self.settings, self.store, self.scheduler)
+            self._host_watch = HostWatch(self.settings, self.store, self.scheduler, windows)
             await self._host_watch.start()
 
     async def __aenter__(self) -> Self:

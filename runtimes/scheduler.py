@@ -210,6 +210,8 @@ class Scheduler:
             self._timer.cancel()
         self._around.close()
         for server in self.servers.values():
+            if server.host.up:
+                await server.release_done()
             await server.aclose()
 
     async def _served(
@@ -281,6 +283,10 @@ class Scheduler:
         """Make the call on its host, after what makes room for its model was let go."""
         model = grant.ticket.model
         server.keep(model, needed=self.policy.board.need(model) > 0)
+        if grant.ticket.priority is Priority.INTERACTIVE:
+            server.of_batches.discard(model)
+        elif grant.loads:
+            server.of_batches.add(model)
         if grant.pushed_out is not None:
             if on_swap is not None:
                 on_swap(grant.pushed_out, model)

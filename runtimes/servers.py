@@ -72,6 +72,8 @@ class Server:
     """Why it is down, in words."""
     faults: int = 0
     calls: int = 0
+    of_batches: set[str] = field(default_factory=set)
+    """Models that were loaded for batches, and that nobody who waits has called since."""
     parallel: Parallelism | None = None
     """Finds out how many calls the server computes at once; None where that is known."""
     managed: ManagedRuntime | None = field(init=False, default=None)
@@ -113,6 +115,11 @@ class Server:
         managed = self.managed
         if managed is not None:
             managed.keep(model, KEEP_NEEDED_SECONDS if needed else None)
+
+    async def release_done(self) -> None:
+        """Take out what was loaded for batches, unless another process uses it: nobody is likely to call it soon."""
+        for model in self.of_batches & (self.host.loaded.keys() - self.host.others_use):
+            await self.release(model)
 
     def served(self, usage: Usage, *, surprised: bool) -> None:
         """A call ended well. `surprised`: its model had to be loaded, and nobody knew."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nonet import __version__
-from nonet.checks import Check
+from nonet.checks import Check, Status
 from nonet.doctor_models import profiles
 from nonet.door import Door, Flags, open_door, short_path
 from nonet.errors import NonetError, StoreError
@@ -114,19 +114,23 @@ async def ollama(settings: Settings) -> Check:
     from nonet.runtimes.ollama import OllamaRuntime  # noqa: PLC0415
 
     wanted = settings.runtime == "ollama"
-    try:
-        server = OllamaRuntime(settings.ollama_host, connect_timeout_seconds=settings.connect_timeout_seconds)
-    except NonetError as error:
-        return Check("ollama", "problem" if wanted else "warning", error.message, error.next_step)
-    try:
-        answered = await server.probe()
-    finally:
-        await server.aclose()
-    where = settings.ollama_host or "http://127.0.0.1:11434"
-    if answered is not None:
-        return Check("ollama", "ok", f"version {answered} answers at {where}", data={"version": answered})
-    step = "Start it with `ollama serve`." if wanted else ""
-    return Check("ollama", "problem" if wanted else "ok", f"no server answers at {where}", step, {"version": None})
+    versions: dict[str, str | None] = {}
+    for address in settings.ollama_addresses():
+        try:
+            server = OllamaRuntime(address, connect_timeout_seconds=settings.connect_timeout_seconds)
+        except NonetError as error:
+            return Check("ollama", "problem" if wanted else "warning", error.message, error.next_step)
+        try:
+            versions[address or server.url] = await server.probe()
+        finally:
+            await server.aclose()
+    version = next((version for version in versions.values() if version is not None), None)
+    told = [f"version {each} answers at {where}" for where, each in versions.items() if each is not None]
+    told += [f"no server answers at {where}" for where, each in versions.items() if each is None]
+    fine = version is not None or not wanted
+    status: Status = "problem" if not fine else "warning" if version is not None and None in versions.values() else "ok"
+    step = "" if status == "ok" else "Start it with `ollama serve`." if version is None else "See `nonet hosts list`."
+    return Check("ollama", status, "; ".join(told), step, {"version": version})
 
 
 async def sandbox() -> Check:

@@ -169,6 +169,15 @@ async def test_a_model_is_kept_while_a_plan_needs_it_and_then_as_the_server_like
         assert kept == [KEEP_NEEDED_SECONDS, DEFAULT_KEEP_SECONDS]
 
 
+async def test_what_a_batch_loaded_is_let_go_at_its_end_but_not_what_somebody_asked_for() -> None:
+    async with house(1) as home:
+        await home.ask(model=SMALL, priority=Priority.BATCH)
+        await home.ask(model=CODER, priority=Priority.BATCH)
+        await home.ask(model=CODER)
+        await home.scheduler.aclose()
+        assert list(home.fakes[0].engine.loaded) == [CODER]
+
+
 async def test_a_model_that_the_server_dropped_is_found_out() -> None:
     async with house(1, load_ms=60) as home:
         await home.ask()
