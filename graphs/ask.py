@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from nonet.agents.plan import Plan, Subtask
 from nonet.errors import UsageError
+from nonet.graphs.budget import Limits
 from nonet.graphs.events import OnEvent
 from nonet.graphs.result import RunResult, RunUsage
 from nonet.graphs.run import attach, check_task, drive_plan
@@ -31,6 +32,10 @@ class AskResult:
     evidence: tuple[Evidence, ...]
     citations: tuple[Citation, ...]
     usage: RunUsage
+    budget: Limits | None = None
+    missing: tuple[str, ...] = ()
+    """What the answer lacks, in words: it failed, or was not run."""
+    notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The object `nonet ask --json` prints."""
@@ -72,4 +77,7 @@ def _answer(result: RunResult) -> AskResult:
         evidence=subtask.evidence,
         citations=subtask.citations,
         usage=result.usage,
+        budget=result.budget,
+        missing=result.missing,
+        notes=result.notes,
     )

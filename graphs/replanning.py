@@ -12,6 +12,8 @@ from nonet.graphs.planning import check_plan
 from nonet.graphs.records import evidence_of
 from nonet.specialists import Verdict
 
+GIVEN = "user"
+"""The planner of plans that a person gave or changed; a changed one is asked about again."""
 NOT_RUN = "input"
 """The kind of evidence of a subtask that was not run, because what it reads failed."""
 
@@ -19,14 +21,14 @@ NOT_RUN = "input"
 async def replan(context: RunContext) -> bool:
     """Put a revised plan in the place of the one that failed in part; False where there is nothing new to try.
 
-    At most `max_replans` times; a plan that would repeat an earlier one is none. No model is asked unless the planner
-    asks one, and nothing a document or a model said reaches it: only the kinds of the checks that failed.
+    At most `max_replans` times; a plan that would repeat an earlier one is none, and one that was given (one specialist
+    asked, a batch's work) is run as it is. No model is asked unless the planner asks one, and nothing a document or a
+    model said reaches it: only the kinds of the checks that failed.
     """
-    if len(context.earlier) >= context.session.settings.max_replans:
-        return False
     plan = context.accepted_plan()
+    given = plan.planner == GIVEN and not context.wants_approval
     failed = _failed(context, plan)
-    if not failed:
+    if given or not failed or len(context.earlier) >= context.session.settings.max_replans:
         return False
     so_far = SoFar(plan, _finished(context, plan), failed, tuple(context.earlier))
     new = await planner_for(context.session, context).revise(

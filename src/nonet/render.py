@@ -155,7 +155,8 @@ def ask_lines(result: AskResult) -> list[Text]:
     lines += citation_lines(result.citations)
     lines += evidence_lines(result.evidence)
     verdict = str(result.verdict)
-    cost = (f"  {result.model}, {usage_line(result.usage)}", "dim")
+    cost = (f"  {result.model or '-'}, {usage_line(result.usage, result.budget)}", "dim")
+    lines += [text(("Missing: ", "bold red"), one_line(item)) for item in result.missing]
     return [*lines, text(("Verdict: ", "bold"), (verdict, VERDICT_STYLES.get(verdict, "")), cost)]
 
 

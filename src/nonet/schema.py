@@ -153,6 +153,10 @@ class AskOut(Output):
     evidence: list[EvidenceOut]
     citations: list[CitationOut]
     usage: UsageOut
+    budget: BudgetOut | None
+    missing: list[str]
+    """What the answer lacks, in words."""
+    notes: list[str]
     applied: list[str]
     """Files that were changed, relative to the project: with --file and --apply."""
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from nonet.agents.plan import Plan, Subtask
 from nonet.errors import PlanError
+from nonet.graphs.ask import ask_specialist
 from nonet.graphs.budget import Budget, BudgetSpentError, Limits
 from nonet.graphs.context import Decision
 from nonet.graphs.events import CallFinished, Event, RunStarted
@@ -156,3 +157,16 @@ def test_no_budget_is_ever_passed(most_calls: int, calls: list[int], before: int
         used += tokens
         budget.add(Usage(prompt_tokens=tokens))
     assert budget.calls <= max(0, most_calls - before)
+
+
+async def test_asking_one_specialist_shows_its_budget_and_what_is_missing(db: Path) -> None:
+    async def work(assignment: Assignment, desk: Desk) -> Outcome:
+        await echo(assignment, desk)
+        return await echo(assignment, desk)
+
+    async with await opened(db, StaffMember("a", work), max_calls=1) as session:
+        result = await ask_specialist(session, "a", "Do it.")
+    assert result.budget == Limits(max_calls=1)
+    assert result.usage.calls == 1
+    assert len(result.missing) == 1
+    assert any("1 calls" in note for note in result.notes)

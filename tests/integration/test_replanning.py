@@ -12,6 +12,7 @@ from fakes.specialists import StaffMember, echo
 from nonet.agents.plan import Plan, Routing, Subtask
 from nonet.agents.protocol import SoFar
 from nonet.errors import RuntimeUnavailableError
+from nonet.graphs.ask import ask_specialist
 from nonet.graphs.context import Decision
 from nonet.graphs.documents import add_documents
 from nonet.graphs.events import Event, Notice, PlanReady
@@ -203,6 +204,16 @@ async def test_a_run_that_stops_after_a_revision_goes_on_with_it(db: Path) -> No
     assert [each.id for each in result.subtasks] == ["s1", "s3"]
     assert any("s2 (retrieval) failed and was left out" in each for each in result.missing)
     assert len(kept.plans) == 2
+
+
+async def test_a_plan_that_was_given_is_run_as_it_is(db: Path) -> None:
+    """Who asks one specialist gets that one's answer, or its failure."""
+    staff = Staff(lambda name, _: name == "retrieval")
+    async with await Session.open(Settings(runtime="scripted", db=db), specialists=staff.members) as session:
+        result = await ask_specialist(session, "retrieval", "In which year was the bridge opened?")
+    assert result.specialist == "retrieval"
+    assert result.verdict is Verdict.FAILED
+    assert len(staff.ran) == 1
 
 
 class TestApproval:
