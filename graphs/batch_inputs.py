@@ -75,7 +75,10 @@ def _from_path(path: Path, options: InputOptions) -> Iterator[NewJob]:
         for skipped, reason in found.skipped:
             options.on_skip(str(skipped), reason)
         for each in found.files:
-            yield file_job(each.path, options.max_bytes)
+            try:
+                yield file_job(each.path, options.max_bytes)
+            except DocumentError as error:
+                options.on_skip(str(each.path), error.message)
         return
     suffix = path.suffix.lower()
     if suffix not in _JSON_ROWS and suffix not in _CSV_ROWS:

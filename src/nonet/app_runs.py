@@ -139,16 +139,18 @@ def runs_export(
     return commands_runs.export(runs or [], form, flags_given(db=db), json=json)
 
 
-@runs_app.command("prune", epilog=examples("nonet runs prune --older-than-days 30"))
+@runs_app.command("prune", epilog=examples("nonet runs prune --older-than 30", "nonet runs prune --vacuum"))
 def runs_prune(
     *,
     older_than_days: Annotated[
-        float, typer.Option("--older-than-days", min=0, metavar="DAYS", help="Finished runs older than this go.")
+        float,
+        typer.Option("--older-than", "--older-than-days", min=0, metavar="DAYS", help="Finished runs older than this."),
     ] = 30.0,
+    vacuum: Annotated[bool, typer.Option("--vacuum", help="Write the database anew, as small as it can be.")] = False,
     db: DbOption = None,
     json: JsonOption = False,
 ) -> int:
     """Remove old finished runs and the texts that nothing else uses."""
     from nonet import commands_runs  # noqa: PLC0415
 
-    return commands_runs.prune(older_than_days, flags_given(db=db), json=json)
+    return commands_runs.prune(older_than_days, flags_given(db=db), vacuum=vacuum, json=json)

@@ -150,10 +150,12 @@ def _to_resume(door: Door, run: str | None) -> RunRecord:
         return store.runs.get(unfinished[0].id)
 
 
-def prune(older_than_days: float, flags: Flags, *, json: bool) -> int:
+def prune(older_than_days: float, flags: Flags, *, vacuum: bool, json: bool) -> int:
     """Remove old finished runs."""
     with open_store(open_door(flags)) as store:
         removed = asdict(store.runs.prune(older_than_seconds=older_than_days * _SECONDS_A_DAY))
+        if vacuum:
+            removed["freed_bytes"] += store.vacuum()
     if json:
         emit(removed)
     else:

@@ -220,6 +220,14 @@ def test_purge_removes_what_it_is_told(nonet: Cli) -> None:
     assert "There is no queue 'q'" in said.err
 
 
+def test_a_file_of_a_folder_that_cannot_be_read_is_named_and_the_others_are_added(nonet: Cli) -> None:
+    Path("docs/huge.md").symlink_to("/proc/self/mem")
+    Path("docs/picture.png").write_bytes(b"x")
+    said = nonet("add", "q", "docs", "--json").json
+    assert said["added"] == 2
+    assert {Path(each["path"]).name for each in said["skipped"]} == {"huge.md", "picture.png"}
+
+
 def test_mistakes_are_told(nonet: Cli) -> None:
     for words, told in (
         (["add", "q", "docs", "--workflow", "sumarization"], "There is no workflow"),
