@@ -13,7 +13,10 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from functools import partial
 
+from nonet.store import queue_adding as adding
 from nonet.store import queue_care as care
+from nonet.store import queue_claims as claims
+from nonet.store import queue_ends as ends
 from nonet.store import queue_reads as reads
 from nonet.store import queue_rows as rows
 from nonet.store import queue_workers as workers
@@ -72,7 +75,7 @@ class QueueStore:
             again: a new job even for what the queue knows.
         """
         return self._writer.call(
-            partial(rows.add, name=queue, jobs=jobs, work=work, priority=priority, delay_s=delay_s, again=again)
+            partial(adding.add, name=queue, jobs=jobs, work=work, priority=priority, delay_s=delay_s, again=again)
         )
 
     def ensure(self, queue: str, work: str) -> Future[int]:
@@ -131,11 +134,11 @@ class QueueStore:
         Raises:
             JobLostError: the worker was thought dead.
         """
-        return self._writer.call(partial(rows.claim, worker=worker, places=places, queues=queues))
+        return self._writer.call(partial(claims.claim, worker=worker, places=places, queues=queues))
 
     def claim_suspect(self, worker: WorkerId, queues: Sequence[str] | None = None) -> Future[list[Job]]:
         """Lease one job that has lost many workers, or none; for who works on nothing else meanwhile. As `claim`."""
-        return self._writer.call(partial(rows.claim_suspect, worker=worker, queues=queues))
+        return self._writer.call(partial(claims.claim_suspect, worker=worker, queues=queues))
 
     def text(self, job: Job) -> str:
         """The text of a job that has no file. Raises StoreError."""
@@ -144,7 +147,7 @@ class QueueStore:
 
     def set_run(self, job: Job, run: str) -> Future[None]:
         """Which run works on the job. What is written of the run afterwards is not on disk before this is."""
-        return self._writer.call(partial(rows.set_run, job=job, run=run))
+        return self._writer.call(partial(ends.set_run, job=job, run=run))
 
     def complete(self, job: Job, output: JobOutput, *, keep: bool = False) -> Future[None]:
         """Its result and its status, or neither.
@@ -155,7 +158,7 @@ class QueueStore:
         Raises:
             JobLostError: the job is another worker's by now, or was cancelled; nothing was written.
         """
-        return self._writer.call(partial(rows.complete, job=job, output=output, keep=keep))
+        return self._writer.call(partial(ends.complete, job=job, output=output, keep=keep))
 
     def fail(
         self,
@@ -174,7 +177,7 @@ class QueueStore:
             output: what came of it nevertheless; kept with a dead job.
         """
         wait_s = None if for_good else backoff_s(job.attempts + 1) if delay_s is None else delay_s
-        return self._writer.call(partial(rows.fail, job=job, fault=fault, delay_s=wait_s, output=output))
+        return self._writer.call(partial(ends.fail, job=job, fault=fault, delay_s=wait_s, output=output))
 
     def release(
         self, job: Job, *, delay_s: float = 0.0, fault: JobFault | None = None, afresh: bool = False
@@ -184,7 +187,7 @@ class QueueStore:
         Args:
             afresh: what its run has made so far is not to be relied upon.
         """
-        return self._writer.call(partial(rows.release, job=job, delay_s=delay_s, fault=fault, afresh=afresh))
+        return self._writer.call(partial(ends.release, job=job, delay_s=delay_s, fault=fault, afresh=afresh))
 
     def cancel(self, queue: str, jobs: Sequence[int] | None = None) -> int:
         """Take unfinished jobs, those named or all, out of the queue; how many. Durable on return."""

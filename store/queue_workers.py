@@ -11,8 +11,9 @@ import sqlite3
 from dataclasses import dataclass, field
 
 from nonet.store import clock, leases
+from nonet.store.queue_claims import worker_lost
+from nonet.store.queue_ends import reclaim
 from nonet.store.queue_records import WorkerId
-from nonet.store.queue_rows import reclaim, worker_lost
 
 BEAT_SECONDS = 10.0
 MISSED_BEATS = 3
