@@ -48,8 +48,11 @@ async def open_embedder(settings: Settings) -> AsyncIterator[Embedder]:
     """
     from nonet.graphs.choice import choose_runtime  # noqa: PLC0415 - loads the HTTP client
     from nonet.graphs.ladders import DEFAULT_EMBEDDER, choose_embedder  # noqa: PLC0415
+    from nonet.graphs.scheduling import take_in_all  # noqa: PLC0415
+    from nonet.runtimes.scheduler import Scheduler  # noqa: PLC0415
 
-    runtime = (await choose_runtime(settings)).runtime
+    chosen = await choose_runtime(settings)
+    runtime, scheduler = chosen.runtime, Scheduler()
     try:
         models = await runtime.models()
         model = choose_embedder(settings, models)
@@ -60,11 +63,13 @@ async def open_embedder(settings: Settings) -> AsyncIterator[Embedder]:
             )
 
         async def embed(texts: Sequence[str]) -> Vectors | None:
-            return (await runtime.embed(model, texts)).vectors if texts else ()
+            return (await scheduler.embed(model, texts)).vectors if texts else ()
 
+        take_in_all(scheduler, chosen, models)
         digest = next((each.digest for each in models if each.name == model), "")
         yield Embedder(space_of(model, digest), embed)
     finally:
+        await scheduler.aclose()
         await runtime.aclose()
 
 

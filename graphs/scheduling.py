@@ -47,6 +47,21 @@ def make_scheduler(
         once=Once(versions, StoreCache(store, most_bytes)) if most_bytes else None,
         energy=EnergyShares(meter) if meter is not None else None,
     )
+    take_in_all(scheduler, chosen, models)
+    if embed_model is not None:
+        scheduler.pin(embed_model)
+    _recall(scheduler, store)
+    return scheduler
+
+
+def take_in_all(scheduler: Scheduler, chosen: ChosenRuntime, models: Sequence[ModelInfo]) -> None:
+    """Add every host that was chosen; one that did not say what it has is down until it answers.
+
+    Args:
+        scheduler: gets them.
+        chosen: whose `models` were asked for.
+        models: what it said.
+    """
     pool = chosen.runtime if isinstance(chosen.runtime, RuntimePool) else None
     for host in chosen.hosts:
         there = models if pool is None else pool.models_of(host.name)
@@ -54,10 +69,6 @@ def make_scheduler(
         if not there and pool is not None:
             fault = RuntimeUnavailableError(f"No Ollama server answers at {host.name}.")
             scheduler.servers[host.name].open_breaker(fault)
-    if embed_model is not None:
-        scheduler.pin(embed_model)
-    _recall(scheduler, store)
-    return scheduler
 
 
 def _recall(scheduler: Scheduler, store: Store) -> None:
@@ -112,7 +123,7 @@ def take_in(scheduler: Scheduler, host: ChosenHost, models: Sequence[ModelInfo],
         name=host.name,
         slots=host.slots,
         max_loaded=host.max_loaded,
-        present=[model.name for model in models] if knows_models and models else None,
+        present=[model.name for model in models] if knows_models else None,
         ahead=host.ahead,
         finds_slots=host.finds_slots,
     )

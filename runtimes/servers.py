@@ -12,6 +12,7 @@ from nonet.errors import (
     CallError,
     CallTimeoutError,
     NonetError,
+    ResourceError,
     RuntimeBusyError,
     RuntimeUnavailableError,
     ServerLostError,
@@ -177,6 +178,9 @@ class Server:
             self._probing = None
 
     async def _close_breaker(self) -> None:
+        if self.host.present is not None:  # it may have been down from the start, or have got others meanwhile
+            with suppress(CallError, ResourceError):
+                self.host.present = frozenset(model.name for model in await self.runtime.models())
         self.host.up = True
         self.fault = ""
         await self._see()

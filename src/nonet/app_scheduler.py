@@ -11,6 +11,7 @@ import typer
 from nonet.app_options import CARE, KNOWLEDGE, DbOption, JsonOption, examples, flags_given, group
 
 hosts_app = group("The Ollama servers that share the work: how they are, and more or fewer of them.")
+hosts_app.info.no_args_is_help = False  # `nonet hosts` alone shows them
 
 
 class StatsBy(StrEnum):
@@ -33,10 +34,21 @@ class TraceForm(StrEnum):
 HostArgument = Annotated[str, typer.Argument(metavar="ADDRESS", help="As OLLAMA_HOST is written: host:port.")]
 
 
+WatchOption = Annotated[bool, typer.Option("--watch", help="Look again every two seconds, until Ctrl-C.")]
+
+
+@hosts_app.callback(invoke_without_command=True, epilog=examples("nonet hosts", "nonet hosts --watch"))
+def hosts(context: typer.Context, *, watch: WatchOption = False, db: DbOption = None, json: JsonOption = False) -> int:
+    """The Ollama servers that share the work: how they are, and more or fewer of them."""
+    if context.invoked_subcommand is not None:
+        return 0
+    return hosts_list(watch=watch, db=db, json=json)
+
+
 @hosts_app.command("list", epilog=examples("nonet hosts list", "nonet hosts list --watch", "nonet hosts list --json"))
 def hosts_list(
     *,
-    watch: Annotated[bool, typer.Option("--watch", help="Look again every two seconds, until Ctrl-C.")] = False,
+    watch: WatchOption = False,
     db: DbOption = None,
     json: JsonOption = False,
 ) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from fakes.ollama import FakeOllama
+from fakes.ollama_parts import FakeModel
 
 from nonet.graphs.batch_open import batch_of
 from nonet.graphs.host_watch import HostWatch
@@ -176,3 +177,21 @@ async def test_a_batch_has_more_documents_in_hand_where_models_make_room_for_one
             few = batch_of(session).places
         async with session_on(fake, tmp_path / "nonet.db", slots=2, max_loaded_models=1) as session:
             assert batch_of(session).places > few == 8
+
+
+async def test_a_host_that_was_down_at_the_start_says_what_it_has_when_it_is_back(tmp_path: Path) -> None:
+    async with FakeOllama() as gone:
+        port = int(gone.url.rsplit(":", 1)[1])
+    async with FakeOllama() as one:
+        hosts = [one.url, f"http://127.0.0.1:{port}"]
+        settings = Settings(runtime="ollama", ollama_hosts=hosts, db=tmp_path / "nonet.db")
+        async with await Session.open(settings) as session:
+            late = session.scheduler.servers[f"127.0.0.1:{port}"]
+            assert not late.host.up
+            assert not late.host.has(CODER)
+            await run_task(session, TASK)
+            few = [FakeModel(SMALL)]
+            async with FakeOllama(models=few, port=port):
+                assert await late.probe()
+                assert late.host.has(SMALL)
+                assert not late.host.has(CODER)
