@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from nonet.store import AttemptRecord, CallRecord, PlanRecord, RunRecord
 
 _TASK_CHARACTERS = 2000
+_WORTH_TELLING_SECONDS = 0.1
 
 
 def story_lines(record: RunRecord, result: RunResult) -> list[Text]:
@@ -99,4 +100,11 @@ def _cost(attempt: AttemptRecord, calls: Sequence[CallRecord]) -> str:
 
 def _calls(calls: Sequence[CallRecord]) -> str:
     tokens = sum(each.prompt_tokens + each.completion_tokens for each in calls)
-    return f"{len(calls)} call{'s' if len(calls) != 1 else ''}, {tokens:,} tokens"
+    said = f"{len(calls)} call{'s' if len(calls) != 1 else ''}, {tokens:,} tokens"
+    kept = sum(each.origin == "cache" for each in calls)
+    shared = sum(each.origin == "shared" for each in calls)
+    loading, waiting = sum(each.load_seconds for each in calls), sum(each.wait_seconds for each in calls)
+    said += f", {kept} answered from the cache" if kept else ""
+    said += f", {shared} answered with another call" if shared else ""
+    said += f", {loading:.1f} s of loading" if loading else ""
+    return said + (f", waited {waiting:.1f} s" if waiting >= _WORTH_TELLING_SECONDS else "")

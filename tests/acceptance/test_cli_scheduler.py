@@ -115,17 +115,20 @@ def test_stats_and_traces_of_a_run(
         said = nonet("stats", "--by", kind, "--json").json("stats")
         assert sum(row["calls"] for row in said["rows"]) == (0 if kind == "job" else said["total"]["calls"])
     assert said["total"]["calls"] > 0
+    assert nonet("run", "Explain what a queue is, then write a Python function double(x).", *flags).status in (0, 1)
+    assert "answered from the cache" in nonet("runs", "show").out
     shown = nonet("stats")
     assert "qwen2.5-coder:0.5b" in shown.out
     assert "Response cache: " in shown.err
     assert nonet("stats", "--by", "nonsense").status == 2
 
-    events = json.loads(nonet("runs", "trace").out)
+    first = nonet("stats", "--by", "run", "--json").json("stats")["rows"][0]["name"]
+    events = json.loads(nonet("runs", "trace", first).out)
     assert {event["cat"] for event in events if event["ph"] == "X"} >= {"call", "attempt", "load"}
-    wrote = nonet("runs", "trace", "--format", "svg", "-o", "run.svg", "--json").json("runs-trace")
+    wrote = nonet("runs", "trace", first, "--format", "svg", "-o", "run.svg", "--json").json("runs-trace")
     assert wrote["path"] == "run.svg"
     assert (tmp_path / "run.svg").read_text().startswith("<svg")
-    assert nonet("runs", "trace", "-o", "trace.json").status == 0
+    assert nonet("runs", "trace", first, "-o", "trace.json").status == 0
     assert nonet("runs", "trace", "--from", "trace.json", "--format", "svg", "-o", "again.svg").status == 0
     assert (tmp_path / "again.svg").read_text().count("<rect") == (tmp_path / "run.svg").read_text().count("<rect")
 
