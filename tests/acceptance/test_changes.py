@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from nonet.changes import Given, apply, new_texts, read_given
+from nonet.changes import Given, apply, new_texts, read_given, settle
 from nonet.cli import main
 from nonet.errors import UsageError
+from nonet.specialists.code_judge import fenced
 from nonet.specialists.workspace import unified_diff
 
 WRONG = '"""Sums."""\n\n\ndef double(x):\n    return x\n'
@@ -37,16 +38,28 @@ def test_a_diff_is_shown_and_nothing_changes(calc: Path, capsys: pytest.CaptureF
     assert calc.read_text() == WRONG
 
 
-def test_it_is_applied_when_asked_for(calc: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def proposed() -> str:
+    return fenced(unified_diff("calc.py", WRONG, WRONG.replace("return x", "return 2 * x")).rstrip("\n"), "diff")
+
+
+def test_it_is_applied_when_asked_for(calc: Path) -> None:
     calc.chmod(0o640)
-    status, found = asked(capsys, "--file", "calc.py", "--apply")
-    if found["verdict"] == "failed":  # what the scripted model wrote did not pass, so it must be left alone
-        assert (status, found["applied"], calc.read_text()) == (1, [], WRONG)
-        return
-    assert (status, found["applied"]) == (0, ["calc.py"])
-    assert calc.read_text() != WRONG
+    assert settle(given(calc), [proposed()], failed=False, wanted=True, may_ask=False) == ["calc.py"]
+    assert calc.read_text() == WRONG.replace("return x", "return 2 * x")
     assert calc.stat().st_mode & 0o777 == 0o640
-    assert sorted(path.name for path in calc.parent.iterdir() if path.suffix == ".py") == ["calc.py"]
+    assert [path.name for path in calc.parent.iterdir()] == ["calc.py"]
+
+
+@pytest.mark.parametrize(("failed", "wanted"), [(True, True), (False, False)])
+def test_it_is_not_applied_where_it_failed_or_nobody_asked(calc: Path, failed: bool, wanted: bool) -> None:  # noqa: FBT001
+    assert settle(given(calc), [proposed()], failed=failed, wanted=wanted, may_ask=False) == []
+    assert calc.read_text() == WRONG
+
+
+def test_a_failed_change_is_never_applied(calc: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["ask", "code", "Write `double(x)`. double(2) == 5", "--runtime", "scripted", "--file", "calc.py", "--apply"])
+    assert "Nothing was applied" in capsys.readouterr().err
+    assert calc.read_text() == WRONG
 
 
 @pytest.mark.parametrize(
@@ -109,3 +122,11 @@ def test_the_project_is_copied_without_what_no_test_needs(calc: Path) -> None:
     read = read_given([calc], "python -m pytest")
     assert read is not None
     assert sorted(read.workspace.project) == ["calc.py", "tests/test_calc.py"]
+
+
+def test_the_code_of_a_plan_changes_files_too(calc: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    task = "Write a Python function `double(x)` that returns twice x. double(2) == 4"
+    main(["run", task, "--runtime", "scripted", "--json", "--file", "calc.py"])
+    found = json.loads(capsys.readouterr().out)
+    assert "--- a/calc.py" in found["answer"]
+    assert calc.read_text() == WRONG
