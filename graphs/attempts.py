@@ -26,6 +26,8 @@ from nonet.specialists import Assignment, Evidence, Outcome, Source, Verdict
 from nonet.specialists.checks import with_checks
 from nonet.specialists.confidence import CERTAINTY, USUAL_BAR, confidence
 
+_OF_A_CALL = frozenset({"call", "context"})
+"""Kinds of evidence that speak of a call or its prompt, not of what a model wrote."""
 _MOST_FINDINGS = 6
 """Failed checks that go up with a subtask; small models lose their way in more."""
 
@@ -166,7 +168,9 @@ async def _useless(context: RunContext, tries: Sequence[_Try], rung: Rung) -> st
 
 def _with_findings(assignment: Assignment, tries: Sequence[_Try], attempt: int) -> Assignment:
     """What was wrong, the newest first, and the newest text. What went wrong with a call is no finding about a text."""
-    failures = dict.fromkeys(item for tried in reversed(tries) for item in tried.failures if item.kind != "call")
+    failures = dict.fromkeys(
+        item for tried in reversed(tries) for item in tried.failures if item.kind not in _OF_A_CALL
+    )
     previous = next((tried.outcome.text for tried in reversed(tries) if tried.outcome.text), "")
     return replace(assignment, feedback=tuple(failures)[:_MOST_FINDINGS], previous=previous, attempt=attempt)
 
@@ -187,10 +191,10 @@ async def _attempt(  # noqa: PLR0917  what one attempt is
         failed = error
         outcome = Outcome("", Verdict.FAILED, (_refusal(error),))
     outcome = with_checks(outcome, assignment.instruction)
-    if place + 1 < len(session.rungs(subtask.specialist)):
-        outcome = await judged(subtask.specialist, assignment.instruction, outcome, desk)
     if desk.certainties:  # of several calls the least sure one: an answer is no better than its weakest part
         outcome = replace(outcome, data={**outcome.data, CERTAINTY: min(desk.certainties)})
+    if place + 1 < len(session.rungs(subtask.specialist)):
+        outcome = await judged(subtask.specialist, assignment.instruction, outcome, desk)
     session.store.runs.finish_attempt(
         context.lease, subtask.id, number, str(outcome.verdict), evidence_json(outcome.evidence), outcome.text
     )

@@ -165,6 +165,7 @@ async def test_general_refuses_what_does_not_fit_and_a_larger_window_takes_it(db
         plan = Plan(planner="user", subtasks=(Subtask(id="s1", specialist="general", instruction=question),))
         result = await drive_plan(session, "task", plan, ())
     assert [request.model for request in runtime.requests] == ["wide"]  # nothing was sent that would not fit
+    assert "did not pass" not in runtime.requests[0].messages[-1].content  # that it did not fit is no finding
     assert (result.status, result.usage.calls) == ("done", 1)
 
 
