@@ -42,10 +42,7 @@ class Desk:
         self.changed: dict[str, Any] = dict(record.state.get("settings", {}))
         """Settings that were changed in this session (/set, /budget)."""
         self.record = record
-        self.progress = Progress(
-            engine.tell,
-            plain=bool(options.get("plain")),
-        )
+        self.progress = Progress(engine.tell, plain=bool(options.get("plain")), loaded=self.loaded)
         self._store = store
         self._session: Session | None = None
         self._opening = asyncio.Lock()
@@ -149,7 +146,12 @@ class Desk:
     def budget(self) -> str:
         """What a run may spend, in words; empty where there is no limit."""
         limits = Limits.of(self.door.loaded.settings)
-        return limits_line(limits) if limits else ""
+        return f"at most {limits_line(limits)}" if limits else ""
+
+    def loaded(self) -> list[str]:
+        """The models in memory, as far as is known."""
+        servers = self._session.scheduler.servers.values() if self._session is not None else ()
+        return sorted({name for server in servers for name in server.host.loaded})
 
     def renamed(self, name: str) -> None:
         """The session is called so from now on."""
@@ -157,12 +159,10 @@ class Desk:
 
     async def settle(self) -> None:
         """After each thing that was done: tell the terminal what can be named now and how things stand."""
-        session = self._session
-        if session is None:
+        if self._session is None:
             return
-        loaded = sorted({name for server in session.scheduler.servers.values() for name in server.host.loaded})
         name = one_line(self.record.name) or self.record.id
-        self.engine.tell({"is": "status", "loaded": loaded, "session": name, "budget": self.budget()})
+        self.engine.tell({"is": "status", "loaded": self.loaded(), "session": name, "budget": self.budget()})
         self.engine.tell({"is": "names", **self.names()})
 
     def names(self) -> dict[str, list[str]]:

@@ -99,7 +99,7 @@ async def budget(desk: Desk, words: str) -> None:
         limits = dict(zip(parts[::2], parts[1::2], strict=True))
         await desk.reopen({f"max_{name}": None if most == "off" else _value(most) for name, most in limits.items()})
     said = desk.budget()
-    desk.engine.show([text(f"Each run may use at most {said}." if said else "A run may use as much as it needs.")])
+    desk.engine.show([text(f"Each run may use {said}." if said else "A run may use as much as it needs.")])
 
 
 async def save(desk: Desk, words: str) -> None:

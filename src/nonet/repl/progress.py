@@ -33,16 +33,18 @@ class Progress:
     Args:
         tell: takes the messages.
         plain: tell lines, for a terminal that redraws nothing.
+        loaded: gives the models that are in memory.
     """
 
-    def __init__(self, tell: Callable[[Message], None], *, plain: bool) -> None:
+    def __init__(self, tell: Callable[[Message], None], *, plain: bool, loaded: Callable[[], list[str]] = list) -> None:
         self.run = ""
         """The run at work or that was last at work in this input; empty before it has one."""
         self._tell = tell
         self._plain = plain
         self._pieces: dict[str, list[str]] = {}
         self._due: asyncio.TimerHandle | None = None
-        self._budget = ""
+        self._loaded = loaded
+        self._loaded_before: list[str] = []
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, RunStarted):
@@ -65,6 +67,9 @@ class Progress:
         if self._due is not None:
             self._due.cancel()
             self._due = None
+        if (loaded := self._loaded()) != self._loaded_before:
+            self._loaded_before = loaded
+            self._tell({"is": "status", "loaded": loaded})
         pieces, self._pieces = self._pieces, {}
         for subtask, texts in pieces.items():
             self._tell({"is": "text", "subtask": subtask, "text": clean("".join(texts)), "pieces": len(texts)})

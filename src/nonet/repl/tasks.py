@@ -30,5 +30,5 @@ def finish(desk: Desk, result: RunResult) -> int:
             [*plan_lines(result.plan), text(("/plan approve runs it; /help plan tells how to change it.", "dim"))]
         )
         return 0
-    desk.engine.show(answer_lines(desk.store, result))
+    desk.engine.show([*answer_lines(desk.store, result), text()])
     return 0 if result.status == "done" else FAILED
