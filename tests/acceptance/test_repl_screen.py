@@ -14,6 +14,7 @@ from fakes.ollama import FakeOllama
 from fakes.screen import Screen
 
 TWO_PARTS = "Summarize report.md in one sentence.\\\r\\\rWrite a Python function double(x).\\\rassert double(2) == 4"
+PICTURES = Path(__file__).parents[1] / "data"
 CODE = "```python\ndef double(x):\n    return x * 2\n```"
 REPORT = "The mill wheel turned all winter. The miller replaced two oak paddles on 3 March.\n" * 3
 
@@ -71,6 +72,21 @@ async def test_the_tree_at_two_widths(server: FakeOllama, columns: int) -> None:
     assert shown[-1].startswith(" ollama | ")
 
 
+@pytest.mark.parametrize("columns", [60, pytest.param(200, marks=pytest.mark.slow)])
+def test_the_screen_is_as_it_was(columns: int) -> None:
+    """Renew the pictures with what the failure shows, after looking at it."""
+    with Screen(columns=columns, rows=40) as screen:
+        screen.until("session")
+        screen.enter("Write a Python function double(x).\\\rassert double(0) == 0")
+        screen.until("Verdict: verified")
+        screen.enter("/help fork")
+        screen.until("From a shell")
+        screen.enter("/nosuch")
+        screen.until("There is no command /nosuch")
+        shown = normal(screen.until("nosuch[\\s\\S]*\n>\n+ scripted"))
+    assert shown + "\n" == (PICTURES / f"repl-{columns}.txt").read_text(encoding="utf-8"), shown
+
+
 @pytest.mark.slow
 async def test_a_resize_redraws_at_the_new_width(server: FakeOllama) -> None:
     server.fault("stall", contains="double", seconds=60.0)
@@ -97,9 +113,9 @@ async def test_what_a_model_says_is_shown_and_not_obeyed(server: FakeOllama) -> 
     def session() -> None:
         with Screen() as screen:
             screen.enter("Summarize @report.md in one sentence.")
-            shown = screen.until("Verdict: ")
+            shown = " ".join(screen.until("Verdict: ").split())
             assert "[2J" in shown
-            assert "[bold red]replaced[/]" in shown
+            assert "[bold red]replaced[/] two" in shown
             assert "\u202e" not in screen.raw.decode()
             assert b"owned\x07" not in screen.raw
             assert b"\x1b[2J" not in screen.raw.replace(b"\x1b[2J\x1b[0;0H", b"")

@@ -189,11 +189,15 @@ class Front(Talk):
             lines = await self._shown.get()
             while not self._shown.empty():
                 lines = [*lines, *self._shown.get_nowait()]
-            width = self._prompt.app.output.get_size().columns
-            for text in as_terminal_text(lines, width, self.preferences.theme):
+            app = self._prompt.app
+            for text in as_terminal_text(lines, app.output.get_size().columns, self.preferences.theme):
                 await self.editor_closed.wait()
+                if app.renderer.waiting_for_cpr:  # an answer about where the cursor was would be taken for where it is
+                    await app.renderer.wait_for_cpr_responses()
                 self._write_above(text)
                 await asyncio.sleep(0)  # keys are heard in between
+            if app.is_running:
+                app.renderer.request_absolute_cursor_position()
 
     def _write_above(self, text: str) -> None:
         """Not by prompt_toolkit's run_in_terminal, in which the terminal echoes what is typed meanwhile."""
@@ -203,7 +207,6 @@ class Front(Talk):
         app.output.write_raw(text.replace("\n", "\r\n"))
         app.output.flush()
         if app.is_running:
-            app.renderer.request_absolute_cursor_position()
             app.invalidate()
 
     async def _tick(self) -> None:
