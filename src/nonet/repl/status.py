@@ -1,4 +1,4 @@
-"""The line below the prompt: runtime, model, what waits, tokens a second, budget; the least important go first."""
+"""The line below the prompt: runtime, models, what waits, tokens a second, budget."""
 
 from __future__ import annotations
 
@@ -14,28 +14,32 @@ _RATE_SECONDS = 3.0
 
 
 def status_line(front: Front, columns: int) -> str:
-    """At most `columns` wide."""
+    """At most `columns` wide: what matters most first, and what finds no room left out."""
     status = front.status
     waiting = max(0, len(front.open) - 1)
-    loaded = status.get("loaded", [])
-    parts = [
-        (0, status.get("runtime", "starting")),
-        (1, ", ".join(loaded) if loaded else "no model loaded" if "runtime" in status else ""),
-        (2, f"{waiting} waiting" if waiting else ""),
-        (3, f"{rate:.0f} tokens/s" if (rate := tokens_per_second(front)) and front.open else ""),
-        (4, status.get("budget", "")),
-        (5, f"session {status['session']}" if "session" in status else ""),
-        (6, "vi" if front.preferences.editing == "vi" else ""),
-        (7, "/help"),
-    ]
-    kept = [(rank, text) for rank, text in parts if text]
-    while len(kept) > 1 and get_cwidth(_joined(kept)) > columns:
-        kept.pop()
-    return _joined(kept)[: max(0, columns)]
+    rate = tokens_per_second(front) if front.open else 0.0
+    wanted = (
+        [status.get("runtime", "starting")],
+        _models(status.get("loaded", [])) if "runtime" in status else [],
+        [f"{waiting} waiting"] if waiting else [],
+        [f"{rate:.0f} tokens/s"] if rate else [],
+        [status["budget"]] if status.get("budget") else [],
+        [f"session {status['session']}"] if "session" in status else [],
+        ["vi"] if front.preferences.editing == "vi" else [],
+        ["/help"],
+    )
+    line = ""
+    for ways in wanted:
+        longer = (f"{line} | {way}" if line else f" {way}" for way in ways)
+        line = next((each for each in longer if get_cwidth(each) <= columns), line)
+    return line
 
 
-def _joined(parts: list[tuple[int, str]]) -> str:
-    return " " + " | ".join(text for _, text in parts)
+def _models(loaded: list[str]) -> list[str]:
+    """The models in memory, in words, the longest way first."""
+    if not loaded:
+        return ["no model loaded"]
+    return [", ".join(loaded), f"{loaded[0]} and {len(loaded) - 1} more", f"{len(loaded)} models"]
 
 
 def tokens_per_second(front: Front) -> float:
