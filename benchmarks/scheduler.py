@@ -2,7 +2,7 @@
 
     python benchmarks/scheduler.py [--documents 200] [--queued 100000] [--no-live]
 
-All but the last two tables run on a discrete-event clock with the policy that serves live calls. The lower bound is
+All but the last three tables run on a discrete-event clock with the policy that serves live calls. The lower bound is
 the work plus the loads that no order can save. "First come" is the same server without a scheduler, with a worker a
 slot that takes its documents from stage to stage; "first come, flooded" gets all documents at once.
 """
@@ -14,7 +14,7 @@ import asyncio
 import random
 import time
 
-from scheduler_live import live_hosts, live_stages
+from scheduler_live import live_hosts, live_processes, live_stages
 from simulated import Call, Simulation, Speeds, Stage, feed, lower_bound_s, table
 
 from nonet.runtimes import ChatRequest, ChatResponse, EmbedResponse, Message, ModelInfo, OnText, TokenCount
@@ -265,6 +265,7 @@ def main() -> None:
     if not options.no_live:
         asyncio.run(live_stages())
         asyncio.run(live_hosts())
+        asyncio.run(live_processes())
     print(f"\nAll of it took {time.perf_counter() - began:.0f} s.")
 
 

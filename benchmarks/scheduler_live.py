@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from simulated import table
 
 from nonet.runtimes import ChatRequest, Message
 from nonet.runtimes.lines import Priority
+from nonet.runtimes.neighbours import Neighbours
 from nonet.runtimes.ollama import OllamaRuntime
 from nonet.runtimes.scheduler import Scheduler
 
@@ -79,6 +81,31 @@ async def live_hosts() -> None:
         rows.append([name, f"{took:.2f}", f"{seconds[0][0] / took:.2f}x", answered, faults])
     print("\n### Fake Ollama servers in real time: 400 calls of one model, 2 slots each\n")
     table(["servers", "seconds", "speed-up", "answered", "calls made again"], rows)
+
+
+async def live_processes() -> None:
+    """Two schedulers, as two processes have them, each with a batch of its own model, on a server with room for one."""
+    rows = []
+    for name, folder in (("each on its own", None), ("sharing", Path(tempfile.mkdtemp(prefix="nonet-bench-")))):
+        async with _server() as fake:
+            runtimes = [OllamaRuntime(fake.url) for _ in range(2)]
+            schedulers = [Scheduler(runtime, slots=1, max_loaded=1) for runtime in runtimes]
+            if folder is not None:
+                for scheduler in schedulers:
+                    scheduler.share("ollama", Neighbours(folder, fake.url))
+            work = [_batch(scheduler, model) for scheduler, model in zip(schedulers, STAGES, strict=False)]
+            seconds = await _timed(asyncio.gather(*work))
+            for scheduler, runtime in zip(schedulers, runtimes, strict=True):
+                await scheduler.aclose()
+                await runtime.aclose()
+            rows.append([name, f"{seconds:.2f}", fake.counts.loads])
+    print(f"\n### Two processes, {DOCUMENTS} calls each of a model of its own, room for 1\n")
+    table(["", "seconds", "loads"], rows)
+
+
+async def _batch(scheduler: Scheduler, model: str) -> None:
+    requests = [ChatRequest(model, (Message("user", f"call {n}"),), max_completion_tokens=8) for n in range(DOCUMENTS)]
+    await asyncio.gather(*(scheduler.chat(request, priority=Priority.BATCH) for request in requests))
 
 
 async def _many_hosts(hosts: int, *, kill: bool = False, calls: int = 400) -> tuple[float, int, int]:

@@ -17,12 +17,11 @@ def heed(board: Board, host: Host, others: Sequence[Claim], now_s: float) -> boo
     """Let the host's state say what the others do. True where that changed it."""
     before = (host.others_running, host.others_use, host.others_want, host.yields)
     entitled = wanted(board, host, others, now_s) is not None
-    used = {
-        name: use.since_s
-        for claim in others
-        for name, use in claim.models.items()
-        if use.running or (use.waiting and not entitled)  # who makes room for us waits with its calls
-    }
+    used: dict[str, float] = {}
+    for claim in others:
+        for name, use in claim.models.items():
+            if use.running or (use.waiting and not entitled):  # who makes room for us waits with its calls
+                used[name] = min(use.since_s, used.get(name, use.since_s))
     _agree_on_room(host, used, now_s)
     host.others_use = frozenset(used)
     host.others_want = next((claim.want for claim in others if claim.want), "")
@@ -34,9 +33,12 @@ def _agree_on_room(host: Host, used: Mapping[str, float], now_s: float) -> None:
     """Where two loaded at the same time, both know by the same rule whose model stays: the one that began first."""
     for name in used.keys() - host.loaded.keys():
         host.see_loaded([*host.loaded, name], now_s)
-    since_s = {name: model.turn_since_s for name, model in host.loaded.items() if model.busy and name not in used}
-    turns = sorted([(since, name) for name, since in used.items()] + [(since, name) for name, since in since_s.items()])
-    host.yields = frozenset(name for _, name in turns[host.room :] if name in since_s)
+    ours = {name: model.turn_since_s for name, model in host.loaded.items() if model.busy}
+    # The smaller of both, so that every process comes to the same order.
+    turns = sorted(
+        (min(ours.get(name, since), used.get(name, since)), name) for name, since in {**used, **ours}.items()
+    )
+    host.yields = frozenset(name for _, name in turns[host.room :] if name in ours)
     over = len(host.loaded) - host.room
     for name in [name for name, model in host.loaded.items() if not model.busy and name not in used][: max(0, over)]:
         del host.loaded[name]

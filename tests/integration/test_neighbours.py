@@ -11,10 +11,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fakes.ollama import FakeOllama
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nonet.runtimes import ChatRequest, Message
 from nonet.runtimes.board import Board, Limits
-from nonet.runtimes.hosts import Host
+from nonet.runtimes.hosts import Host, Loaded
 from nonet.runtimes.lines import Priority, Ticket
 from nonet.runtimes.neighbours import Claim, Neighbours, Use
 from nonet.runtimes.ollama import OllamaRuntime
@@ -175,3 +177,25 @@ async def test_slots_of_one_server_are_the_limit_of_both(tmp_path: Path) -> None
         fake.counts.most_concurrent = 0  # both know of each other by now
         await asyncio.gather(started, other)
         assert fake.counts.most_concurrent <= 5
+
+
+TURNS = st.dictionaries(st.sampled_from("ABCDE"), st.integers(0, 9), max_size=4)
+
+
+@given(TURNS, TURNS, st.integers(1, 4))
+def test_two_processes_agree_whose_models_stay(ours: dict[str, int], theirs: dict[str, int], room: int) -> None:
+    """However they came to be loaded, both apply one rule, and as many models stay as there is room for."""
+    hosts = []
+    for turns in (ours, theirs):
+        host = Host("h", slots=9, room=room)
+        for name, since_s in list(turns.items())[:room]:
+            host.loaded[name] = Loaded(float(since_s), float(since_s))
+            host.start(name, Priority.BATCH, float(since_s))
+        hosts.append(host)
+    boards = [board_of(host) for host in hosts]
+    claims = [claim_of(board, host, [], 10.0) for board, host in zip(boards, hosts, strict=True)]
+    running = {name for claim in claims for name in claim.models}
+    for board, host, other in zip(boards, hosts, reversed(claims), strict=True):
+        heed(board, host, [other], 10.0)
+    staying = {name for host in hosts for name, model in host.loaded.items() if model.busy and host.admits(name)}
+    assert len(staying) == min(room, len(running))
