@@ -46,7 +46,7 @@ class Once:
         self.counts = OnceCounts()
         self._versions = versions
         self._cache = cache
-        self._under_way: dict[str, asyncio.Future[ChatResponse | None]] = {}
+        self._under_way: dict[tuple[str, int], asyncio.Future[ChatResponse | None]] = {}
 
     def key(self, request: ChatRequest) -> str | None:
         """What names the call: SHA-256 of all its answer depends on. None: it samples, or its model is not known."""
@@ -61,10 +61,18 @@ class Once:
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     async def answer(
-        self, key: str, ask: Callable[[], Awaitable[ChatResponse]], on_text: OnText | None
+        self, key: str, ask: Callable[[], Awaitable[ChatResponse]], on_text: OnText | None, priority: int = 0
     ) -> ChatResponse:
-        """The answer of that key: kept, under way, or asked for now. Raises as `ask`."""
-        while (under_way := self._under_way.get(key)) is not None:
+        """The answer of that key: kept, under way, or asked for now. Raises as `ask`.
+
+        Args:
+            key: as `key` gives it.
+            ask: makes the call.
+            on_text: shown the answer.
+            priority: only a call of the same one is shared: who waits does not wait for a batch's turn.
+        """
+        place = (key, priority)
+        while (under_way := self._under_way.get(place)) is not None:
             shared = await asyncio.shield(under_way)
             if shared is not None:  # else that call failed or was cancelled: this one takes its place
                 self.counts.shared += 1
@@ -73,12 +81,12 @@ class Once:
         if kept is not None:
             self.counts.cached += 1
             return _again(kept, "cache", on_text)
-        ours = self._under_way[key] = asyncio.get_running_loop().create_future()
+        ours = self._under_way[place] = asyncio.get_running_loop().create_future()
         response: ChatResponse | None = None
         try:
             response = await ask()
         finally:
-            del self._under_way[key]
+            del self._under_way[place]
             ours.set_result(response)
         if self._cache is not None:
             self._cache.put(key, response)

@@ -154,7 +154,7 @@ class Scheduler:
         key = self.once.key(request) if self.once is not None else None
         if self.once is None or key is None:
             return await ask()
-        return await self.once.answer(key, ask, on_text)
+        return await self.once.answer(key, ask, on_text, priority)
 
     async def embed(
         self, model: str, texts: Sequence[str], *, priority: Priority = Priority.INTERACTIVE

@@ -108,6 +108,18 @@ async def test_when_the_call_that_was_shared_is_cancelled_another_takes_its_plac
     assert model.asked == 2
 
 
+async def test_who_waits_does_not_wait_for_a_batch() -> None:
+    once, model = Once({"tiny": "v1"}), Model()
+    calls = [
+        asyncio.create_task(once.answer("key", model.ask, None, priority))
+        for priority in (Priority.BATCH, Priority.INTERACTIVE)
+    ]
+    await settle()
+    assert model.asked == 2
+    model.go.set()
+    await asyncio.gather(*calls)
+
+
 async def test_an_error_is_not_shared() -> None:
     once, model = Once({"tiny": "v1"}, Memory()), Model()
     calls = [asyncio.create_task(once.answer("key", model.ask, None)) for _ in range(2)]
