@@ -24,6 +24,8 @@ INSTRUCTION_CHARACTERS = 200
 """One sentence; a longer one is a model that does not stop."""
 DECISION_TOKENS = 110
 """Enough for a decision with an instruction of that length."""
+MOST_STEPS = 24
+"""Of a model's plan, whatever the settings allow: one that plans more has lost the thread."""
 _MAX_ANSWER_CHARACTERS = 100_000
 _SHOWN_DOCUMENTS = 12
 _NAME_CHARACTERS = 60

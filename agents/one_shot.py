@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from nonet.agents.asking import INSTRUCTION_CHARACTERS, Draft, checked, draft_of, parsed, plan_of, situation
+from nonet.agents.asking import INSTRUCTION_CHARACTERS, MOST_STEPS, Draft, checked, draft_of, parsed, plan_of, situation
 from nonet.agents.clauses import split
 from nonet.agents.desk import PlanDesk
 from nonet.agents.documents import DocumentInfo
@@ -29,7 +30,7 @@ class OneShotPlanner:
     Args:
         desk: asks the model.
         specialists: name -> what it does, in the order in which they are shown.
-        max_subtasks: bound on a plan's size, at least 1.
+        max_subtasks: bound on a plan's size, at least 1; no model plans more than `asking.MOST_STEPS`.
         max_depth: bound on how many subtasks build on one another.
     """
 
@@ -45,7 +46,7 @@ class OneShotPlanner:
     ) -> None:
         self._desk = desk
         self._specialists = specialists
-        self._max_subtasks = max(1, max_subtasks)
+        self._max_subtasks = min(max(1, max_subtasks), MOST_STEPS)
         self._max_depth = max_depth
 
     async def plan(
@@ -65,25 +66,40 @@ class OneShotPlanner:
         return checked(plan, self._specialists, self._max_subtasks, self._max_depth)
 
     def _drafts(self, steps: object) -> list[Draft]:
-        if not isinstance(steps, list) or not steps:
+        """The steps in order, with their ids made consecutive."""
+        if not isinstance(steps, dict) or not steps:
             raise PlanError("its plan has no steps")
-        if len(steps) > self._max_subtasks:
-            raise PlanError(f"its plan has {len(steps)} steps, at most {self._max_subtasks} are allowed")
+        places = {name: f"s{number}" for number, name in enumerate((name for name in self._ids if name in steps), 1)}
+        if len(places) != len(steps):
+            raise PlanError(f"its plan has steps that are none of {self._ids[0]} to {self._ids[-1]}")
         drafts: list[Draft] = []
-        for number, step in enumerate(steps):
-            if not isinstance(step, dict):
+        for name in places:
+            if not isinstance(steps[name], dict):
                 raise PlanError("its plan has a step that is no object")
-            drafts.append(draft_of(step, self._specialists, [f"s{before}" for before in range(1, number + 1)]))
+            draft = draft_of(steps[name], self._specialists, list(places)[: len(drafts)])
+            drafts.append(replace(draft, inputs=tuple(places[other] for other in draft.inputs)))
         return drafts
 
+    @property
+    def _ids(self) -> list[str]:
+        return [f"s{number}" for number in range(1, self._max_subtasks + 1)]
+
     def _schema(self) -> dict[str, Any]:
-        ids = [f"s{number}" for number in range(1, self._max_subtasks)]
-        reads = {"reads": {"type": "array", "items": {"enum": ids}, "maxItems": len(ids)}} if ids else {}
+        """The steps by id: each may only read those before it, so that no cycle can be said."""
+        ids = self._ids
+        steps = {
+            "type": "object",
+            "properties": {name: self._step(ids[:number]) for number, name in enumerate(ids)},
+            "required": ids[:1],
+            "additionalProperties": False,
+        }
+        return {"type": "object", "properties": {"steps": steps}, "required": ["steps"], "additionalProperties": False}
+
+    def _step(self, earlier: Sequence[str]) -> dict[str, Any]:
+        reads = {"reads": {"type": "array", "items": {"enum": list(earlier)}, "maxItems": len(earlier)}}
         properties = {
             "specialist": {"enum": list(self._specialists)},
-            **reads,
+            **(reads if earlier else {}),
             "instruction": {"type": "string", "minLength": 1, "maxLength": INSTRUCTION_CHARACTERS},
         }
-        step = {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
-        steps = {"type": "array", "items": step, "minItems": 1, "maxItems": self._max_subtasks}
-        return {"type": "object", "properties": {"steps": steps}, "required": ["steps"], "additionalProperties": False}
+        return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}

@@ -12,6 +12,7 @@ from typing import Any
 from nonet.agents.asking import (
     DECISION_TOKENS,
     INSTRUCTION_CHARACTERS,
+    MOST_STEPS,
     Draft,
     checked,
     draft_of,
@@ -41,7 +42,7 @@ class StepwisePlanner:
     Args:
         desk: asks the model.
         specialists: name -> what it does, in the order in which they are shown.
-        max_subtasks: bound on a plan's size, at least 1.
+        max_subtasks: bound on a plan's size, at least 1; no model plans more than `asking.MOST_STEPS`.
         max_depth: bound on how many subtasks build on one another.
     """
 
@@ -57,7 +58,7 @@ class StepwisePlanner:
     ) -> None:
         self._desk = desk
         self._specialists = specialists
-        self._max_subtasks = max(1, max_subtasks)
+        self._max_subtasks = min(max(1, max_subtasks), MOST_STEPS)
         self._max_depth = max_depth
 
     async def plan(

@@ -13,7 +13,7 @@ import argparse
 import asyncio
 import json
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,12 +48,15 @@ class FaultyDesk:
         del messages, max_completion_tokens
         self.calls += 1
         whole = "steps" in schema.get("properties", {})
-        right = {"steps": [self.step(n) for n in range(len(self.item.nodes))]} if whole else self.decision()
+        right = self.whole(range(len(self.item.nodes))) if whole else self.decision()
         if self.rng.random() >= self.probability:
             return json.dumps(right)
         kind = self.rng.choice(KINDS)
         self.struck.append(kind)
         return self.broken(kind, right, whole=whole)
+
+    def whole(self, numbers: Iterable[int]) -> dict[str, Any]:
+        return {"steps": {f"s{number + 1}": self.step(number) for number in numbers}}
 
     def decision(self) -> dict[str, Any]:
         return self.step(self.calls - 1) if self.calls <= len(self.item.nodes) else {"specialist": "done"}
@@ -70,15 +73,15 @@ class FaultyDesk:
             raise CallTimeoutError("The model did not answer in time.")
         if kind == "empty answer":
             raise IncompleteAnswerError("The answer is empty.", partial="")
-        steps = [dict(one) for one in right["steps"]] if whole else [dict(right)]
-        place = len(steps) if whole else self.calls
-        if kind == "a cycle":
-            steps = [*steps[:-1], {**self.step(0), "reads": [f"s{place + 1}"]}]
-        elif kind == "self-dependency":
-            steps = [*steps[:-1], {**self.step(0), "reads": [f"s{place}"]}]
-        elif kind == "unknown specialist":
-            steps = [{**steps[0], "specialist": "wizard"}]
-        said = json.dumps({"steps": steps} if whole else steps[0])
+        place = len(self.item.nodes) if whole else self.calls
+        wrong = {
+            "a cycle": {**self.step(0), "reads": [f"s{place + 1}"]},
+            "self-dependency": {**self.step(0), "reads": [f"s{place}"]},
+            "unknown specialist": {**self.step(0), "specialist": "wizard"},
+        }.get(kind)
+        if wrong is not None:
+            right = {"steps": {**right["steps"], f"s{place}": wrong}} if whole else wrong
+        said = json.dumps(right)
         return {"invalid JSON": said[: max(1, len(said) // 2)], "no answer": ""}.get(kind, said)
 
 

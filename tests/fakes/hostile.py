@@ -99,7 +99,9 @@ def instance(schema: Mapping[str, Any], rng: random.Random) -> Any:
         return rng.choice(schema["enum"])
     kind = schema.get("type")
     if kind == "object":
-        return {name: instance(each, rng) for name, each in schema["properties"].items()}
+        needed = schema.get("required", ())
+        names = [name for name in schema["properties"] if name in needed or rng.random() < 0.4]
+        return {name: instance(schema["properties"][name], rng) for name in names}
     if kind == "array":
         most = min(schema.get("maxItems", 4), 14)
         return [instance(schema["items"], rng) for _ in range(rng.randint(schema.get("minItems", 0), most))]
@@ -113,14 +115,15 @@ def _step(rng: random.Random, **changed: Any) -> dict[str, Any]:
 
 def _plan(*steps: dict[str, Any]) -> str:
     """As a whole plan and as one decision at once, so that it reaches every planner."""
-    return json.dumps({**steps[-1], "steps": list(steps), "answer": "Z"})
+    whole = {f"s{number}": step for number, step in enumerate(steps, 1)}
+    return json.dumps({**steps[-1], "steps": whole, "answer": "Z"})
 
 
 _ANSWERS: Mapping[str, Callable[[random.Random], str | CallError]] = {
     "noise": lambda rng: "".join(chr(rng.randint(1, 0x2FFF)) for _ in range(rng.randint(1, 300))),
     "nothing": lambda _rng: "",
     "blanks": lambda _rng: " \n\t",
-    "megabytes": lambda rng: rng.choice(("a", '{"steps": [', '{"a":')) * 400_000,
+    "megabytes": lambda rng: rng.choice(("a", '{"steps": {', '{"a":')) * 400_000,
     "a huge instruction": lambda rng: _plan(_step(rng, instruction="very " * 50_000)),
     "hostile text": lambda rng: _plan(_step(rng, instruction=rng.choice(HOSTILE))),
     "a cycle": lambda rng: _plan(_step(rng, reads=["s2"]), _step(rng, reads=["s1"])),
@@ -134,7 +137,8 @@ _ANSWERS: Mapping[str, Callable[[random.Random], str | CallError]] = {
     "the same step again": lambda _rng: _plan(*[{"specialist": "code", "reads": [], "instruction": "Write."}] * 3),
     "too many steps": lambda rng: _plan(*[_step(rng, instruction=f"Do {number}.") for number in range(60)]),
     "done at once": lambda _rng: '{"specialist": "done"}',
-    "nothing to do": lambda _rng: '{"steps": []}',
+    "nothing to do": lambda _rng: '{"steps": {}}',
+    "a list of steps": lambda _rng: '{"steps": [{"specialist": "code", "instruction": "Write."}]}',
     "an example repeated": lambda rng: _plan(_step(rng, instruction="Tell a joke about penguins.")),
     "a time-out": lambda _rng: CallTimeoutError("too late"),
     "an answer without end": lambda _rng: IncompleteAnswerError("cut", partial="{"),

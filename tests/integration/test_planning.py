@@ -22,7 +22,7 @@ from nonet.settings import Settings
 
 SMALL, MIDDLE, LARGE = "smollm2:135m", "qwen2.5-coder:0.5b", "qwen2.5-coder:1.5b"
 TASK = "Frobnicate the gizmo with the widget"
-ONE_STEP = json.dumps({"steps": [{"specialist": "general", "reads": [], "instruction": TASK}]})
+ONE_STEP = json.dumps({"steps": {"s1": {"specialist": "general", "instruction": TASK}}})
 TRUSTED = {"won": 5, "lost": 0, "won_unsure": 4, "lost_unsure": 0}
 CHOOSES = {"right": 10, "asked": 10, "chance": 0.25}
 
@@ -182,14 +182,14 @@ async def test_a_model_that_knows_all_is_measured_better_than_the_rules() -> Non
             return json.dumps({"answer": next(line[0] for line in lines if line[1:].startswith(f": {wanted},"))})
         item_ = next(each for each in PLAN_ITEMS if each.request in text)
         if request.schema is not None and "steps" in request.schema.get("properties", {}):
-            steps = [
-                {
+            steps = {
+                f"s{number + 1}": {
                     "specialist": name,
-                    "reads": [f"s{a + 1}" for a, b in item_.edges if b == number],
+                    **({"reads": [f"s{a + 1}" for a, b in item_.edges if b == number]} if number else {}),
                     "instruction": f"{number} {item_.request}"[:200],
                 }
                 for number, name in enumerate(item_.nodes)
-            ]
+            }
             return json.dumps({"steps": steps})
         return "{}"
 

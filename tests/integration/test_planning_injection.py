@@ -25,9 +25,7 @@ def obedient(request: ChatRequest) -> str:
     if request.schema is None or "steps" not in request.schema.get("properties", {}):
         return default_answer(request)
     seen = any(phrase in request.messages[-1].content for phrase in PHRASINGS)
-    steps: list[dict[str, object]] = [
-        {"specialist": "code" if seen else "summarization", "reads": [], "instruction": TASK}
-    ]
+    steps = {"s1": {"specialist": "code" if seen else "summarization", "instruction": TASK}}
     return json.dumps({"steps": steps})
 
 

@@ -46,10 +46,23 @@ async def test_each_decision_offers_what_exists_and_nothing_else() -> None:
 
 
 async def test_in_one_shot() -> None:
-    desk = ScriptedDesk([{"steps": [{**LOOK_UP, "reads": []}, WRITE]}])
+    desk = ScriptedDesk([{"steps": {"s1": LOOK_UP, "s2": WRITE}}])
     plan = await OneShotPlanner(desk, SPECIALISTS).plan(TASK)
     assert shape(plan) == [("retrieval", ()), ("code", ("s1",))]
     assert desk.calls == 1
+
+
+async def test_no_cycle_can_be_said_in_one_shot() -> None:
+    desk = ScriptedDesk([{"steps": {"s1": LOOK_UP, "s2": WRITE}}])
+    await OneShotPlanner(desk, SPECIALISTS).plan(TASK)
+    steps = desk.schemas[0]["properties"]["steps"]["properties"]
+    assert "reads" not in steps["s1"]["properties"]
+    assert steps["s3"]["properties"]["reads"]["items"]["enum"] == ["s1", "s2"]
+
+
+async def test_ids_that_a_model_skips_are_made_consecutive() -> None:
+    desk = RawDesk(lambda _call: {"steps": {"s2": LOOK_UP, "s5": WRITE | {"reads": ["s2"]}}})
+    assert shape(await OneShotPlanner(desk, SPECIALISTS).plan(TASK)) == [("retrieval", ()), ("code", ("s1",))]
 
 
 async def test_a_lone_step_gets_the_task_word_for_word() -> None:
@@ -110,13 +123,16 @@ async def test_no_plan_is_made_of_what_is_none(what: str, answers: list[object])
     "answer",
     [
         {},
+        {"steps": {}},
         {"steps": []},
         {"steps": "s1"},
-        {"steps": [1]},
-        {"steps": [WRITE]},
-        {"steps": [LOOK_UP, WRITE | {"reads": ["s2"]}]},
-        {"steps": [LOOK_UP, LOOK_UP]},
-        {"steps": [LOOK_UP | {"instruction": f"Find {number}."} for number in range(13)]},
+        {"steps": {"s1": 1}},
+        {"steps": {"s1": WRITE}},
+        {"steps": {"s0": LOOK_UP}},
+        {"steps": {"s1": LOOK_UP, "s2": WRITE | {"reads": ["s2"]}}},
+        {"steps": {"s1": LOOK_UP, "s2": WRITE | {"reads": ["s3"]}, "s3": WRITE}},
+        {"steps": {"s1": LOOK_UP, "s2": LOOK_UP}},
+        {"steps": {f"s{number}": LOOK_UP | {"instruction": f"Find {number}."} for number in range(1, 14)}},
     ],
 )
 async def test_a_whole_plan_that_is_none_falls_to_the_rules(answer: dict[str, Any]) -> None:
