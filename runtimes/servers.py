@@ -29,6 +29,8 @@ MOST_PROBE_PAUSE_SECONDS = 5.0
 _FIRST_PROBE_PAUSE_SECONDS = 0.1
 KEEP_NEEDED_SECONDS = 1800.0
 """How long a model stays in a server's memory that open plans will call again."""
+_RELEASE_SECONDS = 5.0
+"""A server answers within 20 ms; one that hangs must not hold up the end of a session."""
 MOST_SLOTS = 16
 _CALLS_A_CALL_AHEAD = 4
 _RECENTLY_SECONDS = 60.0
@@ -108,8 +110,9 @@ class Server:
         """Take a model out of the server's memory, so that what is pushed out is what was chosen."""
         managed = self.managed
         if managed is not None:
-            with suppress(CallError, RuntimeUnavailableError):  # then the server chooses; the next look tells
-                await managed.release(model)
+            with suppress(CallError, RuntimeUnavailableError, TimeoutError):  # the server chooses; the next look tells
+                async with asyncio.timeout(_RELEASE_SECONDS):
+                    await managed.release(model)
 
     def keep(self, model: str, *, needed: bool) -> None:
         """Tell the server with the next call of the model whether more of them will come."""
@@ -119,8 +122,8 @@ class Server:
 
     async def release_done(self) -> None:
         """Take out what was loaded for batches, unless another process uses it: nobody is likely to call it soon."""
-        for model in self.of_batches & (self.host.loaded.keys() - self.host.others_use):
-            await self.release(model)
+        done = self.of_batches & (self.host.loaded.keys() - self.host.others_use)
+        await asyncio.gather(*(self.release(model) for model in done))
 
     def served(self, usage: Usage, *, surprised: bool) -> None:
         """A call ended well. `surprised`: its model had to be loaded, and nobody knew."""
