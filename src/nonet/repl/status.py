@@ -37,8 +37,8 @@ def status_line(front: Front, columns: int) -> str:
 
 def _models(loaded: list[str]) -> list[str]:
     """The models in memory, in words, the longest way first."""
-    if not loaded:
-        return ["no model loaded"]
+    if len(loaded) < 2:  # noqa: PLR2004  nothing to leave out
+        return [loaded[0] if loaded else "no model loaded"]
     return [", ".join(loaded), f"{loaded[0]} and {len(loaded) - 1} more", f"{len(loaded)} models"]
 
 
