@@ -26,6 +26,8 @@ OnCount = Callable[[int, int, str], None]
 
 _STEP = 0.25
 """Where there is no bar, a line each quarter."""
+_MANY = 50
+"""Items that are worth such lines."""
 
 
 @contextmanager
@@ -63,8 +65,12 @@ def _lines(what: str, unit: str) -> OnCount:
     def show(done: int, total: int, name: str) -> None:
         part = done / total if total else 0.0
         key = name if unit == "bytes" else ""
-        if unit == "bytes" and (key not in shown or part - shown[key] >= _STEP or (part == 1.0 and shown[key] < 1.0)):
+        due = key not in shown or part - shown[key] >= _STEP or (part == 1.0 and shown[key] < 1.0)
+        if unit == "bytes" and due:
             shown[key] = part
             say(f"{what} {name}: {done / 1e6:.0f} of {total / 1e6:.0f} MB")
+        elif due and total >= _MANY:
+            shown[key] = part
+            say(f"{what}: {done:,} of {total:,}")
 
     return show

@@ -152,6 +152,16 @@ def test_vectors_are_made_on_request_and_search_says_by_what_it_found(nonet: Cli
     assert nonet("docs", "search", "oak paddles", "--since", "soon").status == 2
 
 
+def test_a_long_reading_tells_how_far_it_is(nonet: Cli, tmp_path: Path) -> None:
+    (folder := tmp_path / "many").mkdir()
+    for number in range(60):
+        (folder / f"n{number}.txt").write_text(f"text {number}")
+    said = nonet("docs", "add", str(folder))
+    assert "Reading: 60 of 60" in said.err
+    assert 3 <= said.err.count("Reading: ") <= 6
+    assert "Reading" not in nonet("docs", "add", str(folder), "--quiet").err
+
+
 def test_a_bad_file_fails_by_name_and_the_others_are_added(nonet: Cli) -> None:
     said = nonet("docs", "add", "report.md", "binary.txt", "missing.md", "--json")
     assert (said.status, said.json["added"]) == (1, ["report.md"])
