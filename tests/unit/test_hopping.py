@@ -76,12 +76,18 @@ def test_what_a_passage_leaves_open() -> None:
     assert not is_open("Who directed The Grey Harbour?", [])
 
 
-async def test_a_question_over_two_passages_is_answered_from_the_second(searcher: StoreSearcher) -> None:
-    runtime = ScriptedRuntime(lambda request: "Olaf Brandt" if "Olaf Brandt" in str(request.messages) else "unknown")
-    desk = FakeDesk(runtime, searcher=searcher)
-    outcome = await RetrievalSpecialist().work(
-        Assignment("Who is the spouse of the director of The Grey Harbour?"), desk
-    )
-    assert outcome.text == "Olaf Brandt"
-    assert [citation.document for citation in outcome.citations] == ["Ida Lund"]
+@pytest.mark.parametrize(
+    ("question", "further"),
+    [
+        ("Who directed The Grey Harbour?", False),
+        ("What colour were the gloves, shoes and hat of the spouse behind The Grey Harbour?", True),
+    ],
+)
+async def test_only_a_question_that_is_left_open_is_searched_further(
+    searcher: StoreSearcher, question: str, *, further: bool
+) -> None:
+    counting = CountingSearcher(searcher)
+    desk = FakeDesk(ScriptedRuntime(lambda _: "Ida Lund"), searcher=counting)
+    outcome = await RetrievalSpecialist().work(Assignment(question), desk)
+    assert (counting.count > 1) is further
     assert outcome.verdict is not Verdict.FAILED
