@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import sqlite3
 
+from nonet.store.vector_rows import count
+
 _MOST = 200_000
 """Vectors scanned whole, about 0.1 s; beyond, a first pass over the signs is faster by ten."""
 
@@ -40,7 +42,7 @@ def exact(
     """(chunk, cosine) of the nearest; None where the extension cannot be loaded, or there are too many to scan."""
     if not loaded(connection):
         return None
-    if connection.execute("SELECT count(*) FROM vectors").fetchone()[0] > _MOST and allowed is None:
+    if allowed is None and count(connection) > _MOST:
         return None
     rows = connection.execute(
         "SELECT chunk_seq, 1 - vec_distance_cosine(vec_int8(codes), vec_int8(:codes)) AS score FROM vectors"

@@ -21,6 +21,7 @@ _OVERSAMPLING = 16
 """Chunks of the first pass for each that is wanted. Of 10,000 made chunks it keeps .998 of the best ten
 (benchmarks/retrieval_scale.py)."""
 _FEWEST_COARSE = 400
+_LACKING = "NOT EXISTS (SELECT 1 FROM vectors v WHERE v.chunk_seq = c.seq)"
 _COARSE_SHARE = 500
 """One chunk of so many at least: among a million, signs alone tell less of the few that are nearest."""
 
@@ -37,7 +38,7 @@ class VectorStore:
 
         def read(connection: sqlite3.Connection) -> VectorState:
             model = connection.execute("SELECT model FROM vector_space").fetchone()
-            done = connection.execute("SELECT count(*) FROM vectors").fetchone()[0]
+            done = vector_rows.count(connection)
             chunks = connection.execute("SELECT count(*) FROM chunks").fetchone()[0]
             return VectorState(model[0] if model else "", done, chunks)
 
@@ -53,17 +54,19 @@ class VectorStore:
         rows = self._reader.rows(
             "SELECT c.seq, d.name, c.heading, substr(t.text, c.start_char + 1, c.end_char - c.start_char)"
             " FROM chunks c JOIN documents d ON d.seq = c.document_seq JOIN texts t ON t.digest = d.text_digest"
-            f" WHERE c.seq NOT IN (SELECT chunk_seq FROM vectors) AND {sql} ORDER BY c.seq LIMIT :limit",
+            f" WHERE {_LACKING} AND {sql} ORDER BY c.seq LIMIT :limit",
             {**values, "limit": limit},
         )
         return [PendingChunk(*row) for row in rows]
 
     def pending_count(self, where: Filter = ALL) -> int:
         """How many chunks have no vector."""
+        if where == ALL:
+            state = self.state()
+            return state.chunks - state.done
         sql, values = condition(where)
         row = self._reader.row(
-            "SELECT count(*) FROM chunks c JOIN documents d ON d.seq = c.document_seq"
-            f" WHERE c.seq NOT IN (SELECT chunk_seq FROM vectors) AND {sql}",
+            f"SELECT count(*) FROM chunks c JOIN documents d ON d.seq = c.document_seq WHERE {_LACKING} AND {sql}",
             values,
         )
         return int(row[0]) if row else 0
