@@ -8,8 +8,8 @@ from concurrent.futures import Future
 
 from nonet.store import Added, NewJob, Store
 
-_JOBS_AT_ONCE = 5000
-_BYTES_AT_ONCE = 4_000_000
+_JOBS_AT_ONCE = 20_000
+_BYTES_AT_ONCE = 8_000_000
 _IN_HAND = 2
 """Transactions that are being made while the next rows are read."""
 
