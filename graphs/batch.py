@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from nonet.errors import JobLostError, NonetError, ResourceError, RunLeasedError, StoreError
+from nonet.errors import JobLostError, NonetError, ResourceError, RunLeasedError, RunNotFoundError, StoreError
 from nonet.graphs.batch_breaker import Breaker
 from nonet.graphs.batch_events import (
     BatchEvent,
@@ -177,7 +177,7 @@ class Batch:
             raise
         except JobLostError as error:
             self._tell(JobReturned(job, error.message))
-        except RunLeasedError as error:  # the user resumes it, or has just done so
+        except (RunLeasedError, RunNotFoundError) as error:  # the user resumes it, or has cancelled the document
             await self._give_back(job, _fault_of(error), error.message, delay_s=_LEASED_DELAY_SECONDS)
         finally:
             self._working.pop(job.seq, None)

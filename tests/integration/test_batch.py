@@ -304,6 +304,27 @@ async def test_a_cancelled_document_is_stopped(db: Path) -> None:
         assert statuses(store) == {"a": "cancelled"}
 
 
+async def test_cancelling_what_is_at_work_ends_no_worker(db: Path) -> None:
+    begun, gate = asyncio.Event(), asyncio.Event()
+
+    async def work(assignment: Assignment, desk: Desk) -> Outcome:
+        begun.set()
+        await gate.wait()
+        await desk.chat([Message("user", assignment.instruction)])
+        return Outcome("fine", Verdict.UNVERIFIED)
+
+    async with await opened(db, StaffMember("a", work)) as session:
+        fill(session.store, "a", "b", "c")
+        running = asyncio.create_task(batch_of(session, places=2).run())
+        await begun.wait()
+        [first] = [job.seq for job in session.store.queues.jobs("q") if job.document == "a"]
+        assert session.store.queues.cancel("q", [first]) == 1
+        gate.set()
+        assert (await running).done == 2
+        assert statuses(session.store) == {"a": "cancelled", "b": "done", "c": "done"}
+        assert session.store.runs.list() == []
+
+
 async def test_an_error_of_the_database_ends_the_worker_and_not_the_documents(db: Path) -> None:
     async def work(_job: Job, _on_event: OnEvent) -> Performed:
         raise StoreWriteError("the disk is full")
