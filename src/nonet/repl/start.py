@@ -19,6 +19,8 @@ def start(flags: Mapping[str, Any], *, resume: str | None = None, plain: bool = 
         resume: a session to go on with, by id, name, or "last".
         plain: redraw nothing, whatever the terminal can do.
     """
+    if sys.stdin is None:  # closed: nobody will say anything
+        return None
     preferences = kept.load()
     options = {"flags": {key: str(value) if key == "db" else value for key, value in flags.items()}, "resume": resume}
     if plain or preferences.plain or not _redraws():
