@@ -136,24 +136,27 @@ class Report:
         print(f"{self._desk.model:20} {name:24} {text}; {calls} calls, {seconds:.0f} s", flush=True)
 
 
-async def measure(desk: RuntimeDesk, folder: Path, sets: Sequence[str], each: int) -> None:
+async def measure(  # noqa: PLR0917
+    desk: RuntimeDesk, folder: Path, sets: Sequence[str], each: int, most: int | None, ways: Sequence[str]
+) -> None:
     shipped = default_specialists()
     specialists = {name: one.description for name, one in shipped.items()}
     rules = RulePlanner(Router({name: one.examples for name, one in shipped.items()}))
     report = Report(desk)
     if "routing" in sets:
-        rows = sampled(read_rows(folder / "routing.dev.jsonl"), 2 * each, lambda row: row["label"])
+        rows = sampled(read_rows(folder / "routing.dev.jsonl"), 2 * each, lambda row: row["label"])[:most]
         found = await choosing(desk, [(row["request"][:600], row["label"]) for row in rows], specialists)
         report.line("routing", found.choices())
     if "workbench" in sets:
         alone = [(request, domains[0]) for request, domains in domain_items(folder) if len(domains) == 1]
         domains = {name: description for name, (description, _) in DOMAINS.items()}
-        found = await choosing(desk, sampled(alone, each, lambda item: item[1]), domains)
+        found = await choosing(desk, sampled(alone, each, lambda item: item[1])[:most], domains)
         report.line("workbench, one domain", found.choices())
     if "composite" in sets:
-        items = sampled(read_composite(folder / "composite.dev.jsonl"), each, lambda item: item.group)
+        items = sampled(read_composite(folder / "composite.dev.jsonl"), each, lambda item: item.group)[:most]
         report.line("composite, rules", (await planning(rules, items)).plans())
-        for rung in (OneShotPlanner(desk, specialists), StepwisePlanner(desk, specialists)):
+        rungs: tuple[Rung, ...] = (OneShotPlanner(desk, specialists), StepwisePlanner(desk, specialists))
+        for rung in (rung for rung in rungs if rung.name in ways):
             report.line(f"composite, {rung.name}", (await planning(rung, items)).plans())
     if "musique" in sets:
         hops = sampled(hop_items(folder), 2 * each, lambda item: item.group)[: 4 * each]
@@ -177,11 +180,14 @@ async def main() -> None:
     parser.add_argument("--model", required=True)
     parser.add_argument("--each", type=int, default=1, help="items of each group of a set")
     parser.add_argument("--sets", nargs="+", default=every, choices=every)
+    parser.add_argument("--most", type=int, help="items of a set at most")
+    parser.add_argument("--ways", nargs="+", default=["one-shot", "stepwise"], choices=["one-shot", "stepwise"])
     parser.add_argument("--threads", type=int)
     options = parser.parse_args()
     runtime = EmbeddedRuntime(threads=options.threads)
     try:
-        await measure(RuntimeDesk(runtime, options.model), options.data, options.sets, options.each)
+        desk = RuntimeDesk(runtime, options.model)
+        await measure(desk, options.data, options.sets, options.each, options.most, options.ways)
     finally:
         await runtime.aclose()
 
