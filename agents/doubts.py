@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from nonet.agents.clauses import Clause
 from nonet.agents.cues import BUILTIN, read_cues
@@ -30,20 +31,24 @@ def rule_doubts(steps: Sequence[Step], subtasks: Sequence[Subtask], *, has_docum
 
 
 def kinds_of_work(clause: Clause, *, has_document: bool) -> list[str]:
-    """The shipped specialists that sentences of a clause plainly speak for."""
+    """The shipped specialists that sentences of a clause plainly speak for; of a lone sentence none is told."""
+    found = [
+        match for match in islice(_SENTENCE.finditer(clause.masked), _MAX_SENTENCES) if _is_sentence(match.group())
+    ]
     kinds: list[str] = []
-    for number, match in enumerate(_SENTENCE.finditer(clause.masked)):
-        words = match.group()
-        if number >= _MAX_SENTENCES:
-            break
-        if len(words.split()) < _MIN_WORDS:
-            continue
-        cues = read_cues(clause.text[match.start() : match.end()], words, has_document=has_document)
+    if len(found) == 1:  # one kind at most, which the router has found already
+        return kinds
+    for match in found:
+        cues = read_cues(clause.text[match.start() : match.end()], match.group(), has_document=has_document)
         best, second = sorted(BUILTIN, key=cues.score, reverse=True)[:2]
         clear = cues.score(best) >= _CLEAR_CUE and cues.score(best) - cues.score(second) >= _CLEAR_MARGIN
         if clear and best not in kinds:
             kinds.append(best)
     return kinds
+
+
+def _is_sentence(words: str) -> bool:
+    return len(words.split()) >= _MIN_WORDS
 
 
 def _short(text: str) -> str:
