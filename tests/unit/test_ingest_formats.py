@@ -164,6 +164,17 @@ def test_one_that_takes_too_long_is_given_up_and_the_next_is_read(tmp_path: Path
         assert parser.parse(Kind.PDF, files.pdf(["next"]))["text"] == "next\n\n"
 
 
+def test_a_parser_is_kept_for_the_next_document_however_large_its_parent_is() -> None:
+    ballast = b"x" * 450_000_000
+    with ParserProcess() as parser:
+        parser.parse(Kind.PDF, files.pdf(["first"]))
+        first = parser.pid
+        parser.parse(Kind.PDF, files.pdf(["second"]))
+        assert first is not None
+        assert parser.pid == first
+    assert len(ballast) > 0
+
+
 def test_a_parser_that_dies_is_replaced() -> None:
     with ParserProcess() as parser:
         parser.parse(Kind.PDF, files.pdf(["first"]))
