@@ -30,7 +30,7 @@ from nonet.runtimes.download import verify
 from nonet.runtimes.gguf import GgufHeader, read_header
 from nonet.runtimes.llama_server import INSTALL_HINT, Chunk, LlamaServer, ServerOptions
 from nonet.runtimes.llama_wire import Answer, request_body
-from nonet.runtimes.machine import compute_threads, give_back_memory, memory_bytes
+from nonet.runtimes.machine import compute_threads, give_back_memory, keep_memory_together, memory_bytes
 from nonet.runtimes.minilm import MAX_TOKENS, MiniLm
 from nonet.runtimes.model_pool import Lease, ModelPool
 from nonet.runtimes.protocol import OnText
@@ -94,6 +94,7 @@ class EmbeddedRuntime:
         self._stops: set[Event] = set()
         self._closed = False
         self._pool: ModelPool | None = None
+        keep_memory_together()
         self._executor = ThreadPoolExecutor(_MAX_THREADS, thread_name_prefix="nonet-embedded")
 
     @property

@@ -9,6 +9,10 @@ from typing import Final
 
 _CGROUP: Final = Path("/sys/fs/cgroup")
 _CPUS: Final = Path("/sys/devices/system/cpu")
+_M_MMAP_THRESHOLD: Final = -3
+_M_ARENA_MAX: Final = -8
+"""Both of glibc's malloc.h."""
+_LARGE_BLOCK_BYTES: Final = 1 << 20
 
 
 def compute_threads() -> int:
@@ -36,6 +40,18 @@ def give_back_memory() -> None:
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)
+
+
+def keep_memory_together() -> None:
+    """Take freed blocks again before new ones, and give large ones back at once. Does nothing where there is no glibc.
+
+    glibc gives each thread its own part of the memory, and what one part has freed no other uses: loading, embedding
+    and calling by turns left 28 MB of holes. Call it before threads that compute are started.
+    """
+    option = getattr(ctypes.CDLL(None), "mallopt", None)
+    if option is not None:
+        option(_M_ARENA_MAX, 1)
+        option(_M_MMAP_THRESHOLD, _LARGE_BLOCK_BYTES)
 
 
 def _cores() -> int:
