@@ -88,7 +88,7 @@ def find_payload(masked: str) -> Payload | None:
     mention = _QUESTION_MENTION.search(masked)
     if mention:
         label = _QUESTION_LABEL.search(masked, mention.end())
-        start = label.start("label") if label else _last_colon(masked, mention.end())
+        start = label.start("label") if label else _first_colon(masked, mention.end())
         if start is not None and start < len(masked) and not _starts_list(masked, start):
             return Payload(start, _paragraph_end(masked, start), mention.start())
     return _long_paragraph(masked)
@@ -168,11 +168,10 @@ def _starts_list(masked: str, start: int) -> bool:
     return _LINE_MARK.match(masked, start) is not None or _INLINE_MARK.match(masked, start) is not None
 
 
-def _last_colon(masked: str, start: int) -> int | None:
-    last = None
-    for match in _COLON.finditer(masked, start):
-        last = match.end()
-    return last
+def _first_colon(masked: str, start: int) -> int | None:
+    """A question may well hold a colon of its own, and so may a title; what announces it comes before them."""
+    match = _COLON.search(masked, start)
+    return match.end() if match else None
 
 
 def _paragraph_end(masked: str, start: int) -> int:

@@ -19,6 +19,13 @@ _FIND = re.compile(
     rf"\b(?:{_VERB})\b(?:\s+\S+){{0,6}}?\s+(?P<noun>{_WHOLE}|{_LINES}|{_FILES})\b(?!\s*(?:'s|of\s+the\s+answer))",
     re.IGNORECASE,
 )
+_WANTED = re.compile(
+    rf"\b(?:a|an|one|the|that|this)(?:\s+\S+){{0,2}}?\s+(?P<noun>{_WHOLE})\b(?:\s+\S+){{0,3}}?\s+"
+    r"(?:(?:has|have|needs?|ought|is|are)\s+to\s+be|must\s+be|should\s+be)\s+(?:first\s+)?"
+    r"(?:found|looked\s+up|located|retrieved|fetched|searched\s+for)\b",
+    re.IGNORECASE,
+)
+"""A passage that is to be found, in the passive."""
 _WHICH = re.compile(
     rf"\b(?:which|what|in\s+(?:which|what))\s+(?P<noun>{_WHOLE}|{_LINES}|{_FILES})\b[^?]{{0,80}}?"
     r"\b(?:sa(?:y|ys|id)|mentions?|mentioned|states?|stated|describes?|described|covers?|covered|explains?|explained|"
@@ -71,7 +78,7 @@ class Question:
 
 def read_question(instruction: str, artifacts: Sequence[Source] = ()) -> Question:
     """Read a request by rules alone; a model is not asked."""
-    match = _FIND.search(instruction) or _WHICH.search(instruction)
+    match = _FIND.search(instruction) or _WHICH.search(instruction) or _WANTED.search(instruction)
     want, count = Want.ANSWER, 1
     stripped = " ".join(_ASIDE.sub(" ", instruction).split()).strip(" ,;:")
     text = stripped if content_stems(stripped) else instruction

@@ -245,6 +245,7 @@ async def test_passages_that_do_not_fit_are_counted() -> None:
         ("Find the passages that describe the flood.", Want.PASSAGES, 3),
         ("Find two passages on the flood", Want.PASSAGES, 2),
         ("Find the study in the collection that addresses this question: is it safe?", Want.PASSAGES, 1),
+        ("One paper has to be looked up first. It is the one that asks: is it safe?", Want.PASSAGES, 1),
         ("Which document describes the flood?", Want.QUOTES, 1),
         ("Quote the sentence that defines a quorum.", Want.QUOTES, 1),
         ("Where do the notes say that it rained?", Want.QUOTES, 1),
