@@ -15,10 +15,10 @@ from nonet.specialists.forms import Form
 from nonet.specialists.length import Trimmed, enforce
 from nonet.specialists.material import Material, read_material
 from nonet.specialists.protocol import Assignment, Citation, Desk, Evidence, Outcome, Verdict
-from nonet.specialists.summary_calls import Attempt, unusable
+from nonet.specialists.summary_calls import Attempt, restates, unusable
 from nonet.specialists.summary_forms import table, timeline
 from nonet.specialists.support import faithfulness
-from nonet.specialists.text import Span
+from nonet.specialists.text import Span, content_stems
 
 _LEAST_OVERLAP = 0.6
 """Of the summary's words of weight, in the text, for `verified`. Of 1,000 human summaries 1 % reach it against another
@@ -72,7 +72,12 @@ class SummarizationSpecialist:
         except (ContextOverflowError, IncompleteAnswerError) as error:
             detail = f"the model gave no summary: {error.message}"
             return _extracted(attempt, Evidence("call", passed=False, detail=detail))
-        if reason := unusable(raw, material.text, material.request, language=material.options.language):
+        language = material.options.language
+        reason = unusable(raw, material.text, material.request, language=language)
+        if not reason and language is None and not assignment.instruction.rstrip().endswith("?"):  # "Yes." answers it
+            asked = {stem for source in assignment.sources for stem in content_stems(source.asked)}
+            reason = restates(raw, material.text, material.focus | asked)
+        if reason:
             return _extracted(attempt, Evidence("degeneration", passed=False, detail=reason))
         return _judged(attempt, enforce(raw, material.wish))
 

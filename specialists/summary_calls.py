@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Coroutine, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -20,12 +21,18 @@ from nonet.specialists.material import Material
 from nonet.specialists.protocol import Assignment, Desk, Evidence
 from nonet.specialists.support import faithfulness
 from nonet.specialists.templates import render
-from nonet.specialists.text import degeneration, neutral, sentences, words
+from nonet.specialists.text import content_stems, degeneration, neutral, sentences, share_found, words
 
 _MAP_TOKENS = 140
 """Two or three sentences of a chunk."""
 _SMALLEST_SHARE = 4
 """The answer takes at most this part of the window, so that summaries of chunks always fit together by threes."""
+_MUCH_TO_SAY = 12
+"""Stems of a text that its request lacks, from which a summary has something to say."""
+_LEAST_NEW = 3
+"""Stems that a summary of such a text adds to its request."""
+_ECHOED = 0.5
+"""Share of a summary's stems that are the request's, from which it is an echo of it."""
 _BESIDE_THE_POINT = 0.5
 """Below this overlap the summary speaks of something else ("the text sums up the main ideas of the article"), or in
 another language than the text."""
@@ -219,6 +226,23 @@ def _without_label(response: ChatResponse) -> str:
 def _announces(opening: str) -> bool:
     """Such as "Here is a summary of the text in 2 sentences"."""
     return opening.startswith(("here is", "here's", "here are", "sure")) and len(words(opening)) <= _LABEL_WORDS
+
+
+def restates(raw: str, text: str, topic: AbstractSet[str]) -> str:
+    """Why the answer says nothing that was not asked; empty where it does, or where the text has no more to say.
+
+    A small model that is to sum up what a question found gives the question back as a statement.
+
+    Args:
+        raw: what the model answered.
+        text: what it was to sum up.
+        topic: stems of what the summary and the search before it were to speak of.
+    """
+    said = set(content_stems(raw))
+    if len(set(content_stems(text)) - topic) < _MUCH_TO_SAY or len(said - topic) >= _LEAST_NEW:
+        return ""
+    echo = bool(topic) and share_found(said, set(topic)) >= _ECHOED
+    return "the answer says no more than the request does" if echo else ""
 
 
 def unusable(raw: str, text: str, request: str, *, language: str | None = None) -> str:

@@ -228,6 +228,17 @@ async def test_a_degenerate_answer_gives_way_to_an_extract(answer: str) -> None:
         assert citation.quote in outcome.text
 
 
+async def test_a_summary_that_only_gives_the_request_back_gives_way_to_an_extract() -> None:
+    answer = "Yes, the Kesh dam is safe."
+    source = Source("s1", TEXT, "artifact", "Find the report that asks: Is the Kesh dam safe?")
+    specialist = SummarizationSpecialist()
+    outcome = await specialist.work(Assignment("Sum up what it found.", (source,)), desk(answer))
+    assert "no more than the request" in found(outcome, "degeneration").detail
+    assert found(outcome, "extract")
+    asked = await specialist.work(Assignment("Is the Kesh dam safe?", (source,)), desk(answer))
+    assert all("no more than the request" not in item.detail for item in asked.evidence)
+
+
 async def test_an_extract_keeps_the_length_asked_for() -> None:
     outcome = await sum_up(desk("dam " * 60), "Summarize it in one sentence of at most 20 words.")
     assert len(outcome.text.split()) <= 20
