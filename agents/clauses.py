@@ -21,8 +21,8 @@ _FRAME_WORDS = any_of(
     "please|kindly|hi|hello|hey|there|ok|so|i|we|you|have|has|need|want|would|like|could|can|do|am|to|help|with|me|us",
     "my|our|is|are|here|the|these|this|following|a|an|some|of|for|in|and|two|three|four|five|six|few|several|couple",
     "number|unrelated|separate|different|independent|small|quick|short|little|things?|tasks?|errands?|jobs?|requests?",
-    "steps?|items?|questions?|parts?|list|todo|below|today|all|both|order|work|carry|out|complete|perform|your|get",
-    "done|first",
+    "steps?|items?|(?<!this )questions?|parts?|list|todo|below|today|all|both|order|work|carry|out|complete|perform",
+    "your|get|done|first",
 )
 _FRAME = compiled(rf"[\s\W]*(?:{_FRAME_WORDS}\b[\s\W]*)+$")
 """Words that only announce a list ("Please do the following:")."""
