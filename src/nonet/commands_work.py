@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from nonet.graphs.session import Session
 
 FAILED = 1
+_FILE_NAME = re.compile(r"(?<![\w@./-])[\w-][\w.-]{0,100}\.\w{1,8}\b(?!/)")
+_MOST_FILES = 3
 LINES = "-"
 
 
@@ -75,6 +78,9 @@ def run(
     if task == LINES:
         return run_kept(door, view, lambda: _run_lines(door, view, docs, approve=approve))
     text = one_task(task)
+    if task is not None and not (docs or editing.files or quiet):
+        for name in files_named(text):
+            say(f"{name} is a file here. It is read if you write @{name} in the task, or add --docs {name}.")
 
     async def work() -> RunResult:
         async with await open_session(door) as session:
@@ -88,6 +94,12 @@ def run(
     texts = [subtask.text for subtask in result.subtasks]
     settle(given, texts, failed=status != 0, wanted=editing.apply, may_ask=not (json or quiet))
     return status
+
+
+def files_named(text: str) -> list[str]:
+    """Files of the current folder that a task names without a sign that they are to be read; at most three."""
+    names = dict.fromkeys(match.group() for match in _FILE_NAME.finditer(text))
+    return [name for name in names if Path(name).is_file()][:_MOST_FILES]
 
 
 def _runner(session: Session, *, typed: bool, talk: str | None) -> Callable[..., Awaitable[RunResult]]:

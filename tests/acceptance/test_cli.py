@@ -62,6 +62,16 @@ def nonet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     return run
 
 
+def test_a_file_that_is_named_and_not_given_is_told(nonet: Cli) -> None:
+    said = nonet("run", "Summarize report.md in one sentence.")
+    assert said.status == 1
+    assert "report.md is a file here. It is read if you write @report.md in the task" in said.err
+    assert "is a file here" not in nonet("run", "Summarize report.md in one sentence.", "--docs", "report.md").err
+    read = nonet("run", "Summarize @report.md in one sentence.")
+    assert (read.status, "is a file here" in read.err) == (0, False)
+    assert "is a file here" not in nonet("run", "Summarize ../other.md and no.such in one sentence.").err
+
+
 def test_a_task_is_run_answered_and_kept(nonet: Cli) -> None:
     said = nonet("run", TASK, "--docs", "report.md")
     assert said.status == 0
