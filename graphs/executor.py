@@ -15,7 +15,7 @@ from nonet.graphs.context import RunContext
 from nonet.graphs.events import SubtaskFinished
 from nonet.graphs.mentions import is_reference, source_of
 from nonet.graphs.outlook import PlanOutlook
-from nonet.graphs.records import record_of
+from nonet.graphs.records import is_no_ground, record_of
 from nonet.specialists import Evidence, Outcome, Source, Verdict
 
 if TYPE_CHECKING:
@@ -54,11 +54,6 @@ async def _execute(context: RunContext, plan: Plan, outlook: PlanOutlook) -> Non
             await asyncio.gather(*running, return_exceptions=True)
 
 
-def _is_no_ground(record: SubtaskRecord) -> bool:
-    """Whether nothing can be built on a result: it failed, or says that the documents hold no answer."""
-    return record.verdict == Verdict.FAILED or json.loads(record.data_json).get("found") is False
-
-
 async def _subtask(context: RunContext, subtask: Subtask, outlook: PlanOutlook) -> SubtaskRecord:
     """One subtask, or what an earlier process already made of the very same inputs."""
     started = time.monotonic()
@@ -69,7 +64,7 @@ async def _subtask(context: RunContext, subtask: Subtask, outlook: PlanOutlook) 
     if before is not None and before.input_digest == digest and _stands(context, before):
         context.emit(SubtaskFinished(subtask.id, Verdict(before.verdict), before.attempts, before.seconds, reused=True))
         return before
-    broken = [name for name in subtask.inputs if _is_no_ground(records[name])]
+    broken = [name for name in subtask.inputs if is_no_ground(records[name])]
     if broken:
         # Work on a result known to be wrong, or on none, would only hide it.
         failed = all(records[name].verdict == Verdict.FAILED for name in broken)

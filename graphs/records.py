@@ -40,6 +40,11 @@ def record_of(
     )
 
 
+def is_no_ground(record: SubtaskRecord) -> bool:
+    """Whether nothing can be built on a result: it failed, or says that the documents hold no answer."""
+    return record.verdict == Verdict.FAILED or json.loads(record.data_json).get("found") is False
+
+
 def evidence_json(evidence: Sequence[Evidence]) -> str:
     """A JSON list of checks."""
     return json.dumps([asdict(item) for item in evidence])

@@ -9,7 +9,7 @@ from nonet.graphs.context import RunContext
 from nonet.graphs.events import PlanReady
 from nonet.graphs.planners import planner_for
 from nonet.graphs.planning import check_plan
-from nonet.graphs.records import evidence_of
+from nonet.graphs.records import evidence_of, is_no_ground
 from nonet.specialists import Verdict
 
 GIVEN = "user"
@@ -59,11 +59,15 @@ def _adopt(context: RunContext, new: Plan, failed: str) -> None:
 
 
 def _failed(context: RunContext, plan: Plan) -> dict[str, tuple[str, ...]]:
-    """Ids of what failed by itself, with the kinds of the checks that it failed."""
+    """Ids of what failed by itself, with the kinds of the checks that it failed.
+
+    A search that found nothing is an answer, unless something was to be built on it.
+    """
     found = {}
+    read = {name for each in plan.subtasks for name in each.inputs}
     for subtask in plan.subtasks:
         record = context.records.get(subtask.id)
-        if record is not None and record.verdict == Verdict.FAILED:
+        if record is not None and (record.verdict == Verdict.FAILED or (subtask.id in read and is_no_ground(record))):
             kinds = tuple(dict.fromkeys(e.kind for e in evidence_of(record.evidence_json) if e.passed is False))
             if kinds != (NOT_RUN,):
                 found[subtask.id] = kinds
@@ -72,8 +76,11 @@ def _failed(context: RunContext, plan: Plan) -> dict[str, tuple[str, ...]]:
 
 def _finished(context: RunContext, plan: Plan) -> frozenset[str]:
     records = context.records
+    failed = _failed(context, plan)
     return frozenset(
-        each.id for each in plan.subtasks if each.id in records and records[each.id].verdict != Verdict.FAILED
+        each.id
+        for each in plan.subtasks
+        if each.id in records and each.id not in failed and records[each.id].verdict != Verdict.FAILED
     )
 
 

@@ -90,6 +90,26 @@ async def test_what_is_left_goes_on_and_what_failed_is_named(db: Path) -> None:
     assert any(isinstance(event, Notice) and event.kind == "replan" for event in events)
 
 
+async def test_a_question_whose_first_step_finds_nothing_is_asked_as_a_whole(db: Path) -> None:
+    async def work(assignment: Assignment, desk: Desk) -> Outcome:
+        if assignment.instruction.startswith("Who is the spouse"):
+            return await echo(assignment, desk)
+        return Outcome("I did not find it.", Verdict.UNVERIFIED, data={"found": False})
+
+    members = {**Staff(hull_fails).members, "retrieval": StaffMember("retrieval", work)}
+    events: list[Event] = []
+    async with await Session.open(Settings(runtime="scripted", db=db), specialists=members) as session:
+        note = db.with_name("note.md")
+        note.write_text("The mast is 30 m high.", encoding="utf-8")
+        add_documents(session.store, [note])
+        question = "Who is the spouse of the director of Jump for Glory?"
+        result = await run_task(session, question, on_event=events.append)
+        alone = await ask_specialist(session, "retrieval", "How high is the hull?")
+    assert [len(event.plan.subtasks) for event in events if isinstance(event, PlanReady)] == [2, 1]
+    assert (result.status, result.subtasks[0].instruction) == ("done", question)
+    assert alone.verdict is Verdict.UNVERIFIED  # nothing was to be built on it, so that is the answer
+
+
 async def test_no_replans_are_made_where_none_are_allowed(db: Path) -> None:
     staff = Staff(hull_fails)
     async with await opened(db, staff, max_replans=0) as session:
