@@ -53,10 +53,7 @@ class Written:
     """The function, written."""
 
     code: str
-    test: str
     value: Evidence
-    whole: bool
-    """True: the value is the whole result; False: a model picked it, so that running it proves nothing of it."""
 
 
 def read_constant(assignment: Assignment, request: CodeRequest) -> Constant | None:
@@ -86,7 +83,7 @@ def read_constant(assignment: Assignment, request: CodeRequest) -> Constant | No
 
 
 async def write_constant(constant: Constant, desk: Desk) -> Written | None:
-    """The code, a test of it, and what is to be said of its value; None where no value can be named.
+    """The code, and what is to be said of its value; None where no value can be named.
 
     A short result is the value; in a longer one a model looks for the answer to what the result was asked for.
     """
@@ -104,7 +101,7 @@ async def write_constant(constant: Constant, desk: Desk) -> Written | None:
             "value", passed=None if found else False, detail=f"the value is {'' if found else 'not '}verbatim in {name}"
         )
     code = f"def {constant.name}():\n    return {value!r}"
-    return Written(code, f"assert {constant.name}() == {value!r}", said, whole=short)
+    return Written(code, said)
 
 
 def _plain(text: str) -> str:

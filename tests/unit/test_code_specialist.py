@@ -279,7 +279,8 @@ async def test_other_functions_are_left_to_the_model(instruction: str) -> None:
 async def test_a_function_that_returns_what_was_found_is_run() -> None:
     source = Source("s1", "Lisbon", "artifact", "Where was she born?")
     outcome = await CodeSpecialist().work(Assignment("Write `answer()` that returns that answer.", (source,)), desk(""))
-    assert outcome.verdict is Verdict.VERIFIED
+    assert outcome.verdict is Verdict.UNVERIFIED  # that it gives back what it was given proves nothing
+    assert found(outcome, "sandbox", True)
 
 
 async def test_sources_that_do_not_fit_are_cut_by_relevance_and_told() -> None:
