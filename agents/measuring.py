@@ -63,6 +63,8 @@ class PlanningProfile:
     rules_right: int = 0
     """Of all items, those that the rules plan rightly."""
     items: int = len(PLAN_ITEMS)
+    complete: bool = False
+    """False while it is being measured, and where the time did not suffice: what it says then rests on fewer items."""
 
     def to_json(self) -> dict[str, Any]:
         """JSON values, to be kept."""
@@ -74,20 +76,30 @@ def most_requests() -> int:
     return len(CHOICE_ITEMS) + len(READS_ITEMS) + 2 * len(PLAN_ITEMS)
 
 
+def begun(specialists: Mapping[str, str]) -> PlanningProfile:
+    """A profile with nothing measured yet. Args: specialists: the shipped ones, name -> what it does."""
+    return PlanningProfile(Counted(round(1 / len(specialists), 3)), Counted(_READS_CHANCE))
+
+
 async def measure_planning(
-    desk: PlanDesk, rules: Rung, specialists: Mapping[str, str], *, on_stage: OnStage = lambda _stage: None
-) -> PlanningProfile:
-    """Measure one model. Raises ResourceError.
+    profile: PlanningProfile,
+    desk: PlanDesk,
+    rules: Rung,
+    specialists: Mapping[str, str],
+    *,
+    on_stage: OnStage = lambda _stage: None,
+) -> None:
+    """Measure one model. Raises ResourceError; cancelled, it leaves what it has found.
 
     Args:
-        desk: asks it.
+        profile: as `begun`; filled in.
+        desk: asks the model.
         rules: what it is compared with; asks no model.
         specialists: the shipped ones, name -> what it does.
         on_stage: told before each request what is measured.
     """
     options = [Option(name, description) for name, description in specialists.items()]
     by_rules = [await _planned(rules, item) for item in PLAN_ITEMS]
-    profile = PlanningProfile(Counted(round(1 / len(options), 3)), Counted(_READS_CHANCE))
     profile.rules_right = sum(plan is not None and is_right(plan, item) for plan, item in _pairs(by_rules))
 
     async def chooses(request: str, wanted: str) -> bool:
@@ -99,7 +111,8 @@ async def measure_planning(
 
     await _count(profile.routing, [partial(chooses, *one) for one in CHOICE_ITEMS], "choosing", on_stage)
     if not better_than_chance(profile.routing.right, profile.routing.asked, profile.routing.chance):
-        return profile  # a plan is a row of such choices
+        profile.complete = True
+        return  # a plan is a row of such choices
     await _count(
         profile.edges,
         [partial(reads, one.instruction, one.earlier, one.reads) for one in READS_ITEMS],
@@ -107,8 +120,9 @@ async def measure_planning(
         on_stage,
     )
     for rung in (StepwisePlanner(desk, specialists), OneShotPlanner(desk, specialists)):
-        profile.rungs[rung.name] = await _beside_rules(rung, desk, by_rules, on_stage)
-    return profile
+        profile.rungs[rung.name] = score = RungScore()
+        await _beside_rules(score, rung, desk, by_rules, on_stage)
+    profile.complete = True
 
 
 def is_right(plan: Plan, item: PlanItem) -> bool:
@@ -138,8 +152,9 @@ async def _count(
         counted.asked += 1
 
 
-async def _beside_rules(rung: Rung, desk: PlanDesk, by_rules: Sequence[Plan | None], on_stage: OnStage) -> RungScore:
-    score = RungScore()
+async def _beside_rules(
+    score: RungScore, rung: Rung, desk: PlanDesk, by_rules: Sequence[Plan | None], on_stage: OnStage
+) -> None:
     before = desk.calls
     pairs = _pairs(by_rules)
     rules_right = [plan is not None and is_right(plan, item) for plan, item in pairs]
@@ -158,8 +173,7 @@ async def _beside_rules(rung: Rung, desk: PlanDesk, by_rules: Sequence[Plan | No
             score.lost += not right
             score.won_unsure += right and unsure
             score.lost_unsure += not right and unsure
-    score.calls = desk.calls - before
-    return score
+        score.calls = desk.calls - before
 
 
 async def _planned(rung: Rung, item: PlanItem) -> Plan | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from nonet.agents.measuring import PlanningProfile, measure_planning, most_requests
+from nonet.agents.measuring import PlanningProfile, begun, measure_planning, most_requests
 from nonet.agents.planner import RulePlanner
 from nonet.agents.router import Router
 from nonet.runtimes import ChatRequest, Message
@@ -35,12 +37,18 @@ class RuntimeDesk:
 
 
 async def measure_plans(
-    runtime: Runtime, model: str, embedder: str | None, on_progress: OnProgress | None = None
+    runtime: Runtime,
+    model: str,
+    embedder: str | None,
+    on_progress: OnProgress | None = None,
+    *,
+    limit_seconds: float | None = None,
 ) -> PlanningProfile:
     """Measure one chat model beside the rules.
 
     Args:
         embedder: what the rules route with; None: by words alone.
+        limit_seconds: what is not measured by then is left, and the profile says that it is not complete.
         on_progress: called before each request, and at the end.
 
     Raises:
@@ -59,12 +67,12 @@ async def measure_plans(
         made += 1
 
     router = Router({name: each.examples for name, each in specialists.items()}, embed)
-    profile = await measure_planning(
-        RuntimeDesk(runtime, model),
-        RulePlanner(router),
-        {name: each.description for name, each in specialists.items()},
-        on_stage=stage,
-    )
+    described = {name: each.description for name, each in specialists.items()}
+    profile = begun(described)
+    desk, rules = RuntimeDesk(runtime, model), RulePlanner(router)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(limit_seconds):
+            await measure_planning(profile, desk, rules, described, on_stage=stage)
     if on_progress is not None:
         on_progress(most_requests(), most_requests(), "done")
     return profile

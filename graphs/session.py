@@ -21,7 +21,7 @@ from nonet.graphs.rungs import Rung, ladder, remote_rungs
 from nonet.graphs.scheduling import keep_costs, make_scheduler
 from nonet.graphs.trace import TraceFile
 from nonet.graphs.turns import Turns
-from nonet.graphs.windows import choose_windows, reading_speeds
+from nonet.graphs.windows import choose_windows, readings
 from nonet.runtimes.count_guard import CountGuard
 from nonet.runtimes.energy import find_meter
 from nonet.runtimes.lines import Priority
@@ -105,9 +105,9 @@ class Session:
                 models = await chosen.runtime.models()
                 windows: Mapping[str, int] = {}
                 if chosen.set_windows is not None:
-                    speeds = reading_speeds(store, chosen.runtime.name, models)
+                    measured = readings(store, chosen.runtime.name, models)
                     memory = None if chosen.is_local else 0
-                    windows = choose_windows(settings, models, speeds, memory=memory)
+                    windows = choose_windows(settings, models, measured, memory=memory)
                     chosen.set_windows(windows)
                 staff = specialists if specialists is not None else _shipped()
                 ladders = choose_ladders(settings, models, tuple(staff), chosen.runtime.name)

@@ -232,8 +232,9 @@ class OllamaRuntime:
     def _body(self, request: ChatRequest, call: Call, facts: ModelFacts, schema: str | None) -> bytes:
         """The request as JSON.
 
-        `think` is false where a schema is asked for: a thinking model writes freely first and applies the schema in a
-        second pass, or never, when its thinking does not end (the answer is then empty, its reason still "stop").
+        Unless the request says otherwise, `think` is false where a schema is asked for: a thinking model writes freely
+        first and applies the schema in a second pass, or never, when its thinking does not end (the answer is then
+        empty, its reason still "stop").
         """
         if not request.messages:
             raise BadRequestError("A chat needs at least one message.", next_step="Give the request a message.")
@@ -251,8 +252,9 @@ class OllamaRuntime:
             fields["keep_alive"] = keep_alive
         if request.certainty:
             fields["logprobs"] = True
-        if schema is not None and facts.thinks:
-            fields["think"] = False
+        think = False if request.think is None and schema is not None else request.think
+        if think is not None and facts.thinks:
+            fields["think"] = think
         fields["options"] = options
         fields["messages"] = [{"role": message.role, "content": message.content} for message in request.messages]
         try:

@@ -51,6 +51,7 @@ class ModelFacts:
             quantization=self.quantization,
             most_context_tokens=self.most_context_tokens,
             kv_bytes_per_token=self.kv_bytes_per_token,
+            thinks=self.thinks,
         )
 
 

@@ -55,7 +55,7 @@ class Once:
             return None
         parts = [
             *(request.model, version, request.schema, request.max_completion_tokens, request.seed, request.stop),
-            request.certainty,
+            *(request.certainty, request.think),
             [(message.role, message.content) for message in request.messages],
         ]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

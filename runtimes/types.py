@@ -40,6 +40,8 @@ class ChatRequest:
     stop: tuple[str, ...] = ()
     certainty: bool = False
     """Ask the runtime how sure the model is of its tokens, where it can tell."""
+    think: bool | None = None
+    """Whether a model that can think before it answers does. None: as it does by itself, but not under a schema."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,3 +149,5 @@ class ModelInfo:
     """The most the model was made for; 0 where unknown."""
     kv_bytes_per_token: int = 0
     """What one token of context takes in its cache; 0 where unknown."""
+    thinks: bool = False
+    """It can write down its thoughts before it answers, as far as the runtime knows."""

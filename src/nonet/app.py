@@ -285,10 +285,15 @@ app.add_typer(runs_app, name="runs", rich_help_panel=CARE)
 add_to(app, runs_app)
 
 
-@app.command(rich_help_panel=CARE, epilog=examples("nonet doctor", "nonet doctor --quick --json"))
+@app.command(
+    rich_help_panel=CARE, epilog=examples("nonet doctor", "nonet doctor --deep", "nonet doctor --quick --json")
+)
 def doctor(
     *,
     quick: Annotated[bool, typer.Option("--quick", help="Do not measure the models.")] = False,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Measure all of each model that planning uses, at most 110 s a model.")
+    ] = False,
     runtime: RuntimeOption = None,
     model: ModelOption = None,
     light: LightOption = False,
@@ -296,11 +301,18 @@ def doctor(
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> int:
-    """Say what works here, what does not, and what to do about it. Exit status 3 if a task could not run."""
+    """Say what works here, what does not, and what to do about it. Exit status 3 if a task could not run.
+
+    Each model is measured for at most 30 seconds: how fast it is, whether it keeps to a schema, whether it chooses
+    rightly. With --deep also how long a prompt it reads, how it judges, and whether it may plan. What was found is kept
+    for planning and scheduling.
+    """
     from nonet import doctor as work  # noqa: PLC0415
 
+    if quick and deep:
+        raise typer.BadParameter("--quick and --deep exclude each other")
     flags = flags_given(runtime=runtime, model=model, light=light, db=db)
-    return work.doctor(flags, measure=not quick, json=json, quiet=quiet)
+    return work.doctor(flags, measure=not quick, deep=deep, json=json, quiet=quiet)
 
 
 @app.command(

@@ -31,10 +31,10 @@ _PACKAGES = ("langgraph", "ollama", "aiohttp", "sqlmodel", "pydantic", "typer", 
 _EXTRAS = ("xllamacpp", "onnxruntime", "tokenizers")
 
 
-def doctor(flags: Flags, *, measure: bool, json: bool, quiet: bool) -> int:
+def doctor(flags: Flags, *, measure: bool, deep: bool, json: bool, quiet: bool) -> int:
     """Look at everything, say what was found; 0 if a task can run, else 3."""
     door = open_door(flags, json=json, quiet=quiet)
-    checks, runtime = run_async(examine(door, measure=measure))
+    checks, runtime = run_async(examine(door, measure=measure, deep=deep))
     ready = not any(check.status == "problem" for check in checks)
     if json:
         emit({"ready": ready, "runtime": runtime, "checks": [asdict(check) for check in checks]})
@@ -56,7 +56,7 @@ def report_lines(checks: Sequence[Check], *, ready: bool) -> list[Text]:
     return [*lines, text(), text((verdict, "bold green" if ready else "bold red"))]
 
 
-async def examine(door: Door, *, measure: bool) -> tuple[list[Check], str | None]:
+async def examine(door: Door, *, measure: bool, deep: bool) -> tuple[list[Check], str | None]:
     """Every check, and the runtime that would be chosen."""
     from nonet.graphs.choice import choose_runtime  # noqa: PLC0415
 
@@ -70,7 +70,7 @@ async def examine(door: Door, *, measure: bool) -> tuple[list[Check], str | None
         found = await runtime.models()
         checks += models(settings, found, runtime.name)
         if measure:
-            checks += await profiles(door, runtime, found)
+            checks += await profiles(door, runtime, found, deep=deep)
     except NonetError as error:
         checks.append(Check("runtime", "problem", error.message, error.next_step))
     finally:

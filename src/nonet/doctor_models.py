@@ -1,31 +1,36 @@
-"""What `nonet doctor` measures of each model that would be used, and what it says of it."""
+"""What `nonet doctor` measures of each model that would be used; it is kept in the database."""
 
 from __future__ import annotations
 
 import json as json_module
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from nonet.checks import Check
+from nonet.doctor_words import profile_checks
 from nonet.errors import NonetError
 from nonet.progress import counter
 
 if TYPE_CHECKING:
     from nonet.door import Door
     from nonet.runtimes import ModelInfo, Runtime
-    from nonet.runtimes.profile import ModelProfile
     from nonet.settings import Settings
+    from nonet.store import Store
 
-_SLOW_TOKENS_PER_SECOND = 5.0
+QUICK_SECONDS: Final = 30.0
+DEEP_SECONDS: Final = 110.0
+"""For all that is measured of one model."""
 
 
-async def profiles(door: Door, runtime: Runtime, found: Sequence[ModelInfo]) -> list[Check]:
-    """How fast each model that would be used is, whether it keeps to a schema and plans; kept in the database."""
+async def profiles(door: Door, runtime: Runtime, found: Sequence[ModelInfo], *, deep: bool) -> list[Check]:
+    """How fast each model that would be used is, whether it keeps to a schema and plans; kept in the database.
+
+    Args:
+        deep: measure everything, within DEEP_SECONDS a model; else the first parts, within QUICK_SECONDS.
+    """
     from nonet.graphs.ladders import choose_embedder  # noqa: PLC0415
-    from nonet.graphs.measuring import measure_plans  # noqa: PLC0415
-    from nonet.runtimes.profile import measure  # noqa: PLC0415
-    from nonet.store import Store  # noqa: PLC0415
 
     settings = door.loaded.settings
     used = ladder_models(settings, found, runtime.name)
@@ -34,19 +39,53 @@ async def profiles(door: Door, runtime: Runtime, found: Sequence[ModelInfo]) -> 
     checks = []
     for name in used:
         try:
-            with counter(f"Measuring {name}:", quiet=door.quiet) as progress:
-                profile = await measure(runtime, name, on_progress=progress)
-            with counter(f"Planning with {name}:", quiet=door.quiet) as progress:
-                planning = await measure_plans(runtime, name, choose_embedder(settings, found), progress)
+            measured = await measured_model(door, runtime, name, choose_embedder(settings, found), deep=deep)
         except NonetError as error:
             checks.append(Check(f"model {name}", "warning", error.message, error.next_step))
             continue
-        kept = {**asdict(profile), "planning": planning.to_json()}
-        with Store.open(settings.database_path()) as store:
-            store.models.save_profile(runtime.name, name, profile.digest, json_module.dumps(kept))
-        checks.append(profile_check(profile))
-        checks.append(planning_check(name, kept["planning"]))
+        checks += profile_checks(kept_profile(settings, runtime.name, measured), deep=deep)
     return checks
+
+
+async def measured_model(
+    door: Door, runtime: Runtime, name: str, embedder: str | None, *, deep: bool
+) -> dict[str, Any]:
+    """The profile of one model, as it is kept. Raises as `Runtime.chat`."""
+    from nonet.graphs.measuring import measure_plans  # noqa: PLC0415
+    from nonet.runtimes.profile import PARTS, PLANNING, ROUTING, SCHEMA, SPEED  # noqa: PLC0415
+    from nonet.runtimes.profile_measuring import measure  # noqa: PLC0415
+
+    started = time.monotonic()
+    limit = DEEP_SECONDS if deep else QUICK_SECONDS
+    parts = PARTS if deep else (SPEED, SCHEMA, ROUTING)
+    with counter(f"Measuring {name}:", quiet=door.quiet) as progress:
+        profile = await measure(runtime, name, parts=parts, limit_seconds=limit, on_progress=progress)
+    kept = asdict(profile)
+    left = started + limit - time.monotonic()
+    if deep and left > 0:
+        with counter(f"Planning with {name}:", quiet=door.quiet) as progress:
+            planning = await measure_plans(runtime, name, embedder, progress, limit_seconds=left)
+        kept["planning"] = planning.to_json()
+        if planning.complete:
+            kept["not_measured"].remove(PLANNING)
+    kept["seconds"] = round(time.monotonic() - started, 1)
+    return kept
+
+
+def kept_profile(settings: Settings, runtime: str, measured: Mapping[str, Any]) -> dict[str, Any]:
+    """Keep a profile in the database, with what is known from earlier of what was not measured now."""
+    from nonet.runtimes.profile import with_earlier  # noqa: PLC0415
+    from nonet.store import Store  # noqa: PLC0415
+
+    with Store.open(settings.database_path()) as store:
+        kept = with_earlier(measured, _earlier(store, runtime, measured["model"]))
+        store.models.save_profile(runtime, kept["model"], kept["digest"], json_module.dumps(kept))
+    return kept
+
+
+def _earlier(store: Store, runtime: str, model: str) -> dict[str, Any] | None:
+    stored = store.models.profile(runtime, model)
+    return None if stored is None else dict(json_module.loads(stored.profile_json))
 
 
 def ladder_models(settings: Settings, found: Sequence[ModelInfo], runtime: str) -> list[str]:
@@ -59,44 +98,3 @@ def ladder_models(settings: Settings, found: Sequence[ModelInfo], runtime: str) 
     except NonetError:  # told by `models` already
         return []
     return list(dict.fromkeys(name for ladder in ladders.values() for name in ladder))
-
-
-def profile_check(profile: ModelProfile) -> Check:
-    """A profile in words."""
-    speed = profile.generation_tokens_per_second
-    detail = (
-        f"{_speed('writes', speed)}, {_speed('reads', profile.prompt_tokens_per_second)}; "
-        f"keeps to a JSON schema {profile.schema_valid:.0%}, and fills it rightly {profile.schema_obedience:.0%}; "
-        f"chooses rightly {profile.routing_accuracy:.0%} (a guess: {profile.routing_chance:.0%}); "
-        f"judges {profile.judge_right} of {profile.judge_asked} answers rightly"
-    )
-    name = f"model {profile.model}"
-    if 0 < speed < _SLOW_TOKENS_PER_SECOND:
-        return Check(name, "warning", detail, "Answers will be slow here; try --light.", asdict(profile))
-    return Check(name, "ok", detail, data=asdict(profile))
-
-
-def planning_check(model: str, planning: dict[str, Any]) -> Check:
-    """What the model may decide in planning, in words."""
-    from nonet.agents.trust import trust_of  # noqa: PLC0415
-
-    trust = trust_of({"planning": planning})
-    routing, edges = planning["routing"], planning["edges"]
-    parts = [f"surely right in {routing['right']} of {routing['asked']} choices of a specialist"]
-    if edges["asked"]:
-        parts.append(f"{edges['right']} of {edges['asked']} of what a step reads")
-    for name, rung in planning["rungs"].items():
-        parts.append(f"{name} {rung['right']} of {rung['items']} plans")
-    parts.append(f"the rules {planning['rules_right']} of {planning['items']}")
-    may = [
-        *(["choose where the rules are unsure"] if trust.routing else []),
-        *(["say what a step reads"] if trust.edges else []),
-        *[f"plan before the rules ({name})" for name in trust.before],
-        *[f"plan where the rules doubt ({name})" for name in trust.after],
-    ]
-    says = f"may {', '.join(may)}" if may else "is asked nothing: it was not seen to do better than chance or the rules"
-    return Check(f"planning {model}", "ok", f"{says} ({'; '.join(parts)})", data=planning)
-
-
-def _speed(verb: str, tokens_per_second: float) -> str:
-    return f"{verb} {tokens_per_second:,.0f} tokens a second" if tokens_per_second else f"{verb} too fast to measure"

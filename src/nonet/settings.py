@@ -62,7 +62,7 @@ class Settings(BaseSettings):
     models: dict[str, Annotated[list[str], Field(min_length=1)]] = Field(default_factory=dict)
     """The ladder of a specialist, smallest model first: models.code = ["qwen2.5-coder:0.5b"]."""
     planner: Literal["auto", "rules", "stepwise", "one-shot"] = "auto"
-    """How tasks are planned. "auto": by rules, and by a model where `nonet doctor` has seen it do better than they."""
+    """How tasks are planned. "auto": by rules, and by a model where `nonet doctor --deep` has seen it do better."""
     planner_model: str | None = None
     """The model that plans, where one does. Unset: of the specialists' models the one that was measured to do best."""
     remote: dict[str, Remote] = Field(default_factory=dict)

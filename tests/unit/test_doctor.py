@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from nonet.cli import main
-from nonet.doctor_models import profile_check
+from nonet.doctor_words import profile_checks
 from nonet.runtimes.profile import ModelProfile
 from nonet.schema import DoctorOut
 from nonet.store import Store
@@ -41,7 +42,6 @@ def test_a_slow_model_is_told_in_words() -> None:
         runtime="embedded",
         model="m",
         digest="",
-        prompt_tokens_per_second=0.0,
         generation_tokens_per_second=2.4,
         load_seconds=1.0,
         schema_valid=1.0,
@@ -51,13 +51,18 @@ def test_a_slow_model_is_told_in_words() -> None:
         judge_right=11,
         judge_asked=12,
         seconds=9.0,
+        not_measured=["context", "planning"],
     )
-    check = profile_check(profile)
+    (check,) = profile_checks(asdict(profile), deep=True)
     assert check.status == "warning"
     assert check.detail == (
-        "writes 2 tokens a second, reads too fast to measure; keeps to a JSON schema 100%, and fills it rightly 62%; "
-        "chooses rightly 50% (a guess: 33%); judges 11 of 12 answers rightly"
+        "loads in 1.0 s, writes 2 tokens a second, reads too fast to measure; keeps to a JSON schema 100%, and fills "
+        "it rightly 62%; chooses rightly 50% (a guess: 33%); judges 11 of 12 answers rightly; not measured within 9 s: "
+        "context, planning"
     )
+    (usual,) = profile_checks({**asdict(profile), "generation_tokens_per_second": 50.0}, deep=False)
+    assert usual.status == "ok"
+    assert usual.detail.endswith("not measured (`nonet doctor --deep`): context, planning")
 
 
 def test_a_server_that_is_named_must_answer(capsys: pytest.CaptureFixture[str]) -> None:

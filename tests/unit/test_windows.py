@@ -10,7 +10,7 @@ import pytest
 from fakes.ollama import FakeOllama
 
 from nonet.graphs.session import Session
-from nonet.graphs.windows import choose_windows
+from nonet.graphs.windows import Reading, choose_windows
 from nonet.runtimes import ModelInfo
 from nonet.settings import Settings
 
@@ -18,9 +18,11 @@ GIGABYTE = 2**30
 CODER = ModelInfo("coder", 4096, 400_000_000, most_context_tokens=32_768, kv_bytes_per_token=12_288)
 
 
-def chosen(model: ModelInfo, *, speed: float = 0.0, memory: int = 16 * GIGABYTE, **settings: Any) -> int:
-    speeds = {model.name: speed} if speed else {}
-    return choose_windows(Settings(**settings), [model], speeds, memory=memory)[model.name]
+def chosen(
+    model: ModelInfo, *, speed: float = 0.0, refused: int = 0, memory: int = 16 * GIGABYTE, **settings: Any
+) -> int:
+    measured = {model.name: Reading(speed, refused)} if speed or refused else {}
+    return choose_windows(Settings(**settings), [model], measured, memory=memory)[model.name]
 
 
 def test_the_usual_window_where_nothing_was_measured() -> None:
@@ -43,6 +45,11 @@ def test_a_window_is_no_larger_than_memory_allows() -> None:
 def test_a_window_is_no_larger_than_the_model_s_own() -> None:
     small = ModelInfo("small", 2048, most_context_tokens=2048)
     assert chosen(small, speed=5000.0) == 2048
+
+
+@pytest.mark.parametrize(("refused", "tokens"), [(4064, 2048), (2032, 1024), (8160, 4096)])
+def test_a_window_is_smaller_than_what_the_server_was_seen_to_refuse(refused: int, tokens: int) -> None:
+    assert chosen(CODER, speed=1000.0, refused=refused) == tokens
 
 
 def test_what_is_set_is_taken() -> None:
