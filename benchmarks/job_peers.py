@@ -175,13 +175,16 @@ class LangGraph:
 class Nonet:
     """nonet as a user runs it, from planner to store, with the benchmark's own specialists."""
 
+    def __init__(self, runtime: str = "ollama") -> None:
+        self.runtime = runtime
+
     async def start(self) -> None:
         from nonet.graphs.session import Session
         from nonet.settings import Settings
 
         self.folder = tempfile.TemporaryDirectory(prefix="nonet-bench-")
         settings = Settings(
-            runtime="ollama",
+            runtime=self.runtime,
             ollama_host=BASE,
             slots=64,
             db=Path(self.folder.name) / "nonet.db",
