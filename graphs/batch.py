@@ -20,6 +20,7 @@ from nonet.graphs.batch_events import (
     JobStep,
     OnBatchEvent,
 )
+from nonet.graphs.batch_memory import CalmCollector
 from nonet.graphs.batch_work import Perform, Performed
 from nonet.store import Job, JobFault, JobOutput, JobStatus, QueueRecord, Store, WorkerId
 from nonet.store.queue_workers import BEAT_SECONDS, Watch
@@ -75,6 +76,7 @@ class Batch:
     """What is in hand may end the process: nothing else is taken."""
     _stopping: bool = field(default=False, init=False)
     _failure: StoreError | None = field(default=None, init=False)
+    _calm: CalmCollector = field(default_factory=CalmCollector, init=False)
 
     def stop(self) -> None:
         """Begin no further job; `run` ends when those in hand are done."""
@@ -96,6 +98,7 @@ class Batch:
                 await asyncio.wait(self._running.values())
         finally:
             await self._wind_up(pulse)
+            self._calm.end()
             self.report.seconds = time.monotonic() - started
         if self._failure is not None:
             raise self._failure
@@ -206,6 +209,8 @@ class Batch:
             output = performed.output or JobOutput("unverified", "")
             await asyncio.wrap_future(queues.complete(job, output, keep=self.keep(job)))
             self.report.done += 1
+            if self.report.done == 1:
+                self._calm.begin()  # what the work needs is loaded by now
             self._tell(JobDone(job, output.verdict, seconds, output.usage))
         else:
             fault = performed.fault

@@ -45,7 +45,7 @@ def batch_of(
     """
 
     async def work(job: Job, on_step: OnEvent) -> Performed:
-        return await perform(session, job, session.store.queues.get(job.queue).max_bytes, on_step)
+        return await perform(session, job, on_step)
 
     async def probe() -> None:
         model = next(iter(session.ladders.values()))[0]

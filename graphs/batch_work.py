@@ -10,6 +10,7 @@ import json
 import os
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,10 +31,13 @@ if TYPE_CHECKING:
     from nonet.graphs.result import RunResult
     from nonet.graphs.session import Session
     from nonet.store import Store
+    from nonet.store.records import Change
 
 DOCUMENT = "{document}"
 SUPERVISOR = "supervisor"
 _DEFAULT_TASK = "Summarize {document}."
+_SMALL_BYTES = 65_536
+"""Texts up to this are cut on the event loop: a thread would cost more than the work."""
 _OWN_FAULTS = ("ContextOverflowError",)
 """Failed calls that say something of the document and nothing of the server."""
 
@@ -81,7 +85,7 @@ Perform = Callable[[Job, OnEvent], Awaitable[Performed]]
 kept; any other error is a failure of the job."""
 
 
-async def perform(session: Session, job: Job, max_bytes: int, on_event: OnEvent) -> Performed:
+async def perform(session: Session, job: Job, on_event: OnEvent) -> Performed:
     """Plan and run what the job's work says. Raises as `Perform` says."""
     started = time.monotonic()
     work = Work.of(job.work)
@@ -92,11 +96,11 @@ async def perform(session: Session, job: Job, max_bytes: int, on_event: OnEvent)
         on_event(event)
 
     try:
-        await asyncio.to_thread(_attach, session, job, max_bytes)
+        await _attach(session.store, job)
         result = await _run(session, job, work, listen)
     except DocumentError as error:
         return Performed(None, JobFault("document", _plain(job, error.message)), for_good=not _is_gone(job))
-    return _judge(session, job, result, time.monotonic() - started)
+    return _judge(job, result, time.monotonic() - started)
 
 
 def _is_gone(job: Job) -> bool:
@@ -104,24 +108,29 @@ def _is_gone(job: Job) -> bool:
     return job.path is not None and not os.path.lexists(job.path)
 
 
-def _attach(session: Session, job: Job, max_bytes: int) -> None:
+async def _attach(store: Store, job: Job) -> None:
     """Put the document into the collection. Raises DocumentError for one that cannot be read, or has changed."""
-    session.store.documents.add(_read(session.store, job, max_bytes))
+
+    def put() -> Future[list[Change]]:
+        return store.documents.submit([_read(store, job)])
+
+    small = job.path is None and job.size_bytes <= _SMALL_BYTES
+    await asyncio.wrap_future(put() if small else await asyncio.to_thread(put))
 
 
-def text_of(store: Store, job: Job, max_bytes: int) -> str:
+def text_of(store: Store, job: Job) -> str:
     """The text of a job's document. Raises DocumentError for one that cannot be read, or has changed."""
-    return store.queues.text(job) if job.path is None else _read(store, job, max_bytes).text
+    return store.queues.text(job) if job.path is None else _read(store, job).text
 
 
-def _read(store: Store, job: Job, max_bytes: int) -> NewDocument:
-    if job.size_bytes > max_bytes:
-        raise DocumentError(f"{job.document}: {too_large(job.size_bytes, max_bytes)}.")
+def _read(store: Store, job: Job) -> NewDocument:
+    if job.size_bytes > job.max_bytes:
+        raise DocumentError(f"{job.document}: {too_large(job.size_bytes, job.max_bytes)}.")
     if job.path is None:
         text = store.queues.text(job)
         chunks = split_chars(text, CHUNK_CHARS, overlap=CHUNK_OVERLAP_CHARS)
         return NewDocument(job.document_name, text, size_bytes=job.size_bytes, chunks=chunks)
-    file = open_file(Path(job.path), max_bytes=max_bytes)
+    file = open_file(Path(job.path), max_bytes=job.max_bytes)
     if job.content is not None and file.digest != job.content.hex():
         raise DocumentError(f"{job.path} has changed since it was added; add it again to have it as it is now.")
     return new_document(convert(file, name=job.document_name), "")
@@ -143,14 +152,13 @@ async def _run(session: Session, job: Job, work: Work, on_event: OnEvent) -> Run
     return await drive_plan(session, task, plan, (name,), priority=Priority.BATCH, on_event=on_event)
 
 
-def _judge(session: Session, job: Job, result: RunResult, seconds: float) -> Performed:
+def _judge(job: Job, result: RunResult, seconds: float) -> Performed:
     """Whether the result of a run is that of its job."""
     output = _output(job, result, seconds)
     done = result.status == "done"
     if done and result.verdict == "verified":
         return Performed(output)
-    errors = session.store.runs.call_errors(result.run)
-    calls = [error for error in errors if not error.startswith(_OWN_FAULTS)]
+    calls = [error for error in result.call_errors if not error.startswith(_OWN_FAULTS)]
     if done:
         return Performed(output, doubtful=bool(calls))
     reason = "; ".join(result.missing) or _failed_checks(result) or "the run failed"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from nonet.agents.plan import Plan
 from nonet.errors import PlanError
 from nonet.graphs.budget import Budget
+from nonet.graphs.collection import collection_of
 from nonet.graphs.events import Event, Notice, OnEvent
 from nonet.graphs.result import RunUsage
 from nonet.graphs.turns import Turn
@@ -43,7 +44,6 @@ class RunContext:
     lease: Lease
     task: str
     attached: Sequence[DocumentInfo]
-    collection: Sequence[DocumentInfo]
     searcher: Searcher
     budget: Budget
     turn: Turn
@@ -61,6 +61,8 @@ class RunContext:
     tried: Mapping[str, Sequence[AttemptRecord]] = field(default_factory=dict)
     """What an interrupted process tried in vain, by subtask."""
     notes: list[str] = field(default_factory=list)
+    call_errors: list[str] = field(default_factory=list)
+    """What went wrong in calls, those of earlier processes included."""
     records: dict[str, SubtaskRecord] = field(default_factory=dict)
     composition: Composition | None = None
     telling: list[asyncio.Future[None]] = field(default_factory=list)
@@ -70,6 +72,10 @@ class RunContext:
     @property
     def run(self) -> str:
         return self.lease.run
+
+    def collection(self) -> list[DocumentInfo]:
+        """What the run could search: read when it is asked for, because only planning asks."""
+        return collection_of(self.session.store, self.attached)
 
     def accepted_plan(self) -> Plan:
         """The plan at work. Raises PlanError before there is one."""
@@ -89,8 +95,12 @@ class RunContext:
         self.emit(Notice(kind, text))
 
     def tell_when_kept(self, event: Event) -> None:
-        """Tell the door when all that was written so far is on disk; the work does not wait for that."""
-        if self.on_event is None:
+        """Tell the door when all that was written so far is on disk; the work does not wait for that.
+
+        Of a batch it is told at once: what is told of a document's result comes when that is on disk.
+        """
+        if self.on_event is None or self.priority is Priority.BATCH:
+            self.emit(event)
             return
 
         async def tell() -> None:

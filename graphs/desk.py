@@ -138,13 +138,15 @@ class RunDesk:
         return await self.context.session.embed(texts, self.context.priority)
 
     def _listener(self) -> OnText | None:
-        if self.context.on_event is None:
-            return None
+        if self.context.on_event is None or self.context.priority is Priority.BATCH:
+            return None  # nobody reads the answers of a batch as they come
         emit, subtask = self.context.on_event, self.subtask
         return lambda text: emit(SubtaskText(subtask, text))
 
     def _record(self, **fields: Any) -> None:  # noqa: ANN401  passed on to CallRecord, which is typed
         call = CallRecord(model=self.rung.label, kind="remote" if self.rung.leaves else "chat", **fields)
+        if call.error:
+            self.context.call_errors.append(call.error)
         self.context.session.store.runs.record_call(self.context.lease, self.subtask, self.attempt, call)
         trace = self.context.session.trace
         if trace is not None:

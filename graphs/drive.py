@@ -18,6 +18,7 @@ from nonet.graphs.events import RunFinished, RunStarted
 from nonet.graphs.planning import check_plan
 from nonet.graphs.records import outcomes_of, subtask_results
 from nonet.graphs.result import RunResult
+from nonet.graphs.steps import is_straight, straight
 from nonet.specialists import Verdict
 
 
@@ -31,7 +32,7 @@ async def drive(context: RunContext, approve: Approve | None, decision: Decision
         context.notice("budget", "the joules of this run are not known here, so that max_joules does not bound it")
     try:
         async with session.store.runs.heartbeat(context.lease), context.budget.deadline():
-            state = await _run_graph(context, approve, decision)
+            state = await (straight(context) if is_straight(context) else _run_graph(context, approve, decision))
     except BudgetSpentError as error:
         context.notice("budget", f"{error.message} {error.next_step}")
         return await _close(context, "failed", _so_far(context))
@@ -132,6 +133,7 @@ async def _close(context: RunContext, status: str, state: Mapping[str, Any]) -> 
         usage=usage,
         notes=(*(context.plan.notes if context.plan else ()), *context.notes),
         missing=missing,
+        call_errors=tuple(context.call_errors),
         budget=context.budget.limits,
     )
 

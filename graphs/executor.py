@@ -94,7 +94,7 @@ def _stands(context: RunContext, before: SubtaskRecord) -> bool:
 def _document(context: RunContext, name: str, specialist: str) -> Source:
     if is_reference(name):
         return source_of(context.session.store, name, specialist)
-    return Source(name, context.session.store.documents.get(name).text(), "document")
+    return Source(name, context.session.store.documents.text(name), "document")
 
 
 def input_digest(subtask: Subtask, records: Mapping[str, SubtaskRecord], documents: list[Source]) -> str:

@@ -102,8 +102,14 @@ def result_of_run(run: RunRecord) -> RunResult:
         usage=usage_of_run(run),
         notes=(*(plan.notes if plan else ()), *(note.text for note in run.notes)),
         missing=run.missing,
+        call_errors=call_errors_of(run),
         budget=limits_of(run),
     )
+
+
+def call_errors_of(run: RunRecord) -> tuple[str, ...]:
+    """What went wrong in a stored run's calls, oldest first."""
+    return tuple(call.error for call in run.calls if call.error)
 
 
 def limits_of(run: RunRecord) -> Limits | None:

@@ -26,13 +26,12 @@ async def replan(context: RunContext) -> bool:
     model said reaches it: only the kinds of the checks that failed.
     """
     plan = context.accepted_plan()
-    given = plan.planner == GIVEN and not context.wants_approval
     failed = _failed(context, plan)
-    if given or not failed or len(context.earlier) >= context.session.settings.max_replans:
+    if is_given(context, plan) or not failed or len(context.earlier) >= context.session.settings.max_replans:
         return False
     so_far = SoFar(plan, _finished(context, plan), failed, tuple(context.earlier))
     new = await planner_for(context.session, context).revise(
-        context.task, so_far, attached=context.attached, collection=context.collection
+        context.task, so_far, attached=context.attached, collection=context.collection()
     )
     if new is None:
         return False
@@ -46,6 +45,11 @@ async def replan(context: RunContext) -> bool:
         return False
     _adopt(context, new, ", ".join(failed))
     return True
+
+
+def is_given(context: RunContext, plan: Plan) -> bool:
+    """Whether a plan is run as it is, and not revised."""
+    return plan.planner == GIVEN and not context.wants_approval
 
 
 def _adopt(context: RunContext, new: Plan, failed: str) -> None:

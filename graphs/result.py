@@ -60,6 +60,8 @@ class RunResult:
     notes: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     """What the answer lacks: subtasks that failed or were not run, in words."""
+    call_errors: tuple[str, ...] = ()
+    """What went wrong in calls, each as "Class: message", oldest first."""
     budget: Limits | None = None
     """What it might spend. None: of a run that kept none."""
 

@@ -7,25 +7,24 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nonet.agents.documents import DocumentInfo
 from nonet.agents.plan import Plan
 from nonet.errors import DocumentError, TaskError
 from nonet.graphs.budget import Budget, Limits
+from nonet.graphs.collection import attached_of, collection_of
 from nonet.graphs.context import Approve, Decision, RunContext
 from nonet.graphs.documents import add_documents
 from nonet.graphs.drive import drive
 from nonet.graphs.earlier import failed_attempts
 from nonet.graphs.events import Notice, OnEvent
-from nonet.graphs.mentions import full_name, info_of, is_reference
+from nonet.graphs.mentions import full_name, is_reference
 from nonet.graphs.planners import planner_for
 from nonet.graphs.planning import check_plan
-from nonet.graphs.records import earlier_plans, limits_of, plan_of, result_of_run, usage_of_run
+from nonet.graphs.records import call_errors_of, earlier_plans, limits_of, plan_of, result_of_run, usage_of_run
 from nonet.graphs.result import RunResult, RunUsage
 from nonet.graphs.searching import StoreSearcher
 from nonet.graphs.session import owner
 from nonet.graphs.turns import Turn
 from nonet.runtimes.lines import Priority
-from nonet.store import is_job_document
 
 if TYPE_CHECKING:
     from nonet.graphs.session import Session
@@ -62,7 +61,8 @@ async def run_task(
         ResourceError, StoreError: the run stopped; what was finished is kept, and `resume_run` goes on.
     """
     check_task(task)
-    session.store.check_writable()
+    if priority is not Priority.BATCH:  # a batch has just written the document
+        session.store.check_writable()
     names = (*attached, *await attach(session, documents, on_event))
     names += tuple(full_name(session.store, name) for name in artifacts)
     async with session.turns.take() as turn:
@@ -117,6 +117,7 @@ async def resume_run(
         context.finished = session.store.runs.finished(found.id)
         context.tried = failed_attempts(found, session.store)
         context.notes = [note.text for note in found.notes]
+        context.call_errors = list(call_errors_of(found))
         return await drive(context, approve, decision, resumed=True)
 
 
@@ -132,8 +133,8 @@ async def plan_task(
     check_task(task)
     names = await attach(session, documents, on_event)
     names += tuple(full_name(session.store, name) for name in artifacts)
-    attached, collection = _documents(session, names)
-    plan = await planner_for(session).plan(task, attached=attached, collection=collection)
+    attached = attached_of(session.store, names)
+    plan = await planner_for(session).plan(task, attached=attached, collection=collection_of(session.store, attached))
     check_plan(plan, session)
     return await _explained(session, plan)
 
@@ -182,7 +183,8 @@ async def drive_plan(
     Args:
         finished: parts that another run finished; they are taken over, and done again only if they read something else.
     """
-    session.store.check_writable()
+    if priority is not Priority.BATCH:
+        session.store.check_writable()
     async with session.turns.take() as turn:
         lease = session.store.runs.create(
             task, runtime=session.runtime.name, documents=names, options=_bounds(session), owner=owner()
@@ -210,34 +212,14 @@ async def attach(session: Session, paths: Sequence[Path], on_event: OnEvent | No
     return report.names
 
 
-def _documents(session: Session, names: Sequence[str]) -> tuple[list[DocumentInfo], list[DocumentInfo]]:
-    """What is attached to this run, and what the collection holds."""
-    collection = [
-        DocumentInfo(record.name, record.title, record.characters)
-        for record in session.store.documents.list()
-        if record.name in names or not is_job_document(record.name)
-    ]
-    by_name = {info.name: info for info in collection}
-    by_name.update({name: info_of(session.store, name) for name in names if is_reference(name)})
-    missing = [name for name in names if name not in by_name]
-    if missing:
-        raise DocumentError(
-            f"The run reads {', '.join(missing)}, which the collection no longer holds.",
-            next_step="Add it again with `nonet docs add`, then resume.",
-        )
-    return [by_name[name] for name in names], collection
-
-
 def _context(
     session: Session, lease: Lease, turn: Turn, task: str, names: Sequence[str], *, on_event: OnEvent | None
 ) -> RunContext:
-    attached, collection = _documents(session, names)
     return RunContext(
         session=session,
         lease=lease,
         task=task,
-        attached=attached,
-        collection=collection,
+        attached=attached_of(session.store, names),
         searcher=StoreSearcher(
             session.store, tuple(name for name in names if not is_reference(name)) or None, session.embedder()
         ),

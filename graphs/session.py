@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import socket
@@ -40,7 +41,10 @@ if TYPE_CHECKING:
 
 def owner() -> str:
     """Who holds a lease: host and process, so that another process on this host can tell whether it still lives."""
-    return f"{socket.gethostname()}:{os.getpid()}"
+    return f"{_host_name()}:{os.getpid()}"
+
+
+_host_name = functools.cache(socket.gethostname)
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
 os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")  # read by langgraph when it is imported
 
@@ -18,54 +18,20 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
-from nonet.agents.composer import compose
-from nonet.agents.reviewer import left_out, review
+from nonet.graphs import steps
 from nonet.graphs.context import RunContext
-from nonet.graphs.events import PlanReady
-from nonet.graphs.executor import execute
-from nonet.graphs.planners import planner_for
-from nonet.graphs.planning import check_plan
-from nonet.graphs.records import outcomes_of
 from nonet.graphs.replanning import replan
+from nonet.graphs.steps import RunState
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
     from langgraph.graph.state import CompiledStateGraph
 
 
-class RunState(TypedDict, total=False):
-    """What travels between nodes: references and decisions."""
-
-    run: str
-    decision: str
-    """What the user said of the plan: "accept" or "refuse"."""
-    verdict: str
-    missing: list[str]
-    next: str
-    """Where a review or a revision leads: "replan", "execute" or "compose"."""
-    revised: bool
-    """The plan is a revision: refusing it leaves what was finished."""
-
-
 async def make_plan(state: RunState, *, runtime: Runtime[RunContext]) -> RunState:
-    """Plan before any document is read; a run that has a plan keeps it."""
-    context = runtime.context
-    if context.plan is None:
-        session = context.session
-        planner = planner_for(session, context)
-        plan = await planner.plan(context.task, attached=context.attached, collection=context.collection)
-        check_plan(plan, session)
-        context.plan = plan
-        status = "proposed" if context.wants_approval else "accepted"
-        session.store.runs.save_plan(context.lease, plan.model_dump_json(), plan.planner, status)
-        if plan.model:  # a plan that cost calls is not made twice, whatever happens to this process
-            await session.store.runs.flush(context.lease)
-    if context.wants_approval:
-        context.turn.end()
-    else:
-        context.turn.end_soon()
-    context.emit(PlanReady(context.run, context.plan, len(context.earlier) + 1))
-    return {"run": state["run"], "revised": bool(context.earlier)}
+    """Plan, unless the run has a plan."""
+    await steps.plan(runtime.context)
+    return {"run": state["run"], "revised": bool(runtime.context.earlier)}
 
 
 async def ask_user(state: RunState) -> RunState:
@@ -75,18 +41,14 @@ async def ask_user(state: RunState) -> RunState:
 
 async def execute_plan(state: RunState, *, runtime: Runtime[RunContext]) -> RunState:  # noqa: ARG001  LangGraph passes it by name
     """Run what is not finished."""
-    context = runtime.context
-    await execute(context, context.accepted_plan())
+    await steps.work(runtime.context)
     return {}
 
 
-# The nodes that wait for nothing are async as well: LangGraph gives any other a thread of its own.
+# The nodes and choices that wait for nothing are async as well: LangGraph gives any other a thread of its own.
 async def review_results(state: RunState, *, runtime: Runtime[RunContext]) -> RunState:  # noqa: ARG001  LangGraph passes it by name
     """Decide what was proved, and what is missing."""
-    context = runtime.context
-    reviewed = review(context.accepted_plan(), outcomes_of(context.records), context.earlier)
-    following = "replan" if reviewed.missing else "compose"
-    return {"verdict": str(reviewed.verdict), "missing": list(reviewed.missing), "next": following}
+    return steps.judge(runtime.context)
 
 
 async def revise_plan(state: RunState, *, runtime: Runtime[RunContext]) -> RunState:  # noqa: ARG001  LangGraph passes it by name
@@ -98,10 +60,7 @@ async def revise_plan(state: RunState, *, runtime: Runtime[RunContext]) -> RunSt
 
 async def compose_answer(state: RunState, *, runtime: Runtime[RunContext]) -> RunState:  # noqa: ARG001  LangGraph passes it by name
     """Put the answer together from the artifacts."""
-    context = runtime.context
-    plan = context.accepted_plan()
-    lost = left_out([*context.earlier, plan])
-    context.composition = compose(context.task, plan, outcomes_of(context.records), lost)
+    steps.finish(runtime.context)
     return {}
 
 
@@ -128,11 +87,11 @@ def build(checkpointer: BaseCheckpointSaver[Any] | None = None) -> CompiledState
     return graph.compile(checkpointer=checkpointer)
 
 
-def _next(state: RunState) -> str:
+async def _next(state: RunState) -> str:
     return state["next"]
 
 
-def _decided(state: RunState) -> str:
+async def _decided(state: RunState) -> str:
     """A first plan that is refused ends the run; a refused revision leaves what was finished."""
     return "keep" if state["decision"] == "refuse" and state.get("revised") else state["decision"]
 

@@ -182,9 +182,13 @@ class Scheduler:
 
     def dispatch(self) -> None:
         """Start all that may start now."""
+        self._start()
+
+    def _start(self) -> bool:
+        """As `dispatch`; whether a call that waited for its turn was started."""
         now_s = self.clock()
         self._around.look(now_s)
-        loads = False
+        loads = started = False
         for grant in self.policy.decide(now_s):
             loads = loads or grant.loads
             waiting = grant.ticket.payload
@@ -192,6 +196,7 @@ class Scheduler:
                 grant.ticket.payload = grant
             elif not waiting.done():
                 waiting.set_result(grant)
+                started = True
             else:  # cancelled in the same moment
                 self.policy.finish(grant.ticket, now_s)
                 asyncio.get_running_loop().call_soon(self.dispatch)
@@ -199,6 +204,7 @@ class Scheduler:
             self._around.look(now_s, now=True)  # the others should know at once
         if self.policy.waiting:
             self._wake_later(now_s)
+        return started
 
     def share(self, host: str, neighbours: Neighbours) -> None:
         """Mind what other processes do with the host, and tell them what this one does."""
@@ -234,8 +240,10 @@ class Scheduler:
                 joules = self._energy.end(energy) if self._energy is not None else None
                 self.policy.finish(ticket, self.clock())
                 server.ended()
-                self.dispatch()
+                others = self._start()
             if answer is not None:
+                if others:
+                    await _give_way()
                 return replace(answer, trip=_trip(grant, began_s - ticket.arrived_s, joules))
             ticket.payload = None
             self.policy.resubmit(ticket, self.clock())
@@ -319,6 +327,15 @@ class Scheduler:
     def _wake(self) -> None:
         self._timer = None
         self.dispatch()
+
+
+async def _give_way() -> None:
+    """Let the calls that have just got their turn go out, before the work on an answer keeps the event loop busy.
+
+    Once would let them go in between those answers that came in the same moment; twice, before all of them.
+    """
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
 
 
 def _trip(grant: Grant, wait_seconds: float, joules: float | None) -> Trip:

@@ -5,8 +5,10 @@ Changes are durable on return; a large folder is best added from a thread (`asyn
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -16,6 +18,7 @@ from nonet.store import document_rows, search
 from nonet.store.artifacts import get_text, storable
 from nonet.store.filters import ALL, condition
 from nonet.store.names import nearest
+from nonet.store.queue_records import is_job_document
 from nonet.store.reader import Reader
 from nonet.store.records import Change, DocumentRecord, Filter, Hit, NewDocument
 from nonet.store.writer import Writer
@@ -25,6 +28,7 @@ _COLUMNS = (
     " (SELECT count(*) FROM chunks c WHERE c.document_seq = d.seq), d.modified_at_s, d.added_at_s,"
     " d.collection, d.dated_at_s, d.file_digest, d.rules"
 )
+_HEADS = "SELECT name, title, characters FROM documents"
 
 
 class DocumentStore:
@@ -45,14 +49,18 @@ class DocumentStore:
 
     def add_many(self, documents: Sequence[NewDocument]) -> list[DocumentRecord]:
         """Keep several, all or none, in one transaction. Raises as `add`."""
+        changes = self.submit(documents).result()
+        return [self._record(document.name, change) for document, change in zip(documents, changes, strict=True)]
+
+    def submit(self, documents: Sequence[NewDocument]) -> Future[list[Change]]:
+        """As `add_many`, but does not wait: the future is done when they are on disk."""
         for document in documents:
             _check(document)
 
         def write(connection: sqlite3.Connection) -> list[Change]:
             return [document_rows.keep(connection, document) for document in documents]
 
-        changes = self._writer.call(write).result()
-        return [self._record(document.name, change) for document, change in zip(documents, changes, strict=True)]
+        return self._writer.call(write)
 
     def list(self, where: Filter = ALL) -> list[DocumentRecord]:
         """All documents, or those that are wanted, by name."""
@@ -67,6 +75,25 @@ class DocumentStore:
             DocumentError: none or several are meant; the nearest are named.
         """
         return self._record(self.resolve(name))
+
+    def text(self, name: str) -> str:
+        """The whole text of the document named as for `get`. Raises as `get`."""
+
+        def read(connection: sqlite3.Connection) -> str | None:
+            row = connection.execute("SELECT text_digest FROM documents WHERE name = ?", (storable(name),)).fetchone()
+            return None if row is None else get_text(connection, row[0])
+
+        text = self._reader.read(read)
+        return self.get(name).text() if text is None else text
+
+    def heads(self, names: Sequence[str] | None = None) -> Sequence[tuple[str, str, int]]:
+        """(name, title, characters) of the documents of these full names, or of all but those of jobs; by name."""
+        if names is not None:
+            wanted = json.dumps([storable(name) for name in names])
+            among = "name IN (SELECT value FROM json_each(?))"
+            return self._reader.rows(f"{_HEADS} WHERE {among} ORDER BY name", (wanted,))
+        rows = self._reader.rows(f"{_HEADS} ORDER BY name")
+        return [row for row in rows if not is_job_document(row[0])]
 
     def resolve(self, name: str) -> str:
         """The full name of a document. Raises as `get`."""

@@ -26,9 +26,9 @@ def claim(connection: sqlite3.Connection, worker: WorkerId, places: int, queues:
     now = clock.now_s(connection)
     _promote(connection, now)
     rows = connection.execute(
-        "SELECT seq, queued, leased, concurrency, turn, name FROM queues WHERE queued > 0 AND NOT paused"
+        "SELECT seq, queued, leased, concurrency, turn, name, max_bytes FROM queues WHERE queued > 0 AND NOT paused"
     ).fetchall()
-    named = {row[0]: row[5] for row in rows if queues is None or row[5] in queues}
+    named = {row[0]: row[5:] for row in rows if queues is None or row[5] in queues}
     wanted = shares(places, [Claimant(*row[:5]) for row in rows if row[0] in named])
     jobs: list[Job] = []
     works: dict[int, str] = {}
@@ -39,10 +39,11 @@ def claim(connection: sqlite3.Connection, worker: WorkerId, places: int, queues:
             " RETURNING rank, seq, document, work_seq, path, content, size_bytes, attempts, crashes, token, run",
             (worker.seq, now, queue_seq, most),
         ).fetchall()
+        name, max_bytes = named[queue_seq]
         for _, seq, document, work_seq, *rest in sorted(found, key=lambda row: row[:2]):
             if work_seq not in works:
                 works[work_seq] = connection.execute("SELECT work FROM works WHERE seq = ?", (work_seq,)).fetchone()[0]
-            jobs.append(Job(seq, named[queue_seq], document, works[work_seq], *rest))
+            jobs.append(Job(seq, name, document, works[work_seq], *rest, max_bytes))
         count(connection, queue_seq, {JobStatus.QUEUED: -len(found), JobStatus.LEASED: len(found)})
         connection.execute("UPDATE queues SET turn = (SELECT max(turn) + 1 FROM queues) WHERE seq = ?", (queue_seq,))
     return jobs
@@ -65,10 +66,10 @@ def claim_suspect(connection: sqlite3.Connection, worker: WorkerId, queues: Sequ
     if row is None:
         return []
     queue_seq, seq, document, work_seq, *rest = row
-    [name] = connection.execute("SELECT name FROM queues WHERE seq = ?", (queue_seq,)).fetchone()
+    name, max_bytes = connection.execute("SELECT name, max_bytes FROM queues WHERE seq = ?", (queue_seq,)).fetchone()
     [work] = connection.execute("SELECT work FROM works WHERE seq = ?", (work_seq,)).fetchone()
     count(connection, queue_seq, {JobStatus.DELAYED: -1, JobStatus.LEASED: 1})
-    return [Job(seq, name, document, work, *rest)]
+    return [Job(seq, name, document, work, *rest, max_bytes)]
 
 
 def worker_lost(worker: WorkerId) -> JobLostError:

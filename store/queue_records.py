@@ -99,6 +99,8 @@ class Job:
     token: int
     run: str | None
     """The run of an earlier try, to be resumed."""
+    max_bytes: int
+    """What its queue reads of a document at most."""
 
     @property
     def is_suspect(self) -> bool:

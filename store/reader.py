@@ -27,7 +27,8 @@ class Reader:
 
     def rows(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query. Raises StoreError."""
-        return self.read(lambda connection: connection.execute(sql, values).fetchall())
+        with self._lock, faults_of(self._path):
+            return self._opened().execute(sql, values).fetchall()  # one statement sees one moment by itself
 
     def row(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> tuple[Any, ...] | None:
         """The first row of a query. Raises StoreError."""
@@ -36,16 +37,20 @@ class Reader:
     def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
         """What `query` gives, all its statements seeing the same moment. Raises StoreError."""
         with self._lock, faults_of(self._path):
-            if self._closed:
-                raise StoreError(f"The database {self._path} is closed.")
-            if self._connection is None:
-                self._connection = connect(self._path, read_only=True)
-            self._connection.execute("BEGIN")
+            connection = self._opened()
+            connection.execute("BEGIN")
             try:
-                return query(self._connection)
+                return query(connection)
             finally:
                 with suppress(sqlite3.OperationalError):  # a corrupt page may have ended it
-                    self._connection.execute("COMMIT")
+                    connection.execute("COMMIT")
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._closed:
+            raise StoreError(f"The database {self._path} is closed.")
+        if self._connection is None:
+            self._connection = connect(self._path, read_only=True)
+        return self._connection
 
     def close(self) -> None:
         """Close the connection; twice is fine."""

@@ -218,6 +218,6 @@ def end_run(
 
 def drop_checkpoints(connection: sqlite3.Connection, run_id: str) -> None:
     """Remove what LangGraph keeps of the run (its thread), if its tables were ever made."""
-    for table in ("writes", "checkpoints"):
-        if connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone():
-            connection.execute(f"DELETE FROM {table} WHERE thread_id = ?", (run_id,))  # noqa: S608 - one of two names
+    made = connection.execute("SELECT name FROM sqlite_master WHERE name IN ('writes', 'checkpoints')").fetchall()
+    for (table,) in made:
+        connection.execute(f"DELETE FROM {table} WHERE thread_id = ?", (run_id,))  # noqa: S608 - one of two names

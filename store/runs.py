@@ -6,6 +6,7 @@ Writes are handed to the writer and not waited for; `flush` waits. Reads see eve
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import secrets
 import sqlite3
@@ -37,8 +38,8 @@ from nonet.store.writer import Writer
 if TYPE_CHECKING:
     from nonet.store.history import History
 
-_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
-_ID_LENGTH = 8
+_ID_BYTES = 5
+"""Eight letters and digits, in base 32."""
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -123,10 +124,10 @@ class RunStore:
         """
         work = asyncio.current_task()
         lost: list[StoreError] = []
+        beats: list[asyncio.Task[None]] = []
 
         async def beat() -> None:
             while True:
-                await asyncio.sleep(self._lease_seconds / 3)
                 try:
                     await self.renew(lease)
                 except StoreError as error:
@@ -134,8 +135,12 @@ class RunStore:
                     if work is not None:
                         work.cancel()
                     return
+                await asyncio.sleep(self._lease_seconds / 3)
 
-        pulse = asyncio.create_task(beat())
+        # Most runs are over before their first beat: a timer costs them less than a task.
+        first = asyncio.get_running_loop().call_later(
+            self._lease_seconds / 3, lambda: beats.append(asyncio.create_task(beat()))
+        )
         try:
             yield
         except asyncio.CancelledError:
@@ -145,9 +150,11 @@ class RunStore:
                 work.uncancel()
             raise lost[0] from None
         finally:
-            pulse.cancel()
-            with suppress(asyncio.CancelledError):
-                await pulse
+            first.cancel()
+            for pulse in beats:
+                pulse.cancel()
+                with suppress(asyncio.CancelledError):
+                    await pulse
 
     def release(self, lease: Lease) -> None:
         """Give the run back, so that another process can take it at once; after `finish` there is nothing to give."""
@@ -273,16 +280,6 @@ class RunStore:
             raise run_names.not_found(self._reader, run_id)
         return record
 
-    def call_errors(self, run_id: str) -> tuple[str, ...]:
-        """What went wrong in calls of the run, each as "Class: message", oldest first."""
-        self._writer.settle(run_id)
-        rows = self._reader.rows(
-            "SELECT c.error FROM calls c JOIN runs r ON r.seq = c.run_seq WHERE r.id = ? AND c.error <> ''"
-            " ORDER BY c.seq",
-            (run_id,),
-        )
-        return tuple(row[0] for row in rows)
-
     def list(self, limit: int = 20) -> list[RunSummary]:
         """The newest runs, newest first."""
         self._writer.drain()
@@ -325,6 +322,6 @@ class RunStore:
 
     def _new_id(self) -> str:
         while True:
-            run_id = "".join(secrets.choice(_ALPHABET) for _ in range(_ID_LENGTH))
-            if run_id not in self._held and not self._reader.rows("SELECT 1 FROM runs WHERE id = ?", (run_id,)):
+            run_id = base64.b32encode(secrets.token_bytes(_ID_BYTES)).decode("ascii").lower()
+            if run_id not in self._held and self._reader.row("SELECT 1 FROM runs WHERE id = ?", (run_id,)) is None:
                 return run_id

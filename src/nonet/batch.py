@@ -135,7 +135,7 @@ class Queue:
         from nonet.store import JobOutput  # noqa: PLC0415
 
         async def perform(job: Job, _on_event: OnEvent) -> Performed:
-            text = await asyncio.to_thread(text_of, self._store, job, self._max_bytes())
+            text = await asyncio.to_thread(text_of, self._store, job)
             return Performed(JobOutput("unverified", await work(job.document, text)))
 
         return perform
