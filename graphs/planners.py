@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from nonet.agents.protocol import Planner, Rung
     from nonet.graphs.context import RunContext
     from nonet.graphs.session import Session
+    from nonet.store.records import ModelProfile
 
 _FORCIBLE: Final[Mapping[str, type[StepwisePlanner | OneShotPlanner]]] = {
     STEPWISE: StepwisePlanner,
@@ -77,9 +78,9 @@ def planning_model(session: Session) -> PlanningModel | None:
                 f"The planning model {settings.planner_model!r} is not installed.",
                 next_step=f"Fetch it with `nonet models pull {settings.planner_model}`, or leave planner_model unset.",
             )
-        return PlanningModel(settings.planner_model, _trust(session, settings.planner_model))
+        return PlanningModel(settings.planner_model, _trusts(session, [settings.planner_model])[0])
     names = list(dict.fromkeys(name for ladder in session.ladders.values() for name in ladder))
-    known = [PlanningModel(name, _trust(session, name)) for name in names]
+    known = [PlanningModel(*each) for each in zip(names, _trusts(session, names), strict=True)]
     best = max(known, key=lambda each: each.trust.rank, default=None)
     if best is not None and best.trust != Trust():
         return best
@@ -89,10 +90,13 @@ def planning_model(session: Session) -> PlanningModel | None:
     return None
 
 
-def _trust(session: Session, model: str) -> Trust:
-    """By the stored profile; one of other weights is stale and gives none."""
-    stored = session.store.models.profile(session.runtime.name, model)
-    digest = session.installed.get(model, "")
+def _trusts(session: Session, models: Sequence[str]) -> list[Trust]:
+    """By the stored profiles; one of other weights is stale and gives none."""
+    profiles = {each.model: each for each in session.store.models.profiles(session.runtime.name)}
+    return [_trust(profiles.get(model), session.installed.get(model, "")) for model in models]
+
+
+def _trust(stored: ModelProfile | None, digest: str) -> Trust:
     if stored is None or (digest and stored.digest and stored.digest != digest):
         return Trust()
     return trust_of(json.loads(stored.profile_json))

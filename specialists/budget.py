@@ -5,6 +5,7 @@ Nothing is cut in silence: `fit` says what it left out, and the spans of `split_
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -112,8 +113,7 @@ def split_chars(text: str, capacity: Span, *, overlap: int = 0, markdown: bool =
 
     Cuts fall on the largest unit that fits: sections and paragraphs before sentences, sentences before words.
     """
-    make = MarkdownSplitter if markdown else TextSplitter
-    splitter = make(capacity, overlap=overlap, trim=False)
+    splitter = _splitter(capacity, overlap, markdown=markdown)
     spans: list[Span] = []
     for block_start, block_end in _blocks(text):
         # The Rust side takes no lone surrogates; "?" keeps every offset.
@@ -121,6 +121,13 @@ def split_chars(text: str, capacity: Span, *, overlap: int = 0, markdown: bool =
         for start, chunk in splitter.chunk_indices(block):
             spans.append((block_start + start, block_start + start + len(chunk)))
     return spans
+
+
+@functools.lru_cache(maxsize=32)
+def _splitter(capacity: Span, overlap: int, *, markdown: bool) -> TextSplitter | MarkdownSplitter:
+    """Making one takes longer than cutting a page."""
+    make = MarkdownSplitter if markdown else TextSplitter
+    return make(capacity, overlap=overlap, trim=False)
 
 
 def _blocks(text: str) -> Iterator[Span]:
