@@ -43,7 +43,7 @@ def claim(connection: sqlite3.Connection, worker: WorkerId, places: int, queues:
         for _, seq, document, work_seq, *rest in sorted(found, key=lambda row: row[:2]):
             if work_seq not in works:
                 works[work_seq] = connection.execute("SELECT work FROM works WHERE seq = ?", (work_seq,)).fetchone()[0]
-            jobs.append(Job(seq, name, document, works[work_seq], *rest, max_bytes))
+            jobs.append(Job(seq, name, document, works[work_seq], *(*rest, max_bytes)))
         count(connection, queue_seq, {JobStatus.QUEUED: -len(found), JobStatus.LEASED: len(found)})
         connection.execute("UPDATE queues SET turn = (SELECT max(turn) + 1 FROM queues) WHERE seq = ?", (queue_seq,))
     return jobs
@@ -69,7 +69,7 @@ def claim_suspect(connection: sqlite3.Connection, worker: WorkerId, queues: Sequ
     name, max_bytes = connection.execute("SELECT name, max_bytes FROM queues WHERE seq = ?", (queue_seq,)).fetchone()
     [work] = connection.execute("SELECT work FROM works WHERE seq = ?", (work_seq,)).fetchone()
     count(connection, queue_seq, {JobStatus.DELAYED: -1, JobStatus.LEASED: 1})
-    return [Job(seq, name, document, work, *rest, max_bytes)]
+    return [Job(seq, name, document, work, *(*rest, max_bytes))]
 
 
 def worker_lost(worker: WorkerId) -> JobLostError:
