@@ -56,7 +56,7 @@ async def ask_specialist(
     if specialist not in session.specialists:
         near = difflib.get_close_matches(specialist, session.specialists, n=1)
         raise UsageError(
-            f"There is no specialist {specialist!r}.",
+            session.staff.why_missing(specialist) or f"There is no specialist {specialist!r}.",
             next_step=(f"Did you mean {near[0]!r}? " if near else "") + f"There are: {', '.join(session.specialists)}.",
         )
     check_task(text)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from nonet.agents.plan import Subtask
 from nonet.errors import (
@@ -12,6 +14,7 @@ from nonet.errors import (
     CallError,
     CallTimeoutError,
     ContextOverflowError,
+    NonetError,
     ResourceError,
     RuntimeBusyError,
 )
@@ -25,6 +28,10 @@ from nonet.graphs.rungs import Rung
 from nonet.specialists import Assignment, Evidence, Outcome, Source, Verdict
 from nonet.specialists.checks import with_checks
 from nonet.specialists.confidence import CERTAINTY, USUAL_BAR, confidence
+from nonet.specialists.staff import SHIPPED
+
+if TYPE_CHECKING:
+    from nonet.graphs.session import Session
 
 _OF_A_CALL = frozenset({"call", "context"})
 """Kinds of evidence that speak of a call or its prompt, not of what a model wrote."""
@@ -184,7 +191,7 @@ async def _attempt(  # noqa: PLR0917  what one attempt is
     desk = RunDesk(context, subtask.id, number, rung, await session.window_of(rung))
     failed: CallError | ResourceError | None = None
     try:
-        outcome = await session.specialists[subtask.specialist].work(assignment, desk)
+        outcome = await _worked(session, subtask.specialist, assignment, desk)
     except (CallError, ResourceError) as error:
         if isinstance(error, ResourceError) and not rung.host:
             raise  # without its own server a run cannot go on; a remote one was only a last try
@@ -201,6 +208,23 @@ async def _attempt(  # noqa: PLR0917  what one attempt is
     context.emit(AttemptFinished(subtask.id, number, rung.label, outcome.verdict, deciding_detail(outcome)))
     called = bool(desk.asked) or failed is not None
     return _Try(outcome, rung, place, desk.window_tokens, called=called, error=failed)
+
+
+async def _worked(session: Session, specialist: str, assignment: Assignment, desk: RunDesk) -> Outcome:
+    """What the specialist made of it. An error that is not ours fails the attempt: a user's own code may raise any."""
+    try:
+        return await session.specialists[specialist].work(assignment, desk)
+    except Exception as error:
+        if isinstance(error, NonetError) or session.staff.origins.get(specialist, SHIPPED) == SHIPPED:
+            raise
+        detail = f"its code raised {type(error).__name__}: {error}{_place(error)}"
+        return Outcome("", Verdict.FAILED, (Evidence("specialist", passed=False, detail=detail),))
+
+
+def _place(error: Exception) -> str:
+    """The line that raised it."""
+    last = traceback.extract_tb(error.__traceback__)[-1:]
+    return f" ({last[0].filename}, line {last[0].lineno})" if last else ""
 
 
 def _refusal(error: CallError | ResourceError) -> Evidence:

@@ -18,6 +18,7 @@ from nonet.runtimes.lines import Priority
 if TYPE_CHECKING:
     from nonet.graphs.events import OnEvent
     from nonet.graphs.session import Session
+    from nonet.specialists.staff import Staff
     from nonet.store import Job
 
 PLACES_A_SLOT = 4
@@ -78,10 +79,11 @@ def _places(session: Session) -> int:
     return min(sum(host.slots for host in hosts) * PLACES_A_SLOT, _MOST_PLACES)
 
 
-def check_work(work: Work, specialists: Sequence[str]) -> None:
+def check_work(work: Work, staff: Staff) -> None:
     """Raise UsageError for a workflow that does not exist."""
-    known = (SUPERVISOR, *specialists)
+    known = (SUPERVISOR, *staff.specialists)
     if work.workflow not in known:
-        raise UsageError(f"There is no workflow {work.workflow!r}.", next_step=f"There are: {', '.join(known)}.")
+        why = staff.why_missing(work.workflow) or f"There is no workflow {work.workflow!r}."
+        raise UsageError(why, next_step=f"There are: {', '.join(known)}.")
     if not work.task.strip():
         raise UsageError("The task is empty.", next_step='Say what to do: --task "Summarize {document}".')

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nonet.errors import ModelNotFoundError, PlanError
-from nonet.graphs.planning import check_plan
+from nonet.graphs.planning import check_plan, check_staff
 from nonet.graphs.records import plan_of
 from nonet.graphs.run import drive_plan
 from nonet.specialists import Verdict
@@ -46,6 +46,7 @@ async def fork_run(
     chosen = plan or plan_of(found)
     if chosen is None:
         raise PlanError(f"Run {found.id} has no plan yet.", next_step="Resume it, or run its task anew.")
+    check_staff(chosen, session, f"Run {found.id}")
     check_plan(chosen, session, whose="The plan")
     redone = _with_readers(chosen, again)
     kept = {each.id: each for each in found.subtasks if each.id not in redone and each.verdict != Verdict.FAILED}

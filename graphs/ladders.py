@@ -26,9 +26,16 @@ DEFAULT_EMBEDDER = "all-minilm:l6-v2"
 
 
 def choose_ladders(
-    settings: Settings, models: Sequence[ModelInfo], specialists: Sequence[str], runtime: str
+    settings: Settings,
+    models: Sequence[ModelInfo],
+    specialists: Sequence[str],
+    runtime: str,
+    brought: Ladders | None = None,
 ) -> dict[str, tuple[str, ...]]:
     """A ladder a specialist: the settings' own, else the defaults that are installed, else what is installed by size.
+
+    Args:
+        brought: the models that specialists of the user's name themselves; they are the defaults of those.
 
     Raises:
         ModelNotFoundError: a model the settings name is missing, or nothing that can chat is installed.
@@ -45,12 +52,25 @@ def choose_ladders(
                 raise _missing(missing[0], runtime, by_size)
             ladders[specialist] = named
             continue
-        wanted = (SMALLEST,) if settings.light else DEFAULT_LADDERS.get(specialist, CODER)
+        wanted = wanted_ladder(settings, specialist, brought or {})
         found = tuple(name for name in wanted if name in installed) or by_size
         if not found:
             raise _missing(wanted[0], runtime, by_size)
         ladders[specialist] = found
     return ladders
+
+
+def wanted_ladder(settings: Settings, specialist: str, brought: Ladders) -> tuple[str, ...]:
+    """What it would try were all installed: the settings' own ladder, else the one it brings, else the usual."""
+    if named := _named(settings, specialist):
+        return named
+    return (SMALLEST,) if settings.light else {**DEFAULT_LADDERS, **brought}.get(specialist, CODER)
+
+
+def not_installed(ladders: Ladders, brought: Ladders) -> dict[str, tuple[str, ...]]:
+    """By specialist, the models that it names itself and that are not on its ladder."""
+    lacking = {name: tuple(each for each in models if each not in ladders[name]) for name, models in brought.items()}
+    return {name: models for name, models in lacking.items() if models}
 
 
 def choose_embedder(settings: Settings, models: Sequence[ModelInfo]) -> str | None:

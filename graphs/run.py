@@ -18,7 +18,7 @@ from nonet.graphs.earlier import failed_attempts
 from nonet.graphs.events import Notice, OnEvent
 from nonet.graphs.mentions import full_name, is_reference
 from nonet.graphs.planners import planner_for
-from nonet.graphs.planning import check_plan
+from nonet.graphs.planning import check_plan, check_staff
 from nonet.graphs.records import call_errors_of, earlier_plans, limits_of, plan_of, result_of_run, usage_of_run
 from nonet.graphs.result import RunResult, RunUsage
 from nonet.graphs.searching import StoreSearcher
@@ -105,6 +105,9 @@ async def resume_run(
     found = session.store.runs.get(run_id)
     if found.status in ("done", "refused"):
         return result_of_run(found)
+    plan = plan_of(found)
+    if plan is not None:
+        check_staff(plan, session, f"Run {found.id}")
     async with session.turns.take() as turn:
         lease = await session.store.runs.lease(found.id, owner())
         context = _context(session, lease, turn, found.task, found.documents, on_event=on_event)
@@ -112,7 +115,7 @@ async def resume_run(
         approved = bool(found.plans) and found.plans[-1].status == "accepted"
         context.wants_approval = bool(found.options.get("approve")) and not approved
         context.priority = priority
-        context.plan = plan_of(found)
+        context.plan = plan
         context.earlier = earlier_plans(found)
         context.finished = session.store.runs.finished(found.id)
         context.tried = failed_attempts(found, session.store)
@@ -183,6 +186,7 @@ async def drive_plan(
     Args:
         finished: parts that another run finished; they are taken over, and done again only if they read something else.
     """
+    check_staff(plan, session, "The plan")
     if priority is not Priority.BATCH:
         session.store.check_writable()
     async with session.turns.take() as turn:

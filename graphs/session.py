@@ -27,6 +27,7 @@ from nonet.runtimes.count_guard import CountGuard
 from nonet.runtimes.energy import find_meter
 from nonet.runtimes.lines import Priority
 from nonet.specialists.sandbox.probe import find_sandbox
+from nonet.specialists.staff import Staff, find_staff
 from nonet.store import Store
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ class Session:
     scheduler: Scheduler
     ladders: Ladders
     specialists: Mapping[str, Specialist]
+    staff: Staff
+    """Where the specialists come from, and who was left out."""
     embed_model: str | None
     """None: no embedding model is there; routing is lexical and retrieval is BM25 alone."""
     energy: EnergyMeter | None = None
@@ -91,17 +94,26 @@ class Session:
     _sandbox_probed: bool = False
 
     @classmethod
-    async def open(cls, settings: Settings, *, specialists: Mapping[str, Specialist] | None = None) -> Self:
+    async def open(
+        cls,
+        settings: Settings,
+        *,
+        specialists: Mapping[str, Specialist] | None = None,
+        own: Sequence[Specialist] = (),
+    ) -> Self:
         """Open the store and choose the runtime and the models.
 
         Args:
-            specialists: by name; those that ship with nonet if none are given.
+            specialists: by name: these and no others.
+            own: of yours, beside those that ship, those of the settings, and those of installed packs.
 
         Raises:
+            SpecialistError: one of `own` is none, or its name is taken.
             StoreError: the database cannot be used.
             RuntimeUnavailableError: no runtime answers.
             ModelNotFoundError: a model that was asked for, or every model, is missing.
         """
+        staff = find_staff(settings.specialists, own) if specialists is None else Staff(specialists, {})
         store = Store.open(settings.database_path())
         try:
             chosen = await choose_runtime(settings)
@@ -113,11 +125,11 @@ class Session:
                     memory = None if chosen.is_local else 0
                     windows = choose_windows(settings, models, measured, memory=memory)
                     chosen.set_windows(windows)
-                staff = specialists if specialists is not None else _shipped()
-                ladders = choose_ladders(settings, models, tuple(staff), chosen.runtime.name)
+                names = tuple(staff.specialists)
+                ladders = choose_ladders(settings, models, names, chosen.runtime.name, staff.models)
                 embed_model = choose_embedder(settings, models)
                 scheduler = make_scheduler(settings, chosen, models, embed_model, store)
-                remotes = remote_rungs(settings, tuple(staff)) if settings.remote else {}
+                remotes = remote_rungs(settings, (*names, *staff.missing)) if settings.remote else {}
             except BaseException:
                 await chosen.runtime.aclose()
                 raise
@@ -131,7 +143,8 @@ class Session:
             runtime_reason=chosen.reason,
             scheduler=scheduler,
             ladders=ladders,
-            specialists=staff,
+            specialists=staff.specialists,
+            staff=staff,
             embed_model=embed_model,
             remotes=remotes,
             judges=measured_judges(store, chosen.runtime.name, models),
@@ -262,9 +275,3 @@ class Session:
         except ModelNotFoundError:
             self.embed_model = None
             return None
-
-
-def _shipped() -> Mapping[str, Specialist]:
-    from nonet.specialists.catalog import default_specialists  # noqa: PLC0415  not for those who bring their own
-
-    return default_specialists()

@@ -63,6 +63,11 @@ def check_answer(text: str, schema_json: str, *, cut: bool = False) -> None:
         )
 
 
+def check_schema(schema: Mapping[str, Any]) -> None:
+    """Return quietly when it is a JSON schema that answers can be held against. Raises BadRequestError."""
+    _validator(encode_schema(schema))
+
+
 @lru_cache(maxsize=128)
 def _validator(schema_json: str) -> Validator:
     """Compiled once a schema. A reference to another document is refused: validation must not open a connection."""

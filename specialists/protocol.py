@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from nonet.runtimes import ChatResponse, Message, OnText
 from nonet.specialists.sandbox.protocol import Sandbox
+from nonet.specialists.text import neutral
 from nonet.specialists.workspace import Workspace
 
 
@@ -75,6 +76,14 @@ class Assignment:
     """Files of the user's to change; only specialists that write code look at it."""
     attempt: int = 1
     """Which try on this rung of the ladder it is; a model asked the same again must be asked differently."""
+
+    @property
+    def text(self) -> str:
+        """All that it reads, for a prompt: headed by the names where there are several, turn marks broken up."""
+        texts = [neutral(source.text) for source in self.sources]
+        if len(texts) == 1:
+            return texts[0]
+        return "\n\n".join(f"{source.name}:\n{text}" for source, text in zip(self.sources, texts, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +187,7 @@ class Specialist(Protocol):
         ...
 
     @property
-    def examples(self) -> tuple[str, ...]:
+    def examples(self) -> Sequence[str]:
         """A dozen or so requests it should get; routing compares with them."""
         ...
 

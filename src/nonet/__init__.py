@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from nonet.graphs.run import plan_task, resume_run, run_task
     from nonet.graphs.session import Session
     from nonet.settings import Settings
-    from nonet.specialists import Verdict
+    from nonet.specialists import Assignment, Evidence, Verdict
+    from nonet.specialists.define import specialist
+    from nonet.specialists.mcp_tools import McpServer
+    from nonet.specialists.own import PromptSpecialist
 
 __version__ = "0.1.0"
 
@@ -35,6 +38,11 @@ _HOMES = {
     "RunResult": "nonet.graphs.result",
     "Session": "nonet.graphs.session",
     "Settings": "nonet.settings",
+    "McpServer": "nonet.specialists.mcp_tools",
+    "PromptSpecialist": "nonet.specialists.own",
+    "specialist": "nonet.specialists.define",
+    "Assignment": "nonet.specialists",
+    "Evidence": "nonet.specialists",
     "Verdict": "nonet.specialists",
     "ask_specialist": "nonet.graphs.ask",
     "fork_run": "nonet.graphs.fork",
@@ -46,8 +54,12 @@ _HOMES = {
 }
 
 __all__ = [
+    "Assignment",
     "Conversation",
+    "Evidence",
+    "McpServer",
     "NonetError",
+    "PromptSpecialist",
     "Queue",
     "RunResult",
     "Session",
@@ -60,6 +72,7 @@ __all__ = [
     "retry_bigger",
     "run",
     "run_task",
+    "specialist",
 ]
 
 

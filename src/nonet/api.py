@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nonet.graphs.events import OnEvent
     from nonet.graphs.result import RunResult
+    from nonet.specialists import Specialist
 
 
 def run(
     task: str,
     *,
     documents: Sequence[str | PathLike[str]] = (),
+    specialists: Sequence[Specialist] = (),
     on_event: OnEvent | None = None,
     **settings: Any,  # noqa: ANN401  any setting by its name; Settings validates it
 ) -> RunResult:
@@ -25,6 +27,7 @@ def run(
     Args:
         task: what you want, in plain words.
         documents: files or folders; they are added to the collection, and this run reads only them.
+        specialists: of yours, beside those that ship, those of nonet.toml and those of installed packs.
         on_event: called with each step (nonet.graphs.events), on the thread of the run.
         settings: as in nonet.toml: `db="notes.db"`, `runtime="embedded"`. They win over every other source.
 
@@ -45,7 +48,7 @@ def run(
     from nonet.settings import load  # noqa: PLC0415
 
     async def work() -> RunResult:
-        async with await Session.open(load(settings).settings) as session:
+        async with await Session.open(load(settings).settings, own=specialists) as session:
             return await run_task(session, task, documents=[Path(path) for path in documents], on_event=on_event)
 
     return asyncio.run(work())

@@ -34,6 +34,7 @@ from nonet.app_options import (
 )
 from nonet.app_runs import runs_app
 from nonet.app_scheduler import add_to
+from nonet.app_specialists import specialists_app
 
 app = group("Several small language models, one dependable system, on your own machine.")
 models_app = group("Models: what is there, and fetching more.")
@@ -201,7 +202,9 @@ def plan(
     ),
 )
 def ask(
-    specialist: Annotated[str, typer.Argument(metavar="SPECIALIST", help="code, retrieval, summarization or general.")],
+    specialist: Annotated[
+        str, typer.Argument(metavar="SPECIALIST", help="code, retrieval, summarization, general, or one of yours.")
+    ],
     text: Annotated[
         str | None, typer.Argument(metavar="[TEXT]", help="What it should do. `-`: one a line from standard input.")
     ] = None,
@@ -281,6 +284,7 @@ def models_pull(
 app.add_typer(batch_app, name="batch", rich_help_panel=WORK)
 app.add_typer(docs_app, name="docs", rich_help_panel=KNOWLEDGE)
 app.add_typer(models_app, name="models", rich_help_panel=KNOWLEDGE)
+app.add_typer(specialists_app, name="specialists", rich_help_panel=KNOWLEDGE)
 app.add_typer(runs_app, name="runs", rich_help_panel=CARE)
 add_to(app, runs_app)
 

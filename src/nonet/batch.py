@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from nonet.graphs.batch_work import Performed
     from nonet.graphs.events import OnEvent
     from nonet.settings import Settings
+    from nonet.specialists import Specialist
     from nonet.store import Added, Job, JobRecord, Pace, QueueRecord, Store
 
 OwnWork = Callable[[str, str], Awaitable[str]]
@@ -98,12 +99,18 @@ class Queue:
         return add_jobs(self._store, self.name, jobs, work=self._work(task, workflow, keep=keep), again=again)
 
     def run(
-        self, work: OwnWork | None = None, *, places: int | None = None, on_event: OnBatchEvent = lambda _event: None
+        self,
+        work: OwnWork | None = None,
+        *,
+        specialists: Sequence[Specialist] = (),
+        places: int | None = None,
+        on_event: OnBatchEvent = lambda _event: None,
     ) -> BatchReport:
         """Work until the queue is empty. As many processes as you like may do so at the same time.
 
         Args:
             work: your own, in place of what the documents were added for.
+            specialists: of yours, beside those that ship, those of nonet.toml and those of installed packs.
             places: documents in hand at once.
             on_event: told of each step (nonet.graphs.batch_events), on the thread that runs.
 
@@ -111,17 +118,22 @@ class Queue:
             NonetError: the work cannot go on; what is done is kept, and the rest waits.
             RuntimeError: called from a running event loop; await `arun` there.
         """
-        return asyncio.run(self.arun(work, places=places, on_event=on_event))
+        return asyncio.run(self.arun(work, specialists=specialists, places=places, on_event=on_event))
 
     async def arun(
-        self, work: OwnWork | None = None, *, places: int | None = None, on_event: OnBatchEvent = lambda _event: None
+        self,
+        work: OwnWork | None = None,
+        *,
+        specialists: Sequence[Specialist] = (),
+        places: int | None = None,
+        on_event: OnBatchEvent = lambda _event: None,
     ) -> BatchReport:
         """As `run`, in a running event loop."""
         if work is None:
             from nonet.graphs.batch_open import batch_of  # noqa: PLC0415
             from nonet.graphs.session import Session  # noqa: PLC0415
 
-            async with await Session.open(self._settings) as session:
+            async with await Session.open(self._settings, own=specialists) as session:
                 return await batch_of(session, [self.name], places=places, on_event=on_event).run()
         from nonet.graphs.batch import Batch  # noqa: PLC0415
         from nonet.graphs.session import owner  # noqa: PLC0415

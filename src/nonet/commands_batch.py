@@ -11,6 +11,7 @@ from json import loads
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nonet.commands_specialists import staff_of
 from nonet.door import Door, Flags, open_door, open_store
 from nonet.errors import UsageError
 from nonet.render import columns, print_lines, text
@@ -19,6 +20,7 @@ from nonet.text import one_line
 
 if TYPE_CHECKING:
     from nonet.graphs.batch_work import Work
+    from nonet.settings import Settings
     from nonet.store import Added, JobRecord, QueueRecord, Store
 
 _SECONDS_A_DAY = 86_400
@@ -43,15 +45,14 @@ class AddOptions:
     max_bytes: int | None = None
 
 
-def work_given(task: str | None, workflow: str | None, *, keep: bool = False) -> Work:
+def work_given(settings: Settings, task: str | None, workflow: str | None, *, keep: bool = False) -> Work:
     """What is to be done with documents. Raises UsageError for a workflow that does not exist."""
     from nonet.graphs.batch_open import check_work  # noqa: PLC0415
     from nonet.graphs.batch_work import Work  # noqa: PLC0415
-    from nonet.specialists.catalog import default_specialists  # noqa: PLC0415
 
     given = {key: value for key, value in (("task", task), ("workflow", workflow)) if value is not None}
     work = Work(**given, keep=keep)
-    check_work(work, list(default_specialists()))
+    check_work(work, staff_of(settings))
     return work
 
 
@@ -64,7 +65,7 @@ def add(queue: str, inputs: Sequence[str], options: AddOptions, flags: Flags, *,
     if not queue.strip():
         raise UsageError("The queue has no name.", next_step="Name it: nonet batch add QUEUE INPUT...")
     door = open_door(flags, json=json, quiet=quiet)
-    work = work_given(options.task, options.workflow, keep=options.keep).to_json()
+    work = work_given(door.loaded.settings, options.task, options.workflow, keep=options.keep).to_json()
     skipped: list[tuple[str, str]] = []
     with open_store(door, create=True) as store:
         store.queues.ensure(queue, work).result()

@@ -165,7 +165,7 @@ class _Worker:
         known = {queue.name: queue.work for queue in store.queues.queues()}
         asked = self._watched.task is not None or self._watched.workflow is not None
         if asked or name not in known:
-            known[name] = work_given(self._watched.task, self._watched.workflow).to_json()
+            known[name] = work_given(self._door.loaded.settings, self._watched.task, self._watched.workflow).to_json()
         store.queues.ensure(name, known[name]).result()
 
     async def _watch(self, store: Store, folder: Path) -> None:

@@ -215,6 +215,8 @@ async def open_session(door: Door) -> Session:
     session = await Session.open(door.loaded.settings)
     if not door.quiet:
         say(f"{session.runtime.name} runtime: {session.runtime_reason}")
+        for problem in session.staff.problems:
+            say(f"Warning: {problem.told()}")
     return session
 
 

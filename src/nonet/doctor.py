@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from nonet import __version__
 from nonet.checks import Check, Status
+from nonet.commands_specialists import staff_of
 from nonet.doctor_models import profiles
 from nonet.door import Door, Flags, open_door, short_path
 from nonet.errors import NonetError, StoreError
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 NOT_READY = 3
 _STYLES = {"ok": "green", "warning": "yellow", "problem": "red"}
 _PACKAGES = ("langgraph", "ollama", "aiohttp", "sqlmodel", "pydantic", "typer", "rich")
+_MEND = "Correct it in nonet.toml, or update or uninstall its pack."
 _EXTRAS = ("xllamacpp", "onnxruntime", "tokenizers")
 
 
@@ -62,6 +64,7 @@ async def examine(door: Door, *, measure: bool, deep: bool) -> tuple[list[Check]
 
     settings = door.loaded.settings
     checks = [installation(), embedded(), await ollama(settings), await sandbox(), database(settings)]
+    checks += specialists(settings)
     runtime: Runtime | None = None
     try:
         chosen = await choose_runtime(settings)
@@ -189,15 +192,31 @@ def _place_for(path: Path, shown: str) -> Check:
     )
 
 
+def specialists(settings: Settings) -> list[Check]:
+    """Those of the user's and of packs: who is here, and who was left out and why."""
+    from nonet.specialists.staff import SHIPPED  # noqa: PLC0415
+
+    staff = staff_of(settings)
+    own = {name: origin for name, origin in staff.origins.items() if origin != SHIPPED}
+    checks = [
+        Check(f"specialist {each.name}", "warning", f"left out ({each.origin}): {each.reason}", _MEND)
+        for each in staff.problems
+    ]
+    if own:
+        told = ", ".join(f"{name} ({origin})" for name, origin in own.items())
+        checks.insert(0, Check("specialists", "ok", f"beside those that ship: {told}", data={"own": own}))
+    return checks
+
+
 def models(settings: Settings, found: Sequence[ModelInfo], runtime: str) -> list[Check]:
     """Which models are there, and whether each specialist has one."""
-    from nonet.graphs.ladders import choose_embedder, choose_ladders  # noqa: PLC0415
-    from nonet.specialists.catalog import default_specialists  # noqa: PLC0415
+    from nonet.graphs.ladders import choose_embedder, choose_ladders, not_installed  # noqa: PLC0415
 
+    staff = staff_of(settings)
     names = ", ".join(model.name for model in found) or "none"
     data = {"models": [model.name for model in found]}
     try:
-        ladders = choose_ladders(settings, found, tuple(default_specialists()), runtime)
+        ladders = choose_ladders(settings, found, tuple(staff.specialists), runtime, staff.models)
         embedder = choose_embedder(settings, found)
     except NonetError as error:
         step = error.next_step if any("chat" in model.capabilities for model in found) else "nonet models pull"
@@ -205,6 +224,9 @@ def models(settings: Settings, found: Sequence[ModelInfo], runtime: str) -> list
     checks = [
         Check("models", "ok", names, data={**data, "ladders": {key: list(each) for key, each in ladders.items()}})
     ]
+    for name, lacking in not_installed(ladders, staff.models).items():
+        detail = f"it would like {', '.join(lacking)}, and works with {', '.join(ladders[name])}"
+        checks.append(Check(f"specialist {name}", "warning", detail, f"nonet models pull {' '.join(lacking)}"))
     if embedder is None:
         checks.append(
             Check(

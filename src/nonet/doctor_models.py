@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from nonet.checks import Check
+from nonet.commands_specialists import staff_of
 from nonet.doctor_words import profile_checks
 from nonet.errors import NonetError
 from nonet.progress import counter
@@ -91,10 +92,10 @@ def _earlier(store: Store, runtime: str, model: str) -> dict[str, Any] | None:
 def ladder_models(settings: Settings, found: Sequence[ModelInfo], runtime: str) -> list[str]:
     """The chat models that specialists would use, each once; none where a specialist would have no model."""
     from nonet.graphs.ladders import choose_ladders  # noqa: PLC0415
-    from nonet.specialists.catalog import default_specialists  # noqa: PLC0415
 
+    staff = staff_of(settings)
     try:
-        ladders = choose_ladders(settings, found, tuple(default_specialists()), runtime)
+        ladders = choose_ladders(settings, found, tuple(staff.specialists), runtime, staff.models)
     except NonetError:  # told by `models` already
         return []
     return list(dict.fromkeys(name for ladder in ladders.values() for name in ladder))

@@ -4,7 +4,8 @@ NonetError                   what happened, what was kept, what to do next
 ├── UsageError               the request itself cannot be taken (exit status 2)
 │   ├── SettingsError        nonet.toml, the environment or a flag
 │   ├── TaskError            the task: empty, too long
-│   └── DocumentError        a document: missing, binary, unreadable
+│   ├── DocumentError        a document: missing, binary, unreadable
+│   └── SpecialistError      a specialist of the user's: does not load, is none, or its name is taken
 ├── ResourceError            something needed is missing (exit status 3)
 │   ├── RuntimeUnavailableError  no server answers, no embedded runtime installed
 │   ├── ModelNotFoundError       the runtime does not have the model
@@ -15,6 +16,7 @@ NonetError                   what happened, what was kept, what to do next
 │   ├── IncompleteAnswerError    a stream without its end, an empty or degenerate answer
 │   │   └── ServerLostError          the connection broke before the answer was whole
 │   ├── CallTimeoutError         connect, first token or stall
+│   ├── ToolServerError          an MCP server whose tools a specialist wants does not answer
 │   ├── RuntimeBusyError         the server's queue is full, or it is loading
 │   └── BadRequestError          the runtime refused the request
 │       └── AccessRefusedError       it refuses whatever we ask: a missing key, a wrong address
@@ -73,6 +75,10 @@ class DocumentError(UsageError):
     """A document is missing, binary, too large or unreadable."""
 
 
+class SpecialistError(UsageError):
+    """A specialist or tool of the user's does not load, is none, or its name is taken."""
+
+
 class ResourceError(NonetError):
     """Something the run needs is missing."""
 
@@ -129,6 +135,10 @@ class ServerLostError(IncompleteAnswerError):
 
 class CallTimeoutError(CallError):
     """The runtime did not connect, did not start to answer, or stalled."""
+
+
+class ToolServerError(CallError):
+    """An MCP server whose tools a specialist wants does not answer."""
 
 
 class RuntimeBusyError(CallError):

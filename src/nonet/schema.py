@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field
 
 from nonet.schema_base import Output, VerdictName
 from nonet.schema_batch import BATCH_OUTPUTS
+from nonet.schema_specialists import SPECIALIST_OUTPUTS
 
 
 class EvidenceOut(Output):
@@ -593,6 +594,7 @@ OUTPUTS: dict[str, type[Output]] = {
     "stats": StatsOut,
     "models-list": ModelsListOut,
     "models-pull": ModelsPullOut,
+    **SPECIALIST_OUTPUTS,
     "doctor": DoctorOut,
     "calibrate": CalibrateOut,
     "config": ConfigOut,

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from nonet.errors import SettingsError
+from nonet.settings_specialists import Declared
 
 FILE_NAME = "nonet.toml"
 ENV_PREFIX = "NONET_"
@@ -68,6 +69,9 @@ class Settings(BaseSettings):
     remote: dict[str, Remote] = Field(default_factory=dict)
     """A remote model for a specialist, tried last: [remote.code] with kind, url, model, key_env. What leaves the
     machine is redacted and kept. Unset: nothing leaves."""
+    specialists: dict[str, Declared] = Field(default_factory=dict)
+    """Specialists of yours: [specialists.NAME] with prompt, examples, models, output, verify, tools, mcp; or NAME =
+    "module:object"."""
     embed_model: str | None = None
     """The model that routes requests and embeds documents. Unset: all-minilm:l6-v2 if it is there."""
     light: bool = False
@@ -277,7 +281,19 @@ def _absolute(values: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         if isinstance(value, str | Path) and str(value):
             home = os.path.expanduser(value)  # noqa: PTH111  Path.expanduser raises for an unknown user
             result[key] = (folder / home).absolute()
+    if isinstance(result.get("specialists"), Mapping):
+        result["specialists"] = {name: _beside(each, folder) for name, each in result["specialists"].items()}
     return result
+
+
+def _beside(value: Any, folder: Path) -> Any:  # noqa: ANN401  whatever the user wrote for a specialist
+    """`./file.py:object` means a file beside the nonet.toml, whatever the current folder is."""
+    if isinstance(value, str) and value.startswith("./"):
+        return str((folder / value).absolute())
+    if isinstance(value, Mapping):
+        paths = {key: _beside(value[key], folder) for key in ("use", "verify", "tools") if key in value}
+        return {**value, **paths}
+    return [_beside(each, folder) for each in value] if isinstance(value, list) else value
 
 
 def _nearest(key: str, spell: Callable[[str], str] = str, verb: str = "Remove") -> str:

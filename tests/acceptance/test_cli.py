@@ -120,6 +120,8 @@ COMMANDS = {
     "runs-trace": ["runs", "trace", "--output", "trace.json"],
     "stats": ["stats"],
     "models-list": ["models", "list"],
+    "specialists-list": ["specialists", "list"],
+    "specialists-show": ["specialists", "show", "code"],
     "doctor": ["doctor", "--quick"],
     "config": ["config"],
     "error": ["runs", "show", "zzzz"],

@@ -100,6 +100,7 @@ class Desk:
 
                 self._session = await Session.open(self.door.loaded.settings)
                 self.engine.tell({"is": "status", "runtime": self._session.runtime.name})
+                self.engine.show([text((f"Warning: {each.told()}", "yellow")) for each in self._session.staff.problems])
                 await self.settle()
             return self._session
 

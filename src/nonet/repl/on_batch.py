@@ -73,7 +73,7 @@ async def _add(desk: Desk, queue: str, words: list[str]) -> None:
     inputs, task = words[:count], " ".join(words[count:])
     if not inputs:
         raise UsageError(f"{words[0]} is no file, folder or pattern.", next_step=_HOW)
-    work = work_given(task or None, None).to_json()
+    work = work_given(desk.door.loaded.settings, task or None, None).to_json()
     skipped: list[tuple[str, str]] = []
 
     def fill() -> str:

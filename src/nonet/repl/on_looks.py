@@ -34,10 +34,16 @@ async def specialists(desk: Desk, _words: str) -> None:
     """Who works here, on which models."""
     session = await desk.session()
     rows = [
-        [name, ", ".join(session.ladders.get(name, ())) or "-", specialist.description]
+        [
+            name,
+            session.staff.origins.get(name, ""),
+            ", ".join(session.ladders.get(name, ())) or "-",
+            specialist.description,
+        ]
         for name, specialist in sorted(session.specialists.items())
     ]
-    desk.engine.show(columns(rows, ("cyan", "dim", ""), indent=""))
+    lines = columns(rows, ("cyan", "dim", "dim", ""), indent="")
+    desk.engine.show([*lines, *(text((f"Warning: {each.told()}", "yellow")) for each in session.staff.problems)])
 
 
 async def models(desk: Desk, words: str) -> None:

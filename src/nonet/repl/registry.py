@@ -94,7 +94,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         "specialists", "", "Who works here, on which models.", ("/specialists",), "on_looks:specialists", at_once=True,
-        works_as="nonet ask --help",
+        works_as="nonet specialists list",
     ),
     Command(
         "budget", "[calls N] [tokens N] [seconds S] [joules J] [off]", "What each run may spend.",
