@@ -39,8 +39,8 @@ lock: ## Pin the newest releases that the ranges of pyproject.toml allow (needs 
 docs: $(VENV)/.installed ## Write the reference parts of docs/ from the program
 	$(BIN)/python docs/generate.py
 
-bench: $(VENV)/.installed-dev ## What a job costs, beside the floors, in one run
-	$(BIN)/python benchmarks/job.py
+bench: $(VENV)/.installed-dev ## All benchmarks that need no model, beside their floors (15 minutes)
+	$(BIN)/python benchmarks/suite.py
 
 clean: ## Remove what make made
 	rm -rf $(VENV) .demo
