@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from graphlib import TopologicalSorter
 from typing import Self
 
@@ -9,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 MAX_SUBTASKS = 12
 """Unless the settings raise it (DESIGN, section 5)."""
+_NUMBERED = re.compile(r"s[1-9][0-9]{0,2}")
 
 
 class Routing(BaseModel):
@@ -31,7 +33,8 @@ class Subtask(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    id: str = Field(pattern=r"^s[1-9][0-9]{0,2}$")
+    id: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,63}$")
+    """"s1", "s2", ... in what planners make; the steps of a workflow have names."""
     specialist: str
     instruction: str = Field(min_length=1)
     inputs: tuple[str, ...] = ()
@@ -95,6 +98,8 @@ class Plan(BaseModel):
             raise ValueError(f"{self.depth()} subtasks build on one another, at most {max_depth} may")
         work: set[tuple[str, str, tuple[str, ...], tuple[str, ...]]] = set()
         for subtask in self.subtasks:
+            if not _NUMBERED.fullmatch(subtask.id):
+                raise ValueError(f"a subtask is called {subtask.id!r}; they are called s1, s2, ...")
             if subtask.specialist not in specialists:
                 raise ValueError(f"{subtask.id} wants the specialist {subtask.specialist!r}, which does not exist")
             key = (subtask.specialist, subtask.instruction.casefold().strip(), subtask.inputs, subtask.documents)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from nonet.agents.plan import Subtask
 from nonet.errors import (
     AccessRefusedError,
     BadRequestError,
@@ -23,9 +22,9 @@ from nonet.graphs.context import RunContext
 from nonet.graphs.desk import RunDesk
 from nonet.graphs.events import AttemptFinished, SubtaskStarted
 from nonet.graphs.judging import judged
-from nonet.graphs.records import evidence_json, evidence_of
+from nonet.graphs.records import Work, evidence_json, evidence_of
 from nonet.graphs.rungs import Rung
-from nonet.specialists import Assignment, Evidence, Outcome, Source, Verdict
+from nonet.specialists import Assignment, Evidence, Outcome, Source, Specialist, Verdict
 from nonet.specialists.checks import with_checks
 from nonet.specialists.confidence import CERTAINTY, USUAL_BAR, confidence
 from nonet.specialists.staff import SHIPPED
@@ -66,13 +65,28 @@ class _Try:
         return tuple(item for item in self.outcome.evidence if item.passed is False)
 
 
+@dataclass(frozen=True, slots=True)
+class _How:
+    """Who works, and how often on one rung."""
+
+    worker: Specialist
+    max_attempts: int
+
+
 _SAME_AGAIN = (BadRequestError, ContextOverflowError, ResourceError, RuntimeBusyError)
 """Asking the same model again would end the same way."""
 _MOST_TIME_OUTS = 3
 """In a row, of one subtask: each may have taken minutes."""
 
 
-async def work_on(context: RunContext, subtask: Subtask, sources: Sequence[Source]) -> SubtaskOutcome:
+async def work_on(
+    context: RunContext,
+    subtask: Work,
+    sources: Sequence[Source],
+    *,
+    worker: Specialist | None = None,
+    max_attempts: int | None = None,
+) -> SubtaskOutcome:
     """Try, repair from the evidence, climb the ladder. The best outcome seen is returned, never raised away.
 
     - Good enough is a confidence at or above the bar: without calibration, what no check speaks against.
@@ -84,11 +98,17 @@ async def work_on(context: RunContext, subtask: Subtask, sources: Sequence[Sourc
     - A doubt (unverified below the bar) is for a larger model to settle; where there is none, it stands as it is.
     - What was wrong so far goes up with the subtask.
 
+    Args:
+        worker: does the work in the place of the specialist, on its ladder.
+        max_attempts: on one rung, instead of the setting.
+
     Raises:
         ResourceError, StoreError: the run cannot go on at all (no server, no model, no disk).
         BudgetSpentError: the run may make no more calls.
     """
-    rungs = context.session.rungs(subtask.specialist)
+    session = context.session
+    rungs = session.rungs(subtask.specialist)
+    how = _How(worker or session.specialists[subtask.specialist], max_attempts or session.settings.max_attempts)
     tries = _earlier(context, subtask, rungs)
     for place, rung in enumerate(rungs):
         if tries and tries[-1].place > place:
@@ -103,10 +123,11 @@ async def work_on(context: RunContext, subtask: Subtask, sources: Sequence[Sourc
         if await _on_rung(
             context,
             subtask,
-            Assignment(subtask.instruction, tuple(sources), workspace=context.session.workspace),
+            Assignment(subtask.instruction, tuple(sources), workspace=session.workspace),
             tries,
             place,
             rung,
+            how,
         ):
             break
     best = max(tries, key=_rank)
@@ -114,7 +135,13 @@ async def work_on(context: RunContext, subtask: Subtask, sources: Sequence[Sourc
 
 
 async def _on_rung(  # noqa: PLR0917  what one rung is
-    context: RunContext, subtask: Subtask, assignment: Assignment, tries: list[_Try], place: int, rung: Rung
+    context: RunContext,
+    subtask: Work,
+    assignment: Assignment,
+    tries: list[_Try],
+    place: int,
+    rung: Rung,
+    how: _How,
 ) -> bool:
     """The attempts of one rung, added to `tries`. True: there is no need to climb, or no use."""
     bar = context.session.bars.get(subtask.specialist, USUAL_BAR)
@@ -122,8 +149,8 @@ async def _on_rung(  # noqa: PLR0917  what one rung is
     made = sum(tried.place == place for tried in tries)
     if tries:
         assignment = _with_findings(assignment, tries, attempt=made + 1)
-    for attempt in range(made + 1, context.session.settings.max_attempts + 1):
-        tried = await _attempt(context, subtask, assignment, len(tries) + 1, place, rung)
+    for attempt in range(made + 1, how.max_attempts + 1):
+        tried = await _attempt(context, subtask, assignment, len(tries) + 1, place, rung, how.worker)
         tries.append(tried)
         outcome = tried.outcome
         if outcome.verdict is not Verdict.FAILED and confidence(outcome) >= bar:
@@ -142,7 +169,7 @@ async def _on_rung(  # noqa: PLR0917  what one rung is
     return False
 
 
-def _earlier(context: RunContext, subtask: Subtask, rungs: Sequence[Rung]) -> list[_Try]:
+def _earlier(context: RunContext, subtask: Work, rungs: Sequence[Rung]) -> list[_Try]:
     """What an earlier process tried in vain on these rungs."""
     places = {rung.label: (place, rung) for place, rung in enumerate(rungs)}
     found = []
@@ -183,7 +210,13 @@ def _with_findings(assignment: Assignment, tries: Sequence[_Try], attempt: int) 
 
 
 async def _attempt(  # noqa: PLR0917  what one attempt is
-    context: RunContext, subtask: Subtask, assignment: Assignment, number: int, place: int, rung: Rung
+    context: RunContext,
+    subtask: Work,
+    assignment: Assignment,
+    number: int,
+    place: int,
+    rung: Rung,
+    worker: Specialist,
 ) -> _Try:
     session = context.session
     session.store.runs.start_attempt(context.lease, subtask.id, number, rung.label)
@@ -191,7 +224,7 @@ async def _attempt(  # noqa: PLR0917  what one attempt is
     desk = RunDesk(context, subtask.id, number, rung, await session.window_of(rung))
     failed: CallError | ResourceError | None = None
     try:
-        outcome = await _worked(session, subtask.specialist, assignment, desk)
+        outcome = await _worked(session, subtask.specialist, worker, assignment, desk)
     except (CallError, ResourceError) as error:
         if isinstance(error, ResourceError) and not rung.host:
             raise  # without its own server a run cannot go on; a remote one was only a last try
@@ -210,10 +243,12 @@ async def _attempt(  # noqa: PLR0917  what one attempt is
     return _Try(outcome, rung, place, desk.window_tokens, called=called, error=failed)
 
 
-async def _worked(session: Session, specialist: str, assignment: Assignment, desk: RunDesk) -> Outcome:
+async def _worked(
+    session: Session, specialist: str, worker: Specialist, assignment: Assignment, desk: RunDesk
+) -> Outcome:
     """What the specialist made of it. An error that is not ours fails the attempt: a user's own code may raise any."""
     try:
-        return await session.specialists[specialist].work(assignment, desk)
+        return await worker.work(assignment, desk)
     except Exception as error:
         if isinstance(error, NonetError) or session.staff.origins.get(specialist, SHIPPED) == SHIPPED:
             raise

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeVar
 
 from nonet.agents.composer import compose
 from nonet.agents.reviewer import left_out, review
@@ -21,9 +21,37 @@ from nonet.graphs.result import RunResult
 from nonet.graphs.steps import is_straight, straight
 from nonet.specialists import Verdict
 
+T = TypeVar("T")
+
+Ended = tuple[str, Mapping[str, Any]]
+"""The status of a run, and what is known of its "verdict" and what is "missing"."""
+
 
 async def drive(context: RunContext, approve: Approve | None, decision: Decision | None, *, resumed: bool) -> RunResult:
     """Run the graph under the lease, and leave the run in a state that says how it ended, whatever happens."""
+
+    async def work() -> Ended:
+        if is_straight(context):
+            return _status(await straight(context))
+        return _status(await untraced(_walk_graph(context, approve, decision)))
+
+    return await lead(context, work, _so_far, resumed=resumed)
+
+
+async def lead(
+    context: RunContext,
+    work: Callable[[], Awaitable[Ended]],
+    so_far: Callable[[RunContext], Mapping[str, Any]],
+    *,
+    resumed: bool,
+) -> RunResult:
+    """Do the work of a run under its lease and within its budget; the run is left in a state that says how it ended.
+
+    Args:
+        work: all of it; gives how it ended.
+        so_far: what there is to show of a run whose budget is spent.
+        resumed: an earlier process worked on it.
+    """
     session = context.session
     models = tuple((name, ladder[0]) for name, ladder in session.ladders.items())
     limits = context.budget.limits
@@ -32,14 +60,14 @@ async def drive(context: RunContext, approve: Approve | None, decision: Decision
         context.notice("budget", "the joules of this run are not known here, so that max_joules does not bound it")
     try:
         async with session.store.runs.heartbeat(context.lease), context.budget.deadline():
-            state = await (straight(context) if is_straight(context) else _run_graph(context, approve, decision))
+            status, state = await work()
     except BudgetSpentError as error:
         context.notice("budget", f"{error.message} {error.next_step}")
-        return await _close(context, "failed", _so_far(context))
+        return await _close(context, "failed", so_far(context))
     except (Exception, asyncio.CancelledError) as error:
         await _stop(context, error)
         raise
-    return await _close(context, *_status(state))
+    return await _close(context, status, state)
 
 
 def _so_far(context: RunContext) -> Mapping[str, Any]:
@@ -51,7 +79,7 @@ def _so_far(context: RunContext) -> Mapping[str, Any]:
     return {"verdict": str(Verdict.FAILED), "missing": list(review(plan, results, context.earlier).missing)}
 
 
-def _status(state: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+def _status(state: Mapping[str, Any]) -> Ended:
     if "__interrupt__" in state:
         return "waiting", {}
     if state.get("decision") == "refuse" and not state.get("revised"):
@@ -59,11 +87,12 @@ def _status(state: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
     return ("failed" if state["verdict"] == Verdict.FAILED else "done"), state
 
 
-async def _run_graph(context: RunContext, approve: Approve | None, decision: Decision | None) -> Mapping[str, Any]:
+async def untraced(work: Awaitable[T]) -> T:
+    """Await work of LangGraph; whatever the user's environment says, nothing of a run leaves the machine."""
     from langsmith import tracing_context  # noqa: PLC0415  LangGraph brings it, and takes half a second to import
 
-    with tracing_context(enabled=False):  # whatever the user's environment says: nothing of a run leaves the machine
-        return await _walk_graph(context, approve, decision)
+    with tracing_context(enabled=False):
+        return await work
 
 
 async def _walk_graph(context: RunContext, approve: Approve | None, decision: Decision | None) -> Mapping[str, Any]:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from nonet.specialists import Verdict
 
 if TYPE_CHECKING:
-    from nonet.agents.plan import Subtask
     from nonet.graphs.context import RunContext
+    from nonet.graphs.records import Work
     from nonet.store import AttemptRecord, RunRecord, Store
 
 
@@ -31,7 +31,7 @@ def failed_attempts(found: RunRecord, store: Store) -> Mapping[str, Sequence[Att
     return kept
 
 
-def of_subtask(context: RunContext, subtask: Subtask) -> Sequence[AttemptRecord]:
+def of_subtask(context: RunContext, subtask: Work) -> Sequence[AttemptRecord]:
     """Those of one subtask; none where something that it reads was made anew."""
     same = all(context.records[name] is context.finished.get(name) for name in subtask.inputs)
     return context.tried.get(subtask.id, ()) if same else ()

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from nonet.agents.composer import SubtaskText
 from nonet.agents.plan import Plan, Subtask
@@ -19,8 +19,21 @@ if TYPE_CHECKING:
     from nonet.store import CallRecord, RunRecord
 
 
+class Work(Protocol):
+    """What is to be done: a subtask of a plan, or one run of a workflow's step."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def specialist(self) -> str: ...
+    @property
+    def instruction(self) -> str: ...
+    @property
+    def inputs(self) -> tuple[str, ...]: ...
+
+
 def record_of(
-    subtask: Subtask, outcome: Outcome, *, input_digest: str, model: str = "", attempts: int = 0, seconds: float = 0.0
+    subtask: Work, outcome: Outcome, *, input_digest: str, model: str = "", attempts: int = 0, seconds: float = 0.0
 ) -> SubtaskRecord:
     """What the store keeps of a subtask that ended."""
     return SubtaskRecord(

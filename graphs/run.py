@@ -70,10 +70,10 @@ async def run_task(
             task,
             runtime=session.runtime.name,
             documents=names,
-            options={"approve": wants_approval, **_bounds(session)},
+            options={"approve": wants_approval, **bounds_of(session)},
             owner=owner(),
         )
-        context = _context(session, lease, turn, task, names, on_event=on_event)
+        context = new_context(session, lease, turn, task, names, on_event=on_event)
         context.wants_approval = wants_approval
         context.priority = priority
         return await drive(context, approve, None, resumed=False)
@@ -110,8 +110,8 @@ async def resume_run(
         check_staff(plan, session, f"Run {found.id}")
     async with session.turns.take() as turn:
         lease = await session.store.runs.lease(found.id, owner())
-        context = _context(session, lease, turn, found.task, found.documents, on_event=on_event)
-        context.budget = _budget(session, _limits(session, lease, found, limits), found)
+        context = new_context(session, lease, turn, found.task, found.documents, on_event=on_event)
+        context.budget = budget_of(session, renewed_limits(session, lease, found, limits), found)
         approved = bool(found.plans) and found.plans[-1].status == "accepted"
         context.wants_approval = bool(found.options.get("approve")) and not approved
         context.priority = priority
@@ -191,10 +191,10 @@ async def drive_plan(
         session.store.check_writable()
     async with session.turns.take() as turn:
         lease = session.store.runs.create(
-            task, runtime=session.runtime.name, documents=names, options=_bounds(session), owner=owner()
+            task, runtime=session.runtime.name, documents=names, options=bounds_of(session), owner=owner()
         )
         session.store.runs.save_plan(lease, plan.model_dump_json(), plan.planner, "accepted")
-        context = _context(session, lease, turn, task, names, on_event=on_event)
+        context = new_context(session, lease, turn, task, names, on_event=on_event)
         context.priority = priority
         context.plan = plan
         for record in (finished or {}).values():
@@ -216,9 +216,10 @@ async def attach(session: Session, paths: Sequence[Path], on_event: OnEvent | No
     return report.names
 
 
-def _context(
+def new_context(
     session: Session, lease: Lease, turn: Turn, task: str, names: Sequence[str], *, on_event: OnEvent | None
 ) -> RunContext:
+    """What the work on a run shares; `names` are the documents it reads."""
     return RunContext(
         session=session,
         lease=lease,
@@ -227,18 +228,18 @@ def _context(
         searcher=StoreSearcher(
             session.store, tuple(name for name in names if not is_reference(name)) or None, session.embedder()
         ),
-        budget=_budget(session, Limits.of(session.settings)),
+        budget=budget_of(session, Limits.of(session.settings)),
         turn=turn,
         on_event=on_event,
     )
 
 
-def _bounds(session: Session) -> dict[str, Any]:
+def bounds_of(session: Session) -> dict[str, Any]:
     """What is kept with a new run, so that a resume keeps to it."""
     return {"budget": Limits.of(session.settings).to_json()}
 
 
-def _limits(session: Session, lease: Lease, found: RunRecord, given: Limits | None) -> Limits:
+def renewed_limits(session: Session, lease: Lease, found: RunRecord, given: Limits | None) -> Limits:
     """The run's own limits, with those given now in their place, and kept."""
     kept = limits_of(found) or Limits.of(session.settings)
     limits = kept.replaced_by(given) if given is not None else kept
@@ -247,6 +248,7 @@ def _limits(session: Session, lease: Lease, found: RunRecord, given: Limits | No
     return limits
 
 
-def _budget(session: Session, limits: Limits, found: RunRecord | None = None) -> Budget:
+def budget_of(session: Session, limits: Limits, found: RunRecord | None = None) -> Budget:
+    """A budget within the limits, less what earlier processes spent of it."""
     before = usage_of_run(found) if found is not None else RunUsage()
     return Budget(limits, before, session.energy, resumed=found is not None)

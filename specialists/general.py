@@ -45,6 +45,8 @@ class GeneralSpecialist:
     name = "general"
     description = "answers directly what needs no specialist"
     examples = _EXAMPLES
+    structured = True
+    """It obeys `Assignment.schema`."""
 
     async def work(self, assignment: Assignment, desk: Desk) -> Outcome:
         """Answer in one call. An empty, looping or cut answer fails.
@@ -65,10 +67,14 @@ class GeneralSpecialist:
             prompt = await fit(parts, _builder(plain), desk, answer_tokens)
         response = await desk.chat(
             prompt.messages,
+            schema=assignment.schema,
             temperature=_AGAIN_TEMPERATURE if assignment.attempt > 1 else 0.0,
             seed=assignment.attempt,
         )
         text = response.text.strip()
+        if assignment.schema is not None:  # the runtime checks it; languages, sums and loops are those of prose
+            cut = length_check(response.finish)
+            return Outcome(text, Verdict.FAILED, (cut,)) if cut else Outcome(text, Verdict.UNVERIFIED)
         for broken in (degeneration_check(text), length_check(response.finish)):
             if broken is not None:
                 return Outcome(text, Verdict.FAILED, (broken,))

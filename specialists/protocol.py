@@ -76,6 +76,8 @@ class Assignment:
     """Files of the user's to change; only specialists that write code look at it."""
     attempt: int = 1
     """Which try on this rung of the ladder it is; a model asked the same again must be asked differently."""
+    schema: Mapping[str, Any] | None = None
+    """A JSON schema that the text should obey, for those that can constrain their model; None: a free text."""
 
     @property
     def text(self) -> str:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from nonet.graphs.result import RunResult
     from nonet.graphs.run import plan_task, resume_run, run_task
     from nonet.graphs.session import Session
+    from nonet.graphs.workflow.result import WorkflowResult
+    from nonet.graphs.workflow.step import Step, step
+    from nonet.graphs.workflow.workflow import Workflow
     from nonet.settings import Settings
     from nonet.specialists import Assignment, Evidence, Verdict
     from nonet.specialists.define import specialist
@@ -43,7 +46,10 @@ _HOMES = {
     "specialist": "nonet.specialists.define",
     "Assignment": "nonet.specialists",
     "Evidence": "nonet.specialists",
+    "Step": "nonet.graphs.workflow.step",
     "Verdict": "nonet.specialists",
+    "Workflow": "nonet.graphs.workflow.workflow",
+    "WorkflowResult": "nonet.graphs.workflow.result",
     "ask_specialist": "nonet.graphs.ask",
     "fork_run": "nonet.graphs.fork",
     "plan_task": "nonet.graphs.run",
@@ -51,6 +57,7 @@ _HOMES = {
     "retry_bigger": "nonet.graphs.fork",
     "run": "nonet.api",
     "run_task": "nonet.graphs.run",
+    "step": "nonet.graphs.workflow.step",
 }
 
 __all__ = [
@@ -64,7 +71,10 @@ __all__ = [
     "RunResult",
     "Session",
     "Settings",
+    "Step",
     "Verdict",
+    "Workflow",
+    "WorkflowResult",
     "ask_specialist",
     "fork_run",
     "plan_task",
@@ -73,6 +83,7 @@ __all__ = [
     "run",
     "run_task",
     "specialist",
+    "step",
 ]
 
 

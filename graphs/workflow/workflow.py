@@ -1,0 +1,445 @@
+"""`nonet.Workflow`: steps, checked when it is made, and the ways to run them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from os import PathLike
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack, overload
+
+from nonet.graphs.workflow import alone, streaming
+from nonet.graphs.workflow.checking import Checked, check
+from nonet.graphs.workflow.definition import NAME, InputDefinition, WorkflowDefinition
+from nonet.graphs.workflow.place import Place, of_caller, wrong
+from nonet.graphs.workflow.signatures import Parameter
+from nonet.graphs.workflow.step import Step, StepOptions, step_of
+from nonet.graphs.workflow.typenames import text_of
+from nonet.graphs.workflow.values import ValueType
+
+if TYPE_CHECKING:
+    from nonet.graphs.events import OnEvent
+    from nonet.graphs.session import Session
+    from nonet.graphs.workflow.flow import AskPerson
+    from nonet.graphs.workflow.result import WorkflowResult
+    from nonet.graphs.workflow.streaming import StreamEvent
+    from nonet.specialists import Specialist
+
+T = TypeVar("T")
+U = TypeVar("U")
+Inputs = Mapping[str, Any]
+Files = Sequence[str | PathLike[str]]
+Answers = bool | Mapping[str, bool]
+BATCH_AT_ONCE = 8
+
+
+class Workflow(Generic[T]):
+    """Steps and what they read of one another. What no step is called is an input.
+
+    Args:
+        name: what it is called in runs and on the command line.
+        steps: in any order; more can be added with `add`.
+        output: the step whose output is the workflow's. Unset: the only one that no other reads.
+        inputs: name -> type, to have them checked when the workflow is made; else they are found by what steps read.
+        description: in one line.
+        place: where it was written. Unset: the line that makes it.
+
+    Raises:
+        WorkflowError: a cycle, an unknown name or specialist, types that do not fit; names the step and its line.
+
+    Example:
+        >>> import nonet
+        >>> @nonet.step
+        ... def words(text: str) -> list[str]:
+        ...     return text.split()
+        >>> @nonet.step
+        ... def count(words: list[str]) -> int:
+        ...     return len(words)
+        >>> flow = nonet.Workflow("count", [words, count], output=count)
+        >>> flow.run({"text": "three small words"}, runtime="scripted", db=tmp / "count.db").output
+        3
+    """
+
+    @overload
+    def __init__(
+        self: Workflow[U],
+        name: str,
+        steps: Sequence[Step[..., Any, Any]] = ...,
+        *,
+        output: Step[..., Any, U],
+        inputs: Mapping[str, Any] | None = ...,
+        description: str = ...,
+        place: Place | None = ...,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: Workflow[Any],
+        name: str,
+        steps: Sequence[Step[..., Any, Any]] = ...,
+        *,
+        output: str | None = ...,
+        inputs: Mapping[str, Any] | None = ...,
+        description: str = ...,
+        place: Place | None = ...,
+    ) -> None: ...
+    def __init__(
+        self,
+        name: str,
+        steps: Sequence[Step[..., Any, Any]] = (),
+        *,
+        output: Step[..., Any, Any] | str | None = None,
+        inputs: Mapping[str, Any] | None = None,
+        description: str = "",
+        place: Place | None = None,
+    ) -> None:
+        self.place: Place | None = place or of_caller()
+        if not NAME.fullmatch(name):
+            raise wrong(
+                f"A workflow cannot be called {name!r}: a name is a letter, then letters, digits or _", self.place
+            )
+        self.name = name
+        self.description = description
+        self._steps = list(steps)
+        self._output = output.name if isinstance(output, Step) else output
+        self._inputs = None if inputs is None else {key: _parameter(key, said) for key, said in inputs.items()}
+        self._checked: Checked | None = None
+        if self._steps:
+            self.checked()
+
+    @classmethod
+    def from_definition(
+        cls, definition: WorkflowDefinition, *, places: Mapping[str, Place] | None = None, place: Place | None = None
+    ) -> Workflow[Any]:
+        """Make one of its data: functions and types are imported by their paths.
+
+        Args:
+            places: by the name of a step, where it was written; a step of a workflow that is a step goes by
+                "outer.inner".
+            place: where the whole was written.
+
+        Raises:
+            WorkflowError: as the constructor; also for what cannot be imported.
+        """
+        from nonet.graphs.workflow.binding import bound  # noqa: PLC0415  binding knows Workflow
+
+        return bound(definition, places or {}, place)
+
+    @overload
+    def add(
+        self,
+        name: str,
+        *,
+        specialist: str | Specialist,
+        instruction: str,
+        output: type[U],
+        **options: Unpack[StepOptions],
+    ) -> Step[..., str, U]: ...
+    @overload
+    def add(
+        self, name: str, *, specialist: str | Specialist, instruction: str, **options: Unpack[StepOptions]
+    ) -> Step[..., str, str]: ...
+    @overload
+    def add(
+        self, name: str, *, function: Callable[..., U], each: None = ..., **options: Unpack[StepOptions]
+    ) -> Step[..., U, U]: ...
+    @overload
+    def add(
+        self, name: str, *, workflow: Workflow[U], each: None = ..., **options: Unpack[StepOptions]
+    ) -> Step[..., Any, U]: ...
+    @overload
+    def add(
+        self,
+        name: str,
+        *,
+        specialist: str | Specialist | None = ...,
+        function: Callable[..., Any] | None = ...,
+        workflow: Workflow[Any] | None = ...,
+        instruction: str | None = ...,
+        output: Any = ...,  # noqa: ANN401
+        each: str,
+        **options: Unpack[StepOptions],
+    ) -> Step[..., Any, list[Any]]: ...
+    def add(
+        self,
+        name: str,
+        *,
+        specialist: str | Specialist | None = None,
+        function: Callable[..., Any] | None = None,
+        workflow: Workflow[Any] | None = None,
+        instruction: str | None = None,
+        output: Any = None,
+        each: str | None = None,
+        **options: Unpack[StepOptions],
+    ) -> Step[..., Any, Any]:
+        """Add a step, and give it: the builder, for graphs that are made at run time.
+
+        Args:
+            name: of the step.
+            specialist: who does it, with an `instruction` or a `function` that writes one.
+            function: a Python function.
+            workflow: another workflow, run as one step.
+            instruction: for the specialist; `{name}` stands for the output of a step, or an input.
+            output: the type of a specialist's output.
+            each: "item in items": once for every item of that list.
+            options: as StepOptions.
+
+        Raises:
+            WorkflowError: it cannot be a step of this workflow. What other steps it reads is looked at by `check`.
+        """
+        made = step_of(
+            function,
+            specialist=specialist,
+            workflow=workflow,
+            instruction=instruction,
+            returns=output,
+            each=each,
+            place=of_caller(),
+            name=name,
+            **options,
+        )
+        for other in self._steps:
+            if other.name == name:
+                raise made.wrong(f"Two steps are called {name!r}; the other is at {other.place}")
+        self._steps.append(made)
+        self._checked = None
+        return made
+
+    def checked(self) -> Checked:
+        """The workflow as it is run. Raises WorkflowError for what is wrong with the whole."""
+        if self._checked is None:
+            self._checked = check(self.name, self._steps, output=self._output, declared=self._inputs, place=self.place)
+        return self._checked
+
+    @property
+    def steps(self) -> tuple[Step[..., Any, Any], ...]:
+        """In an order in which each reads earlier ones only."""
+        return tuple(self.checked().steps.values())
+
+    @property
+    def inputs(self) -> Mapping[str, Parameter]:
+        """What it is given, by name."""
+        return self.checked().inputs
+
+    @property
+    def definition(self) -> WorkflowDefinition:
+        """The whole as data, which a file can hold."""
+        checked = self.checked()
+        return WorkflowDefinition(
+            name=self.name,
+            description=self.description,
+            inputs={name: _input(each) for name, each in checked.inputs.items()},
+            steps=tuple(each.definition for each in checked.steps.values()),
+            output=checked.output,
+        )
+
+    def identity(self) -> dict[str, Any]:
+        """What makes it the same workflow in another process: compared when a run goes on."""
+        checked = self.checked()
+        return {
+            "name": self.name,
+            "inputs": {name: {"type": each.type.name} for name, each in checked.inputs.items()},
+            "steps": {name: each.identity() for name, each in checked.steps.items()},
+            "output": checked.output,
+        }
+
+    def run(
+        self,
+        inputs: Inputs | None = None,
+        *,
+        documents: Files = (),
+        approve: AskPerson | None = None,
+        on_event: OnEvent | None = None,
+        **settings: Any,  # noqa: ANN401  any setting by its name; Settings validates it
+    ) -> WorkflowResult[T]:
+        """Run it to its end. In a notebook, or wherever an event loop runs, it works in a thread of its own.
+
+        Args:
+            inputs: by name.
+            documents: files or folders that its retrieval steps search.
+            approve: asked before each step with `approve`; without it the run is left "waiting".
+            on_event: called with each step (nonet.graphs.events), on the thread of the run.
+            settings: as in nonet.toml: `db="notes.db"`, `runtime="embedded"`, `max_calls=40`.
+
+        Raises:
+            WorkflowError: an input is missing, or is not of its type.
+            NonetError: the run could not go on; what was finished is kept, and `resume` goes on.
+        """
+        given = {"documents": documents, "approve": approve, "on_event": on_event, **settings}
+        return alone.finish(lambda: self.arun(inputs, **given))
+
+    async def arun(
+        self,
+        inputs: Inputs | None = None,
+        *,
+        session: Session | None = None,
+        documents: Files = (),
+        approve: AskPerson | None = None,
+        on_event: OnEvent | None = None,
+        **settings: Any,  # noqa: ANN401
+    ) -> WorkflowResult[T]:
+        """As `run`, in a running event loop; with a `session` that is open, in that one. Many may run at once."""
+        from nonet.graphs.workflow import launch  # noqa: PLC0415
+
+        async with alone.opened(self, session, settings) as opened:
+            return await launch.start(opened, self, inputs or {}, documents=documents, ask=approve, on_event=on_event)
+
+    def stream(self, inputs: Inputs | None = None, **options: Any) -> Iterator[StreamEvent[T]]:  # noqa: ANN401
+        """Run it and give its events as they come; the last is a Done with the result. Options as for `run`."""
+        return streaming.stream(lambda tell: self.arun(inputs, on_event=tell, **options))
+
+    def astream(self, inputs: Inputs | None = None, **options: Any) -> AsyncIterator[StreamEvent[T]]:  # noqa: ANN401
+        """As `stream`, in a running event loop. Leaving the loop early stops the run; it can be resumed."""
+        return streaming.astream(lambda tell: self.arun(inputs, on_event=tell, **options))
+
+    def batch(
+        self,
+        many: Iterable[Inputs],
+        *,
+        at_once: int = BATCH_AT_ONCE,
+        **options: Any,  # noqa: ANN401
+    ) -> list[WorkflowResult[T]]:
+        """Run it for each of many inputs, `at_once` at a time; their results in the same order. Options as for `run`.
+
+        For thousands of documents, and for runs that outlive a crash, put them into a queue (`nonet.Queue`).
+        """
+        return alone.finish(lambda: self.abatch(many, at_once=at_once, **options))
+
+    async def abatch(
+        self,
+        many: Iterable[Inputs],
+        *,
+        session: Session | None = None,
+        at_once: int = BATCH_AT_ONCE,
+        documents: Files = (),
+        approve: AskPerson | None = None,
+        on_event: OnEvent | None = None,
+        **settings: Any,  # noqa: ANN401
+    ) -> list[WorkflowResult[T]]:
+        """As `batch`, in a running event loop."""
+        async with alone.opened(self, session, settings) as opened:
+            given: dict[str, Any] = {"documents": documents, "approve": approve, "on_event": on_event}
+            return await alone.each(lambda inputs: self.arun(inputs, session=opened, **given), many, at_once)
+
+    def resume(
+        self,
+        run: str,
+        *,
+        force: bool = False,
+        answers: Answers | None = None,
+        approve: AskPerson | None = None,
+        on_event: OnEvent | None = None,
+        **settings: Any,  # noqa: ANN401
+    ) -> WorkflowResult[T]:
+        """Go on with a run that was interrupted, failed, or waits. Finished steps are not repeated.
+
+        Args:
+            run: its id, a beginning of it, or "last".
+            force: go on though the workflow was changed: steps that did not, and read the same, stand.
+            answers: what a person says of the steps that wait, by name; True or False for all of them.
+            approve: asked where `answers` has none.
+            on_event: as `run`.
+            settings: as `run`; limits that are given take the place of the run's.
+
+        Raises:
+            ChangedWorkflowError: the workflow is not the one that was run; says what differs.
+            RunNotFoundError, RunLeasedError: as they say.
+        """
+        given = {"force": force, "answers": answers, "approve": approve, "on_event": on_event, **settings}
+        return alone.finish(lambda: self.aresume(run, **given))
+
+    async def aresume(
+        self,
+        run: str,
+        *,
+        session: Session | None = None,
+        force: bool = False,
+        answers: Answers | None = None,
+        approve: AskPerson | None = None,
+        on_event: OnEvent | None = None,
+        **settings: Any,  # noqa: ANN401
+    ) -> WorkflowResult[T]:
+        """As `resume`, in a running event loop."""
+        from nonet.graphs.budget import Limits  # noqa: PLC0415
+        from nonet.graphs.workflow import launch  # noqa: PLC0415
+
+        limits = Limits.of(settings)
+        async with alone.opened(self, session, settings) as opened:
+            return await launch.resume(
+                opened, self, run, force=force, answers=answers, limits=limits, ask=approve, on_event=on_event
+            )
+
+    def fork(
+        self,
+        run: str,
+        *,
+        again: Sequence[str | Step[..., Any, Any]] = (),
+        inputs: Inputs | None = None,
+        approve: AskPerson | None = None,
+        on_event: OnEvent | None = None,
+        **settings: Any,  # noqa: ANN401
+    ) -> WorkflowResult[T]:
+        """A new run from an old one, which stays as it is: what reads the very same is taken over.
+
+        Args:
+            run: its id, a beginning of it, or "last".
+            again: steps to do again, with all that read them; failed ones are done again in any case.
+            inputs: those that are to be others.
+            approve: as `run`.
+            on_event: as `run`.
+            settings: as `run`; the models may be others than those of the first run.
+        """
+        given = {"again": again, "inputs": inputs, "approve": approve, "on_event": on_event, **settings}
+        return alone.finish(lambda: self.afork(run, **given))
+
+    async def afork(
+        self,
+        run: str,
+        *,
+        session: Session | None = None,
+        again: Sequence[str | Step[..., Any, Any]] = (),
+        inputs: Inputs | None = None,
+        approve: AskPerson | None = None,
+        on_event: OnEvent | None = None,
+        **settings: Any,  # noqa: ANN401
+    ) -> WorkflowResult[T]:
+        """As `fork`, in a running event loop."""
+        from nonet.graphs.workflow import launch  # noqa: PLC0415
+
+        names = [each if isinstance(each, str) else each.name for each in again]
+        async with alone.opened(self, session, settings) as opened:
+            return await launch.fork(opened, self, run, again=names, inputs=inputs, ask=approve, on_event=on_event)
+
+    def replay(self, run: str, *, on_event: OnEvent | None = None, **settings: Any) -> WorkflowResult[T]:  # noqa: ANN401
+        """Run its functions anew on what specialists said in an earlier run; no model is asked. It is a new run.
+
+        A specialist's step that reads something else by now fails, and says so.
+        """
+        return alone.finish(lambda: self.areplay(run, on_event=on_event, **settings))
+
+    async def areplay(
+        self,
+        run: str,
+        *,
+        session: Session | None = None,
+        on_event: OnEvent | None = None,
+        **settings: Any,  # noqa: ANN401
+    ) -> WorkflowResult[T]:
+        """As `replay`, in a running event loop."""
+        from nonet.graphs.workflow import launch  # noqa: PLC0415
+
+        async with alone.opened(self, session, settings) as opened:
+            return await launch.fork(opened, self, run, replay=True, on_event=on_event)
+
+
+def _parameter(name: str, said: Any) -> Parameter:  # noqa: ANN401
+    """An input as it was declared: a type, or a Parameter."""
+    return said if isinstance(said, Parameter) else Parameter(name, ValueType(said))
+
+
+def _input(parameter: Parameter) -> InputDefinition:
+    try:
+        said = text_of(parameter.type)
+    except TypeError:
+        said = "any"
+    default = None
+    if not parameter.required:
+        default = parameter.type.adapter.dump_python(parameter.default, mode="json", warnings=False)
+    return InputDefinition(type=said, required=parameter.required, default=default)
