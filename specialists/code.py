@@ -71,6 +71,7 @@ class CodeSpecialist:
             prompt,
             judge.judge,
             self._tries,
+            plain=partial(build_prompt, assignment, request, desk, plain=True),
             drafts=drafts,
             luck=judge.luck,
             attempt=assignment.attempt,

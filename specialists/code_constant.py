@@ -14,6 +14,7 @@ from nonet.runtimes import Finish, Message
 from nonet.specialists.budget import Part, fit
 from nonet.specialists.code_request import CodeRequest
 from nonet.specialists.protocol import Assignment, Desk, Evidence, Source
+from nonet.specialists.questions import question_in
 from nonet.specialists.templates import render
 from nonet.specialists.text import neutral, words
 
@@ -35,9 +36,14 @@ _OTHER_TYPE = re.compile(
     r"(?:int(?:eger)?|float|number|bool(?:ean)?|list|tuple|dict(?:ionary)?|set|date|json|bytes)\b",
     re.IGNORECASE,
 )
-_QUOTED_QUESTION = re.compile(
-    r"[\u201c\"](?P<quoted>[^\u201c\u201d\"]{8,}?)[\u201d\"](?!\w)|\bquestion:\s*(?P<named>\S.*)", re.IGNORECASE
+_BARE = frozenset(
+    words(
+        """a an the please write create implement define make give me us python function functions method called named
+        name it that which who with without no any arguments argument parameters parameter takes taking take has have
+        and of for code in plain simple short small little returns return string as i need want would like to"""
+    )
 )
+"""Words of a request for a function that say nothing of what it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +82,17 @@ def read_constant(assignment: Assignment, request: CodeRequest) -> Constant | No
         or request.tests
         or len(request.names) != 1
         or _OTHER_TYPE.search(text)
-        or not (_WITHOUT_ARGUMENTS.search(text) and _RETURNS_FOUND.search(text))
+        or not (
+            _WITHOUT_ARGUMENTS.search(text) and (_RETURNS_FOUND.search(text) or _says_no_more(text, request.names[0]))
+        )
     ):
         return None
     return Constant(request.names[0], artifacts[0])
+
+
+def _says_no_more(text: str, name: str) -> bool:
+    """Whether what it is to do is said elsewhere: without arguments it can only give what it reads."""
+    return not set(words(text)) - _BARE - set(words(name))
 
 
 async def write_constant(constant: Constant, desk: Desk) -> Written | None:
@@ -123,17 +136,3 @@ async def _named_value(source: Source, desk: Desk) -> str:
     if response.finish is Finish.LENGTH:
         return ""
     return " ".join(response.text.split()).strip("\"'\u201c\u201d ").rstrip(".")
-
-
-def question_in(asked: str) -> str:
-    """The question that a request quotes or announces, else the request itself.
-
-    >>> question_in("Find the passages that answer \u201cWho built the mill at Orrin?\u201d.")
-    'Who built the mill at Orrin?'
-    >>> question_in("Look up the answer to the question below. Question: Who built it?")
-    'Who built it?'
-    >>> question_in("Who built the mill?")
-    'Who built the mill?'
-    """
-    match = _QUOTED_QUESTION.search(asked)
-    return (match.group("quoted") or match.group("named")).strip() if match else asked

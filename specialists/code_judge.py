@@ -12,7 +12,7 @@ from nonet.specialists.code_checks import Checked, CodeChecker
 from nonet.specialists.code_languages import RUN_LANGUAGES, check_other
 from nonet.specialists.code_request import CodeRequest
 from nonet.specialists.code_static import must_not_run, problems
-from nonet.specialists.code_tests import has_two_results
+from nonet.specialists.code_tests import yes_or_no
 from nonet.specialists.protocol import Assignment, Desk, Evidence, Outcome, Verdict
 from nonet.specialists.sandbox.protocol import Sandbox
 
@@ -54,11 +54,18 @@ class AnswerJudge:
     def luck(self, tries: int) -> Evidence | None:
         """What speaks against the answer that passed after so many: that some answer would have, by chance."""
         tests = self._request.tests
-        weak = sum(has_two_results(test) for test in tests)
-        if weak < len(tests) or not tests or tries * 0.5**weak <= _MOST_LUCK:
+        asked = [yes_or_no(test) for test in tests]
+        if not tests or None in asked:
             return None
-        number = "1 test" if weak == 1 else f"{weak} tests"
-        detail = f"answer number {tries} was the first to pass, and {number} of yes or no may be passed by luck"
+        # Where all ask for the same, a function that always says so passes: they are worth one.
+        worth = len(tests) if len(set(asked)) > 1 else 1
+        if tries * 0.5**worth <= _MOST_LUCK:
+            return None
+        number = "1 test" if len(tests) == 1 else f"{len(tests)} tests"
+        if tries == 1:
+            detail = f"{number} with one and the same answer, yes or no: half of all wrong code passes"
+        else:
+            detail = f"answer number {tries} was the first to pass, and {number} of yes or no may be passed by luck"
         return Evidence("luck", passed=False, detail=detail)
 
     async def run(self, code: str) -> Checked:

@@ -1,7 +1,8 @@
 """Tries until the tests pass or the calls are spent: write, repair from what failed, sample others; keeps the best.
 
-A small model that repairs repeats its mistake more often than not, and its samples differ: so one repair, and none of
-an answer that came back the same, then samples at a temperature. Where a call is dear (a slow model), one sample.
+A small model that repairs repeats its mistake more often than not, and its samples differ: so one repair, then the
+request without a word of ours (some models solve only what they may explain first, and none may be worse off here than
+alone), then samples at a temperature. Where a call is dear (a slow model), one sample.
 """
 
 from __future__ import annotations
@@ -59,14 +60,16 @@ class Loop:
         judge: Judge,
         tries: Tries,
         *,
+        plain: Prompt | None = None,
         drafts: Drafts | None = None,
         luck: Luck | None = None,
         attempt: int,
         whole: bool,
     ) -> None:
-        """`whole`: an answer that was cut is worth nothing, unless it passes."""
+        """`plain`: asks the bare request. `whole`: an answer that was cut is worth nothing, unless it passes."""
         self._desk = desk
         self._prompt = prompt
+        self._plain = plain
         self._judge = judge
         self._attempt = attempt
         self._whole = whole
@@ -82,6 +85,7 @@ class Loop:
         try:
             await self._first()
             await self._repair()
+            await self._as_asked()
             await self._sample()
             await self._choose_by_drafts()
         except NonetError as error:
@@ -108,6 +112,10 @@ class Loop:
             last = self._tries[-1]
             findings = tuple(item.detail for item in last.outcome.evidence if item.passed is False)
             await self._ask(f"repair {number}", temperature=0.0, seed=0, wrong=Wrong(last.answer, findings))
+
+    async def _as_asked(self) -> None:
+        if self._plain is not None and self._attempt == 1 and self._tries and not self._done:
+            await self._ask("request alone", temperature=0.0, seed=0, prompt=self._plain)
 
     async def _sample(self) -> None:
         number = self._most.samples if self._cheap else self._most.dear_samples
@@ -136,11 +144,13 @@ class Loop:
             noted = _with_notes(self._chosen.outcome, [Evidence("drafts", passed=None, detail=detail)])
             self._chosen = replace(self._chosen, outcome=noted)
 
-    async def _ask(self, how: str, *, temperature: float, seed: int, wrong: Wrong | None = None) -> None:
-        prompt, notes = await self._prompt(wrong)
-        room = self._desk.window_tokens - prompt.tokens
+    async def _ask(
+        self, how: str, *, temperature: float, seed: int, wrong: Wrong | None = None, prompt: Prompt | None = None
+    ) -> None:
+        built, notes = await (prompt or self._prompt)(wrong)
+        room = self._desk.window_tokens - built.tokens
         response = await self._desk.chat(
-            prompt.messages,
+            built.messages,
             max_completion_tokens=max(1, min(ANSWER_TOKENS, room)),
             temperature=temperature,
             seed=seed,
@@ -154,9 +164,9 @@ class Loop:
         self._tries.append(_Try(response.text, _with_notes(outcome, notes), how))
 
     def _doubted(self, outcome: Outcome) -> Outcome:
-        """Passing at the first try says more than being the one of many that passed."""
+        """Passing at the first try says more than being the one of many that passed, and yes or no says little."""
         number = len(self._tries) + self._attempt
-        if outcome.verdict is not Verdict.VERIFIED or number == 1 or self._luck is None:
+        if outcome.verdict is not Verdict.VERIFIED or self._luck is None:
             return outcome
         doubt = self._luck(number)
         return replace(_with_notes(outcome, [doubt]), verdict=Verdict.UNVERIFIED) if doubt else outcome

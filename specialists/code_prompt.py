@@ -28,11 +28,19 @@ class Wrong:
 
 
 async def build_prompt(
-    assignment: Assignment, request: CodeRequest, desk: Desk, wrong: Wrong | None = None
+    assignment: Assignment, request: CodeRequest, desk: Desk, wrong: Wrong | None = None, *, plain: bool = False
 ) -> tuple[Fit, list[Evidence]]:
-    """The prompt, and what did not fit into it. Raises ContextOverflowError."""
+    """The prompt, and what did not fit into it. Raises ContextOverflowError.
+
+    Args:
+        assignment: the request, and what it builds on.
+        request: the same, read.
+        desk: counts the tokens.
+        wrong: the try to repair.
+        plain: without a word of ours.
+    """
     answer_tokens = min(ANSWER_TOKENS, desk.window_tokens // 2)
-    build = _builder(assignment, request, wrong)
+    build = _builder(assignment, request, wrong, plain=plain)
     whole = [Part(_shown(source.name, source.text), priority=1) for source in assignment.sources]
     fitted = await fit(whole, build, desk, answer_tokens)
     if not fitted.dropped:
@@ -45,10 +53,12 @@ async def build_prompt(
 
 
 def _builder(
-    assignment: Assignment, request: CodeRequest, wrong: Wrong | None
+    assignment: Assignment, request: CodeRequest, wrong: Wrong | None, *, plain: bool
 ) -> Callable[[Sequence[str]], tuple[Message, ...]]:
     def build(texts: Sequence[str]) -> tuple[Message, ...]:
         material = "".join(f"{text}\n\n" for text in texts)
+        if plain:
+            return (Message("user", material + assignment.instruction),)
         if request.language == "python":
             first = render("code", material=material, request=assignment.instruction)
         else:

@@ -46,15 +46,20 @@ class Test:
     """What it takes from the code under test."""
 
 
-def has_two_results(test: Test) -> bool:
-    """Whether it asks for no more than yes or no, so that wrong code passes it half of the time."""
+def yes_or_no(test: Test) -> bool | None:
+    """Which of the two it asks for, where that is all it asks (None counts as no): wrong code passes half of such.
+
+    None: it asks for more.
+    """
     tree = try_parse(test.source)
     for node in tree.body if tree else []:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == "expected_":
-            return isinstance(node.value, ast.Constant) and (
-                node.value.value is None or isinstance(node.value.value, bool)
-            )
-    return True
+            value = node.value.value if isinstance(node.value, ast.Constant) else ...
+            return bool(value) if value is None or isinstance(value, bool) else None
+    claims = [node.test for node in tree.body if isinstance(node, ast.Assert)] if tree else []
+    if not claims:
+        return None  # that it raises, for one
+    return not all(isinstance(claim, ast.UnaryOp) and isinstance(claim.op, ast.Not) for claim in claims)
 
 
 def read_tests(text: str, asked: Sequence[str]) -> tuple[tuple[Test, ...], tuple[str, ...]]:

@@ -44,8 +44,18 @@ _ASIDE = re.compile(
     r"(?:passages?|sources?|quotes?|documents?|evidence)(?:\s+(?:that\s+)?(?:you|it)\b[^.?!]*[.!]?|\s*[.!]?\s*$)",
     re.IGNORECASE,
 )
+_QUOTED = re.compile(r"\u201c(?P<curly>[^\u201c\u201d]{8,}?)\u201d(?!\w)|(?<!\w)\"(?P<straight>[^\"]{8,}?)\"(?!\w)")
+_ANNOUNCED = re.compile(r"\bquestion:\s*(?P<asked>\S[^\n]*)", re.IGNORECASE)
+_ASKS = re.compile(
+    r"\W*(?:(?:in|at|on|for|from|to|of|by|with|under)\s+)?(?:who|whom|whose|what|which|when|where|why|how|is|are|was|were"
+    r"|do|does|did|can|could|has|have|had)\b",
+    re.IGNORECASE,
+)
 _COUNT = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
 _DEFAULT_PLURAL = 3
+_INNER = re.compile(r"\s*(?:who|what)\s+(?:is|are|was|were)\s+(?P<what>\S.*?)\s*\?\s*$", re.IGNORECASE)
+_MOST_FILLED_WORDS = 8
+"""A longer answer is a sentence, and no part of another."""
 _LONG_ARTIFACT_WORDS = 40
 
 
@@ -63,12 +73,13 @@ class Question:
     """A retrieval request, read."""
 
     text: str
-    """The request without asides such as "in the documents"."""
+    """The question that the request quotes, else the request, without asides such as "in the documents", and with the
+    answers to the questions inside it."""
     want: Want
     count: int
     """How many passages or quotes."""
     known: tuple[str, ...]
-    """What earlier subtasks found that this one builds on, each short."""
+    """What earlier subtasks found that this one builds on, each short, but for answers that stand in `text`."""
 
     @property
     def query(self) -> str:
@@ -76,20 +87,58 @@ class Question:
         return " ".join([self.text, *self.known])
 
 
+def question_in(asked: str) -> str:
+    """The question that a request quotes or announces, else the request itself.
+
+    >>> question_in("Find the passages that answer \u201cWho built the mill at Orrin?\u201d.")
+    'Who built the mill at Orrin?'
+    >>> question_in("Look up the answer to the question below. Question: Who built it?")
+    'Who built it?'
+    >>> question_in('Who wrote "The Glass Harbour"?')
+    'Who wrote "The Glass Harbour"?'
+    """
+    for match in _QUOTED.finditer(asked):
+        quoted = (match.group("curly") or match.group("straight")).strip()
+        if quoted.endswith("?") or _ASKS.match(quoted):
+            return quoted
+    announced = _ANNOUNCED.search(asked)
+    return announced.group("asked").strip() if announced else asked
+
+
 def read_question(instruction: str, artifacts: Sequence[Source] = ()) -> Question:
     """Read a request by rules alone; a model is not asked."""
     match = _FIND.search(instruction) or _WHICH.search(instruction) or _WANTED.search(instruction)
     want, count = Want.ANSWER, 1
-    stripped = " ".join(_ASIDE.sub(" ", instruction).split()).strip(" ,;:")
-    text = stripped if content_stems(stripped) else instruction
+    asked = question_in(instruction)
+    stripped = " ".join(_ASIDE.sub(" ", asked).split()).strip(" ,;:")
+    text = stripped if content_stems(stripped) else asked
     if match and not _is_aside(instruction, match):
         noun = match.group("noun").lower()
         want = Want.PASSAGES if re.fullmatch(_WHOLE, noun) else Want.QUOTES
         count = _count(match.group(), plural=noun.endswith("s") and noun != "abstracts")
     elif _WHERE.search(instruction):
         want = Want.QUOTES
-    known = tuple(short for source in artifacts if (short := _short(instruction, source.text)))
-    return Question(text, want, count, known)
+    known: list[str] = []
+    for source in artifacts:
+        filled = _filled(text, source)
+        if filled == text and (short := _short(instruction, source.text)):
+            known.append(short)
+        text = filled
+    return Question(text, want, count, tuple(known))
+
+
+def _filled(text: str, source: Source) -> str:
+    """The question with a short answer in the place of the description that it answers.
+
+    "Who is the spouse of the director of X?" asks a small model for the director, whatever it is told besides.
+    """
+    described = _INNER.match(source.asked)
+    answer = " ".join(source.text.split()).strip(' ."\u201c\u201d')
+    if not described or not answer or len(answer.split()) > _MOST_FILLED_WORDS:
+        return text
+    phrase = described.group("what")
+    at = text.casefold().find(phrase.casefold())
+    return text if at < 0 else f"{text[:at]}{answer}{text[at + len(phrase) :]}"
 
 
 def _is_aside(instruction: str, match: re.Match[str]) -> bool:

@@ -74,37 +74,46 @@ async def test_a_repair_sees_the_line_of_the_traceback() -> None:
 
 
 async def test_after_a_repair_that_repeats_itself_others_are_sampled() -> None:
-    desk = answers(SQUARE, SQUARE, WRONG, GOOD)
+    desk = answers(SQUARE, SQUARE, SQUARE, WRONG, GOOD)
     outcome = await work(desk)
     assert outcome.verdict is Verdict.VERIFIED
-    assert temperatures(desk)[:2] == [0.0, 0.0]
-    assert all(temperature > 0.5 for temperature in temperatures(desk)[2:])
-    seeds = [request.seed for request in desk.requests[2:]]
+    assert temperatures(desk)[:3] == [0.0, 0.0, 0.0]
+    assert all(temperature > 0.5 for temperature in temperatures(desk)[3:])
+    seeds = [request.seed for request in desk.requests[3:]]
     assert len(set(seeds)) == len(seeds)
-    assert len(desk.requests[2].messages) == 1  # samples start anew, unbiased by what was wrong
+    assert len(desk.requests[3].messages) == 1  # samples start anew, unbiased by what was wrong
+
+
+async def test_no_model_is_worse_off_than_alone() -> None:
+    """Some solve only what they may explain first: before others are sampled the request goes out as it is."""
+    desk = answers(SQUARE, SQUARE, GOOD)
+    outcome = await work(desk)
+    assert outcome.verdict is Verdict.VERIFIED
+    assert [message.content for message in desk.requests[2].messages] == [REQUEST]
+    assert outcome.data["tries"][-1] == "request alone: verified"
 
 
 async def test_the_best_is_kept_even_when_none_passes() -> None:
-    desk = answers(WRONG, WRONG, SQUARE, WRONG, WRONG, WRONG)
+    desk = answers(WRONG, WRONG, WRONG, SQUARE, WRONG, WRONG, WRONG)
     outcome = await work(desk)
     assert outcome.verdict is Verdict.FAILED
     assert SQUARE in outcome.text  # passes two of the three
-    assert len(desk.requests) == 6
+    assert len(desk.requests) == 7
 
 
 async def test_the_next_attempt_samples_others() -> None:
-    first, second = answers(*[WRONG] * 6), answers(*[WRONG] * 6)
+    first, second = answers(*[WRONG] * 7), answers(*[WRONG] * 7)
     await work(first)
     outcome = await work(second, attempt=2, previous=WRONG, feedback=(Evidence("tests", passed=False, detail="x"),))
     assert outcome.verdict is Verdict.FAILED
     assert all(temperature > 0.5 for temperature in temperatures(second))
-    assert not {request.seed for request in first.requests[2:]} & {request.seed for request in second.requests}
+    assert not {request.seed for request in first.requests[3:]} & {request.seed for request in second.requests}
 
 
 async def test_the_calls_of_an_attempt_are_bounded() -> None:
     desk = answers(*[WRONG] * 9)
     await work(desk, tries=Tries(repairs=1, samples=2))
-    assert len(desk.requests) == 4
+    assert len(desk.requests) == 5
 
 
 async def test_without_a_test_there_is_nothing_to_try_again_for() -> None:
@@ -157,7 +166,7 @@ async def test_every_verdict_names_the_tier() -> None:
     raising = "raise ValueError"
     for desk in (
         answers(GOOD),
-        *(answers(*[code] * 6) for code in (WRONG, "def double(:", raising, f"{raising}\n{GOOD}")),
+        *(answers(*[code] * 7) for code in (WRONG, "def double(:", raising, f"{raising}\n{GOOD}")),
     ):
         outcome = await work(desk)
         assert outcome.data["sandbox"] == sandbox.tier
@@ -205,5 +214,19 @@ async def test_a_pass_that_may_be_luck_is_not_verified() -> None:
     assert lucky in outcome.text
     [doubt] = [item for item in outcome.evidence if item.kind == "luck"]
     assert doubt.detail == "answer number 3 was the first to pass, and 1 test of yes or no may be passed by luck"
-    first = await CodeSpecialist().work(Assignment(request), answers(lucky))
-    assert first.verdict is Verdict.VERIFIED
+
+
+@pytest.mark.parametrize(
+    ("tests", "verdict"),
+    [
+        ("is_even(2) == True", Verdict.UNVERIFIED),
+        ("is_even(2) == True and is_even(4) == True and is_even(0) == True", Verdict.UNVERIFIED),
+        ("is_even(2) == True and is_even(3) == False", Verdict.VERIFIED),
+    ],
+)
+async def test_tests_that_a_constant_passes_prove_nothing(tests: str, verdict: Verdict) -> None:
+    request = f"Write a function `is_even`. It must satisfy {tests}."
+    right = await CodeSpecialist().work(Assignment(request), answers("def is_even(n):\n    return n % 2 == 0"))
+    assert right.verdict is verdict
+    doubts = [item.detail for item in right.evidence if item.kind == "luck"]
+    assert bool(doubts) is (verdict is Verdict.UNVERIFIED)

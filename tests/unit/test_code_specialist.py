@@ -179,7 +179,8 @@ async def test_endless_code_is_failed() -> None:
          "assert [v for v, _ in zip(count(3), range(2))] == [3, 4]"),
         ("def root(x):\n    if x < 0:\n        raise ValueError('negative')\n    return x",
          ">>> root(-1)\nTraceback (most recent call last):\n    ...\nValueError: negative\n"),
-        ("import re\ndef has_a(text):\n    return re.search('a', text)", "has_a must satisfy has_a('cat')"),
+        ("import re\ndef has_a(text):\n    return re.search('a', text)",
+         "assert has_a('cat')\nassert not has_a('dog')"),
         ("from collections import Counter\ndef count(text):\n    return Counter(text)",
          "count('aab') returns {'a': 2, 'b': 1}"),
         ("def polar(z):\n    return (abs(z), z * 1j)", "polar(2) == (2, 2j)"),
@@ -235,10 +236,14 @@ async def test_an_earlier_answer_is_in_the_prompt() -> None:
     assert "return 'Lisbon '" in outcome.text
 
 
-async def test_a_function_that_returns_what_was_found_is_written_without_a_model() -> None:
+@pytest.mark.parametrize(
+    "instruction",
+    ["Write `answer()` that returns that answer.", "Write a Python function `answer()` without arguments."],
+)
+async def test_a_function_that_returns_what_was_found_is_written_without_a_model(instruction: str) -> None:
     used = desk("```python\ndef answer():\n    return 'Porto'\n```", sandbox=False)
     source = Source("s1", 'Lisbon, the "white" city', "artifact", "Where was she born?")
-    outcome = await CodeSpecialist().work(Assignment("Write `answer()` that returns that answer.", (source,)), used)
+    outcome = await CodeSpecialist().work(Assignment(instruction, (source,)), used)
     assert used.requests == []
     assert outcome.data["code"] == "def answer():\n    return 'Lisbon, the \"white\" city'"
     assert outcome.verdict is Verdict.UNVERIFIED  # no sandbox, so nothing ran
@@ -265,6 +270,7 @@ async def test_the_value_of_a_long_result_is_what_answers_its_question() -> None
     [
         "Write `answer()` that returns that answer as an integer.",
         "Write `answer()` that returns the current time.",
+        "Write a Python function `answer()` without arguments that rolls a die.",
         "Write `answer(x)` that returns the answer for x.",
         "Write `answer()`. It must hold that answer() == 'Lisbon'.",
     ],

@@ -261,6 +261,35 @@ def test_what_is_wanted(request_text: str, want: Want, count: int) -> None:
     assert (question.want, question.count) == (want, count)
 
 
+def test_a_question_that_is_quoted_or_announced_is_what_is_searched() -> None:
+    asked = read_question('Find the passages that answer \u201cWhich actress played in "The Glass Harbour"?\u201d.')
+    assert (asked.text, asked.want) == ('Which actress played in "The Glass Harbour"?', Want.PASSAGES)
+    assert read_question("Look up the answer below.\nQuestion: Who built it?").text == "Who built it?"
+    assert read_question('Where does "The Glass Harbour" end?').text == 'Where does "The Glass Harbour" end?'
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer", "text", "known"),
+    [
+        ("Who is the director of Red Tide?", "Ann Marlow.", "Who is the spouse of Ann Marlow?", ()),
+        (
+            "Who is the director of Red Tide?",
+            "It was directed by Ann Marlow, who was born in Kesh and moved to Oldbridge.",
+            "Who is the spouse of the director of Red Tide?",
+            ("It was directed by Ann Marlow, who was born in Kesh and moved to Oldbridge.",),
+        ),
+        ("Find the cast list.", "Ann Marlow", "Who is the spouse of the director of Red Tide?", ("Ann Marlow",)),
+    ],
+)
+def test_a_short_answer_takes_the_place_of_what_it_answers(
+    asked: str, answer: str, text: str, known: tuple[str, ...]
+) -> None:
+    read = read_question(
+        "Who is the spouse of the director of Red Tide?", [Source("s1", answer, "artifact", asked=asked)]
+    )
+    assert (read.text, read.known) == (text, known)
+
+
 def test_asides_do_not_reach_the_search() -> None:
     assert read_question("According to the documents, who was first? Cite the sources.").query == "who was first?"
 
