@@ -124,8 +124,9 @@ class Batch:
                 continue
             if not self._running and not self.forever and self._is_empty():
                 return
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
+            with suppress(TimeoutError):  # wait_for of Python 3.11 would swallow a cancellation that comes as it wakes
+                async with asyncio.timeout(POLL_SECONDS):
+                    await self._wake.wait()
 
     async def _claim(self) -> list[Job]:
         places = self.places - len(self._running)

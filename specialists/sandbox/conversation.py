@@ -75,7 +75,8 @@ class Conversation:
         talking = asyncio.ensure_future(self._talk(job))
         watching = asyncio.ensure_future(self._keep_watch(time.monotonic() + timeout_seconds))
         try:
-            await asyncio.wait_for(asyncio.shield(talking), timeout_seconds + _GRACE_SECONDS)
+            async with asyncio.timeout(timeout_seconds + _GRACE_SECONDS):
+                await asyncio.shield(talking)
         except TimeoutError:
             self.overdue = True
         finally:

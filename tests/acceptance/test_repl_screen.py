@@ -126,7 +126,7 @@ async def test_what_a_model_says_is_shown_and_not_obeyed(server: FakeOllama) -> 
 def test_a_paste_of_a_megabyte_becomes_a_file_and_runs_nothing(tmp_path: Path) -> None:
     text = "".join(f"line {number}: /quit; rm -rf everything\n" for number in range(30_000))
     assert len(text) > 1_000_000
-    with Screen(env={"XDG_STATE_HOME": str(tmp_path / "state")}) as screen:
+    with Screen(columns=250, env={"XDG_STATE_HOME": str(tmp_path / "state")}) as screen:
         screen.until("session")
         screen.type("Summarize ")
         screen.paste(text)

@@ -23,6 +23,8 @@ from nonet.specialists import ExecutionResult, Job, Limits, Sandbox
 from nonet.specialists.sandbox.probe import TierReport, probe_tiers, working_tiers
 from nonet.text import clean
 
+pytestmark = pytest.mark.xdist_group("sandbox")  # a fork bomb fills the limit that all sandboxes of a user share
+
 CLEAN_UP_SECONDS = 2.0
 """After the time that a run may take."""
 TIERS = {report.tier: report for report in probe_tiers()}
@@ -60,8 +62,8 @@ def tier(request: pytest.FixtureRequest) -> str:
 def _own_temporary_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a tier without mounts makes its work folders, so that one left behind is seen."""
     folder = tmp_path_factory.mktemp("temporary")
-    for parent in (folder, *folder.parents[:3]):
-        if parent.name.startswith(("pytest-", "temporary")):
+    for parent in (folder, *folder.parents[:4]):
+        if parent.name.startswith(("pytest-", "popen-", "temporary")):
             parent.chmod(0o755)  # the user that the sandbox takes on must come through
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
 
@@ -163,7 +165,7 @@ def test_the_probes_get_through_where_nothing_stops_them(host: Mapping[str, obje
 
 # Abuse: each is a run of its own, and must be over in time with nothing left of it.
 
-MARK = "nonet-escape-mark"
+MARK = f"nonet-escape-mark-{os.getpid()}"
 
 
 def run(sandbox: Sandbox, job: Job, seconds: float) -> ExecutionResult:

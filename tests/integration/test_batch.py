@@ -70,6 +70,35 @@ async def test_every_document_has_one_result_under_its_own_name(db: Path) -> Non
     assert Counter(type(event) for event in events)[JobDone] == 8
 
 
+@pytest.mark.parametrize("ticks", range(5))
+async def test_a_cancellation_is_heeded_whatever_else_happens_at_that_moment(db: Path, ticks: int) -> None:
+    working = asyncio.Event()
+
+    async def stuck(_job: Job, _on_event: OnEvent) -> Performed:
+        working.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    with Store.open(db) as store:
+        fill(store, "one")
+        batch = Batch(store, stuck, "test")
+        run = asyncio.create_task(batch.run())
+        await working.wait()
+        await asyncio.sleep(0.01)  # so that it waits for something to wake it
+        batch.stop()
+        for _ in range(ticks):
+            await asyncio.sleep(0)
+        run.cancel()
+        ended, _ = await asyncio.wait([run], timeout=20)
+        try:
+            assert ended, "the cancellation was swallowed"
+            assert run.cancelled()
+            assert statuses(store) == {"one": "queued"}
+        finally:
+            run.cancel()
+            await asyncio.wait([run])
+
+
 async def test_the_supervisor_plans_the_task_of_each_document(db: Path) -> None:
     async with await opened(db) as session:
         task = "Summarize {document} in one sentence."

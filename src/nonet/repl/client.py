@@ -83,7 +83,8 @@ class EngineClient:
         if process.stdin is not None:
             process.stdin.close()
         try:
-            await asyncio.wait_for(process.wait(), patience_seconds)
+            async with asyncio.timeout(patience_seconds):
+                await process.wait()
         except TimeoutError:
             with suppress(ProcessLookupError):
                 process.kill()
