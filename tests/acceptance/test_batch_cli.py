@@ -366,14 +366,12 @@ def test_the_library_has_the_same_queue(nonet: Cli) -> None:
         assert queue.purge() == 3
 
 
-def test_on_a_terminal_a_grid_shows_how_far_it_is(nonet: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    nonet("add", "q", "docs", "--workflow", "summarization", "--task", TASK)
-    monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.delenv("NO_COLOR", raising=False)
+def shots_of(*words: str) -> set[str]:
+    """Every line that a terminal has shown while the command ran."""
     screen = pyte.Screen(120, 30)
     shots: set[str] = set()
     stream = pyte.ByteStream(screen)
-    child = pexpect.spawn(sys.executable, ["-m", "nonet", "batch", "run", "q"], dimensions=(30, 120), timeout=60)
+    child = pexpect.spawn(sys.executable, ["-m", "nonet", "batch", *words], dimensions=(30, 120), timeout=60)
     while not child.closed:
         try:
             stream.feed(child.read_nonblocking(4096, timeout=60))
@@ -381,6 +379,17 @@ def test_on_a_terminal_a_grid_shows_how_far_it_is(nonet: Cli, monkeypatch: pytes
             child.close()
         shots.update(line.rstrip() for line in screen.display)
     assert child.exitstatus == 0
+    return shots
+
+
+async def test_on_a_terminal_a_grid_shows_how_far_it_is(nonet: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    nonet("add", "q", "docs", "--workflow", "summarization", "--task", TASK)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("NONET_RUNTIME", "ollama")
+    async with FakeOllama([("mill", "The mill wheel turned all winter.")], latency_ms=1000) as fake:
+        monkeypatch.setenv("OLLAMA_HOST", fake.url)
+        shots = await asyncio.to_thread(shots_of, "run", "q")
     told = "\n".join(shots)
     assert "2 at work, 0 done, 0 dead" in told
     assert "stages: " in told

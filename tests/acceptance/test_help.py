@@ -11,6 +11,8 @@ from types import ModuleType
 
 import pytest
 
+from nonet.cli import main
+
 DOCS = Path(__file__).parents[2] / "docs"
 HEAVY = (
     "aiohttp",
