@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import os
-import shlex
-import sys
 from pathlib import Path
 
 import pytest
-from sybil import Example, Sybil
-from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser
+from blocks import PARSERS
+from sybil import Sybil
 
-from nonet.cli import main
-
-ROOT = Path(__file__).parent
 KEPT = ("NONET_TEST_MODELS",)
 """Variables that are for the tests themselves."""
+FOLDER = pytest.StashKey[Path]()
 
 
 @pytest.fixture(autouse=True)
@@ -40,33 +34,25 @@ def _doctest_names(doctest_namespace: dict[str, object], tmp_path_factory: pytes
     doctest_namespace["tmp"] = tmp_path_factory.mktemp("doctest")
 
 
-def _run_console(example: Example) -> None:
-    """Each `$ nonet ...` line of a console block, on the scripted runtime, must end with status 0.
-
-    In this process, as a start of Python for each line would take ten times as long as the lines.
-    """
-    here = {"NONET_RUNTIME": "scripted", "NONET_DB": str(Path.cwd() / "console.db")}
-    for line in example.parsed.splitlines():
-        if not line.startswith("$ nonet "):
-            continue
-        said = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
-        with pytest.MonkeyPatch.context() as patch, contextlib.chdir(ROOT), Path(os.devnull).open() as nothing:
-            for name, value in here.items():
-                patch.setenv(name, value)
-            patch.setattr(sys, "stdin", nothing)
-            with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-                status = main(shlex.split(line)[2:])
-        assert status == 0, f"{line}\n{said.buffer.getvalue().decode()}"  # type: ignore[attr-defined]
-
-
 @pytest.fixture
-def _in_tmp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A block that writes a file writes it into a folder of its own."""
-    monkeypatch.chdir(tmp_path)
+def _in_folder_of_page(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The blocks of a page find the files of those before them."""
+    page = request.node.parent
+    if FOLDER not in page.stash:
+        page.stash[FOLDER] = request.getfixturevalue("tmp_path_factory").mktemp("page")
+    monkeypatch.chdir(page.stash[FOLDER])
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where tests run in parallel, those of a page stay in order and in one process."""
+    for item in items:
+        if item.path.suffix == ".md":
+            item.add_marker(pytest.mark.xdist_group(str(item.path)))
 
 
 pytest_collect_file = Sybil(
-    parsers=[PythonCodeBlockParser(), CodeBlockParser(language="console", evaluator=_run_console)],
-    patterns=["README.md", "docs/*.md"],
-    fixtures=["_own_home", "_in_tmp"],
+    parsers=PARSERS,
+    patterns=["README.md", "docs/*.md", "docs/*/*.md"],
+    fixtures=["_own_home", "_in_folder_of_page"],
 ).pytest()
