@@ -35,6 +35,7 @@ from nonet.runtimes.minilm import MAX_TOKENS, MiniLm
 from nonet.runtimes.model_pool import Lease, ModelPool
 from nonet.runtimes.protocol import OnText
 from nonet.runtimes.schema import check_answer, encode_schema
+from nonet.runtimes.scoring import TextScore, score_tokens
 from nonet.runtimes.threads import Emit, call, stream
 from nonet.runtimes.types import (
     ChatRequest,
@@ -187,6 +188,26 @@ class EmbeddedRuntime:
         if tokens is None:
             raise RuntimeUnavailableError("The embedded runtime was closed during the call.")
         return TokenCount(tokens, exact=True)
+
+    async def score_text(self, model: str, text: str) -> TextScore:
+        """As ScoresText.score_text; a cancelled call ends within a token."""
+        path, header, options = self._chat_model(model)
+        lease = await self._open_pool().take(path, header, options)
+        stop = Event()
+        self._stops.add(stop)
+
+        def work() -> TextScore:
+            tokens = lease.server.tokenize(text)
+            return score_tokens(tokens, options.window_tokens - 1, lease.server.logprob, stop)
+
+        def done() -> None:
+            self._stops.discard(stop)
+            lease.release()
+
+        score = await call(self._executor, work, stop=stop, on_done=done)
+        if score is None:
+            raise RuntimeUnavailableError("The embedded runtime was closed during the call.")
+        return score
 
     async def aclose(self) -> None:
         """End every call, unload every model."""

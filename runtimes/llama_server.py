@@ -1,7 +1,7 @@
 """One GGUF model in this process: llama.cpp's server engine by xllamacpp. Every call blocks.
 
 The engine always opens an HTTP listener. Ours is a Unix socket in a folder that only this user can enter, with a random
-key, and it serves one purpose: counting tokens, which the Python interface has no call for.
+key, and it serves what the Python interface has no call for: counting tokens, and the probabilities of a given text.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ _SOCKET_PATH_LIMIT: Final = 100
 """Bytes of a Unix socket's path: 104 on macOS, 108 on Linux."""
 _READ_BYTES: Final = 1 << 20
 _SILENT: Final = -1
+_FORCE: Final = 1000.0
 
 Chunk = Mapping[str, Any]
 """One piece of an answer, in OpenAI's streaming form."""
@@ -134,20 +135,55 @@ class LlamaServer:
             BadRequestError: the model's template refuses the messages.
             RuntimeUnavailableError: the listener does not answer.
         """
-        connection = _UnixConnection(self._socket)
-        headers = {"Authorization": f"Bearer {self._key}", "Connection": "close", "Content-Type": "application/json"}
-        try:
-            body = json.dumps({"messages": self._safe(messages)})
-            connection.request("POST", "/v1/chat/completions/input_tokens", body, headers)
-            response = connection.getresponse()
-            answer = json.loads(response.read())
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            raise RuntimeUnavailableError(f"llama.cpp does not count tokens: {error}.") from error
-        finally:
-            connection.close()
+        answer = self._post("/v1/chat/completions/input_tokens", {"messages": self._safe(messages)})
         if "input_tokens" not in answer:
             raise BadRequestError(f"The model cannot take these messages: {answer.get('error', {}).get('message')}.")
         return int(answer["input_tokens"])
+
+    def tokenize(self, text: str) -> list[int]:
+        """The text's tokens, with what the model wants at the beginning of every text; marks in it are broken up.
+
+        Raises:
+            RuntimeUnavailableError: the listener does not answer.
+        """
+        return list(self._post("/tokenize", {"content": self._marks.break_up(text), "add_special": True})["tokens"])
+
+    def logprob(self, before: Sequence[int], token: int) -> float:
+        """The natural logarithm of the token's probability after the tokens before it; needs a slot.
+
+        The token is forced by a bias that no other outweighs; the probability that comes with it is the one before any
+        bias. What was computed for the last call is used where the tokens begin alike.
+
+        Raises:
+            BadRequestError: llama.cpp refuses, as where there are more tokens than the window has room for.
+            RuntimeUnavailableError: the listener does not answer.
+        """
+        body = {
+            "prompt": list(before),
+            "n_predict": 1,
+            "n_probs": 1,
+            "logit_bias": [[token, _FORCE]],
+            "temperature": 0,
+            "samplers": ["temperature"],
+            "cache_prompt": True,
+        }
+        answer = self._post("/completion", body)
+        for told in answer.get("completion_probabilities", ()):
+            if told["id"] == token:
+                return float(told["logprob"])
+        raise BadRequestError(f"llama.cpp did not score a token: {answer.get('error', {}).get('message')}.")
+
+    def _post(self, path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        connection = _UnixConnection(self._socket)
+        headers = {"Authorization": f"Bearer {self._key}", "Connection": "close", "Content-Type": "application/json"}
+        try:
+            connection.request("POST", path, json.dumps(body), headers)
+            answer: Mapping[str, Any] = json.loads(connection.getresponse().read())
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise RuntimeUnavailableError(f"llama.cpp does not answer at {path}: {error}.") from error
+        finally:
+            connection.close()
+        return answer
 
     def _safe(self, messages: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
         """The messages with the model's own marks broken up in what they say (`llama_marks`)."""

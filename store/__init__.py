@@ -2,6 +2,7 @@
 
 from nonet.store.accounts import AccountKind
 from nonet.store.artifacts import digest_of
+from nonet.store.eval_records import EvalChoice, EvalItem, EvalRecord, NewEval
 from nonet.store.leases import LEASE_SECONDS
 from nonet.store.queue_records import (
     MAX_ATTEMPTS,
@@ -61,6 +62,9 @@ __all__ = [
     "CacheCounts",
     "CallRecord",
     "DocumentRecord",
+    "EvalChoice",
+    "EvalItem",
+    "EvalRecord",
     "Failing",
     "Filter",
     "Hit",
@@ -75,6 +79,7 @@ __all__ = [
     "ModelCost",
     "ModelProfile",
     "NewDocument",
+    "NewEval",
     "NewJob",
     "NoteRecord",
     "Pace",

@@ -15,6 +15,7 @@ from nonet.store.accounts import AccountStore
 from nonet.store.calibrations import CalibrationStore
 from nonet.store.documents import DocumentStore
 from nonet.store.engine import connect, prepare
+from nonet.store.evals import EvalStore
 from nonet.store.faults import faults_of
 from nonet.store.hosts import HostStore
 from nonet.store.leases import LEASE_SECONDS
@@ -45,6 +46,7 @@ class Store:
     responses: ResponseStore
     accounts: AccountStore
     hosts: HostStore
+    evals: EvalStore
 
     def __init__(self, path: Path, *, lease_seconds: float = LEASE_SECONDS) -> None:
         """Use `open`; this takes a file that is known to be good."""
@@ -62,6 +64,7 @@ class Store:
         self.responses = ResponseStore(self._writer, self._reader)
         self.accounts = AccountStore(self._writer, self._reader)
         self.hosts = HostStore(self._writer, self._reader)
+        self.evals = EvalStore(self._writer, self._reader)
         # A program that forgets to close loses nothing either: this runs at its exit, too.
         self._finalizer = weakref.finalize(self, _shut, self._writer, self._reader)
 

@@ -307,3 +307,52 @@ class Calibration(Table, table=True):
     bar: float
     report: str
     made_at_s: float
+
+
+class Eval(Table, table=True):
+    """One way of answering, on one suite of items."""
+
+    __tablename__ = "evals"
+    __table_args__ = {"sqlite_autoincrement": True}
+    seq: int = Field(primary_key=True)
+    id: str = Field(unique=True)
+    suite: str
+    arm: str
+    models: str
+    runtime: str
+    key: str = Field(index=True)
+    """Of all that the answers depend on."""
+    facts: str
+    created_at_s: float
+
+
+class EvalItem(Table, table=True):
+    """An item, the answer it got, and what that was worth."""
+
+    __tablename__ = "eval_items"
+    __table_args__ = (UniqueConstraint("eval_seq", "item"),)
+    seq: int = Field(primary_key=True)
+    eval_seq: int = Field(foreign_key="evals.seq", ondelete="CASCADE")
+    item: str
+    item_group: str
+    request: str
+    answer: str
+    verdict: str
+    scores: str
+    usage: str
+    facts: str
+
+
+class EvalChoice(Table, table=True):
+    """What a judge said of the answers of two evaluations to one item."""
+
+    __tablename__ = "eval_choices"
+    __table_args__ = (UniqueConstraint("first_seq", "second_seq", "item", "judge"),)
+    seq: int = Field(primary_key=True)
+    first_seq: int = Field(foreign_key="evals.seq", ondelete="CASCADE")
+    second_seq: int = Field(foreign_key="evals.seq", ondelete="CASCADE", index=True)
+    item: str
+    judge: str
+    choice: str
+    shown_left: str
+    made_at_s: float

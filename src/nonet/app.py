@@ -10,6 +10,7 @@ import typer
 from nonet import __version__
 from nonet.app_batch import batch_app
 from nonet.app_docs import docs_app
+from nonet.app_eval import eval_app
 from nonet.app_options import (
     CARE,
     KNOWLEDGE,
@@ -285,6 +286,7 @@ app.add_typer(batch_app, name="batch", rich_help_panel=WORK)
 app.add_typer(docs_app, name="docs", rich_help_panel=KNOWLEDGE)
 app.add_typer(models_app, name="models", rich_help_panel=KNOWLEDGE)
 app.add_typer(specialists_app, name="specialists", rich_help_panel=KNOWLEDGE)
+app.add_typer(eval_app, name="eval", rich_help_panel=CARE)
 app.add_typer(runs_app, name="runs", rich_help_panel=CARE)
 add_to(app, runs_app)
 

@@ -25,6 +25,7 @@ NonetError                   what happened, what was kept, what to do next
 │   ├── StoreWriteError          read-only, disk full
 │   ├── RunNotFoundError         no such run (exit status 2)
 │   ├── RunLeasedError           another process works on this run
+│   ├── EvalNotFoundError    no such evaluation (exit status 2)
 │   ├── QueueNotFoundError       no such queue, or no such job (exit status 2)
 │   └── JobLostError             another worker has this job, or it was cancelled
 └── PlanError                no valid plan (exit status 1)
@@ -175,6 +176,12 @@ class RunNotFoundError(StoreError):
 
 class RunLeasedError(StoreError):
     """Another process is working on this run."""
+
+
+class EvalNotFoundError(StoreError):
+    """There is no such evaluation."""
+
+    exit_status = 2
 
 
 class QueueNotFoundError(StoreError):

@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field
 
 from nonet.schema_base import Output, VerdictName
 from nonet.schema_batch import BATCH_OUTPUTS
+from nonet.schema_eval import EVAL_OUTPUTS
 from nonet.schema_specialists import SPECIALIST_OUTPUTS
 
 
@@ -597,6 +598,7 @@ OUTPUTS: dict[str, type[Output]] = {
     **SPECIALIST_OUTPUTS,
     "doctor": DoctorOut,
     "calibrate": CalibrateOut,
+    **EVAL_OUTPUTS,
     "config": ConfigOut,
     "error": ErrorOut,
 }

@@ -7,7 +7,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nonet.store import CallRecord, JobFault, JobOutput, NewDocument, NewJob, Store, SubtaskRecord
+from nonet.store import (
+    CallRecord,
+    EvalChoice,
+    EvalItem,
+    JobFault,
+    JobOutput,
+    NewDocument,
+    NewEval,
+    NewJob,
+    Store,
+    SubtaskRecord,
+)
 from nonet.store.migrations import MIGRATIONS
 
 PATH = Path(__file__).with_name(f"store-v{len(MIGRATIONS)}.db")
@@ -45,6 +56,9 @@ def main() -> None:
         queue.complete(one, JobOutput("verified", "The result.")).result()
         queue.fail(two, JobFault("CallError", "no"), for_good=True).result()
         queue.retire(worker).result()
+        first, second = (store.evals.create(NewEval("code", arm, "tiny", "scripted", arm, {"seed": 0})) for arm in "ab")
+        store.evals.keep(first.id, EvalItem("i1", "mbpp", "Write f.", "def f(): ...", "failed", {"passed": 0.0}))
+        store.evals.choose(first.id, second.id, EvalChoice("i1", "ada", "first", "second"))
 
 
 if __name__ == "__main__":
