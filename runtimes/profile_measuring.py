@@ -30,7 +30,7 @@ from nonet.runtimes.types import Usage
 _PROMPT_WORDS: Final = 72
 _GENERATED_TOKENS: Final = 20
 _THINKING_TOKENS: Final = 512
-_MOST_SECONDS: Final[Mapping[str, float]] = {CONTEXT: 45.0, THINKING: 30.0}
+_MOST_SECONDS: Final[Mapping[str, float]] = {CONTEXT: 25.0, THINKING: 20.0}
 """Parts that would take all the time there is on a slow machine."""
 _CALLS: Final[Mapping[str, int]] = {
     SPEED: 3,

@@ -58,12 +58,14 @@ async def measured_model(
 
     started = time.monotonic()
     limit = DEEP_SECONDS if deep else QUICK_SECONDS
-    parts = PARTS if deep else (SPEED, SCHEMA, ROUTING)
+    digest = (await runtime.describe(name)).digest
+    missing = _missing(door.loaded.settings, runtime.name, name, digest)
+    parts = ((SPEED, *missing) if missing else PARTS) if deep else (SPEED, SCHEMA, ROUTING)
     with counter(f"Measuring {name}:", quiet=door.quiet) as progress:
         profile = await measure(runtime, name, parts=parts, limit_seconds=limit, on_progress=progress)
     kept = asdict(profile)
     left = started + limit - time.monotonic()
-    if deep and left > 0:
+    if PLANNING in parts and left > 0:
         with counter(f"Planning with {name}:", quiet=door.quiet) as progress:
             planning = await measure_plans(runtime, name, embedder, progress, limit_seconds=left)
         kept["planning"] = planning.to_json()
@@ -82,6 +84,15 @@ def kept_profile(settings: Settings, runtime: str, measured: Mapping[str, Any]) 
         kept = with_earlier(measured, _earlier(store, runtime, measured["model"]))
         store.models.save_profile(runtime, kept["model"], kept["digest"], json_module.dumps(kept))
     return kept
+
+
+def _missing(settings: Settings, runtime: str, model: str, digest: str) -> list[str]:
+    """What an earlier measurement of the same weights did not come to."""
+    from nonet.store import Store  # noqa: PLC0415
+
+    with Store.open(settings.database_path()) as store:
+        earlier = _earlier(store, runtime, model) or {}
+    return list(earlier.get("not_measured", ())) if earlier.get("digest") == digest else []
 
 
 def _earlier(store: Store, runtime: str, model: str) -> dict[str, Any] | None:

@@ -34,7 +34,11 @@ def _model_check(profile: Mapping[str, Any], *, deep: bool) -> Check:
     if missing:
         when = f"not measured within {profile['seconds']:.0f} s" if deep else "not measured (`nonet doctor --deep`)"
         parts.append(f"{when}: {', '.join(missing)}")
-        step = "Try again when the machine is quiet; `--light` uses smaller models." if deep else ""
+        step = (
+            "Again: nonet doctor --deep, which then measures what is missing; on a quiet machine more fits."
+            if deep
+            else ""
+        )
     slow = 0 < profile["generation_tokens_per_second"] < _SLOW_TOKENS_PER_SECOND
     if slow:
         step = "Answers will be slow here; try --light."

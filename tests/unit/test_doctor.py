@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,6 +36,31 @@ def test_it_measures_each_model_and_remembers(capsys: pytest.CaptureFixture[str]
     assert all(0 <= check.data["schema_obedience"] <= 1 for check in measured)
     with Store.open(tmp_path / "here.db") as store:
         assert len(store.models.profiles("scripted")) == 3
+
+
+def test_what_a_measurement_did_not_come_to_goes_first_the_next_time(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def profile() -> dict[str, Any]:
+        with Store.open(tmp_path / "here.db") as store:
+            (kept,) = store.models.profiles("scripted")
+        return dict(json.loads(kept.profile_json))
+
+    words = ("--runtime", "scripted", "--model", "smollm2:135m")
+    examined(capsys, *words)
+    usual = profile()
+    assert usual["not_measured"] == ["context", "judging", "planning"]
+    _status, found = examined(capsys, *words, "--deep")
+    deep = profile()
+    assert deep["not_measured"] == []
+    assert deep["planning"]["complete"]
+    assert [deep[name] for name in ("schema_asked", "routing_asked")] == [4, 6]  # from the time before
+    assert "not measured" not in next(check.detail for check in found.checks if check.name.startswith("model "))
+
+
+def test_quick_and_deep_exclude_each_other(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--quick", "--deep"]) == 2
+    assert "exclude each other" in capsys.readouterr().err
 
 
 def test_a_slow_model_is_told_in_words() -> None:
