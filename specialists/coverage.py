@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -20,6 +20,21 @@ _SECTION_CHARS = (1_500, 3_000)
 _OPENING_WORDS = 8
 _LEAST_SHARE = 0.3
 """Of a sentence's stems in one place of the source; with less, it stands on no place in particular."""
+_LEAST_IN_ONE_PLACE = 0.7
+"""Of the stems of a sentence's parts in two neighbouring sentences, for it to be borne out. Of 18 summaries by a
+135M model that passed all other checks, read beside their abstracts, 3 were plainly wrong and 4 bent the text; of the
+11 that reach this too, none and 3. Of 120 human summaries none reaches it against another text."""
+_OF_THE_TEXT = frozenset(
+    stem(word)
+    for word in (
+        """article author authors demonstrate describe discuss document explain explore highlight investigate meeting
+        mention paper passage present propose report research state story study summarize text work""".split()  # noqa: SIM905
+    )
+)
+"""Words with which a summary speaks of the text itself; they say nothing that the text would have to say."""
+_JOINED = re.compile(r",? (?:and|but|or|while|whereas) |; ", re.IGNORECASE)
+_FEWEST_STEMS = 3
+"""Of a sentence that says something which could be missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +61,8 @@ class Basis:
     """Index among the sections."""
     missing: tuple[str, ...]
     """Numbers and names in it that are nowhere in the sources: it is flagged."""
+    borne_out: float = 1.0
+    """Share of its stems that two neighbouring sentences of a source have; 1 where it is too short to tell."""
 
     @property
     def flagged(self) -> bool:
@@ -76,6 +93,11 @@ class CoverageReport:
         """Sentences with numbers or names that are nowhere in the sources."""
         return tuple(item for item in self.basis if item.flagged)
 
+    @property
+    def loose(self) -> tuple[Basis, ...]:
+        """Sentences that no one place of the sources says: right or wrong, nothing here proves them."""
+        return tuple(item for item in self.basis if item.borne_out < _LEAST_IN_ONE_PLACE)
+
     def to_data(self) -> dict[str, Any]:
         """As JSON values."""
 
@@ -90,7 +112,7 @@ class CoverageReport:
             "sentences": [
                 {
                     "text": item.sentence, "document": item.source, "start": item.start, "end": item.end,
-                    "missing": list(item.missing),
+                    "missing": list(item.missing), "borne_out": round(item.borne_out, 2),
                 }
                 for item in self.basis
             ],
@@ -105,10 +127,32 @@ def cover(summary: str, material: Material) -> CoverageReport:
         for source in material.sources
         for span in sentences(source.text)
     ]
+    wider = [one[3] | (two[3] if one[0] == two[0] else frozenset()) for one, two in pairwise([*places, *places[-1:]])]
     vocabulary = set(words(material.text))
     known = number_words(material.text)
-    basis = [_basis(span.text, places, sections, _missing(span.text, vocabulary, known)) for span in sentences(summary)]
+    basis = [
+        replace(
+            _basis(span.text, places, sections, _missing(span.text, vocabulary, known)),
+            borne_out=_borne_out(span.text, wider),
+        )
+        for span in sentences(summary)
+    ]
     return CoverageReport(tuple(sections), tuple(basis))
+
+
+def _borne_out(sentence: str, places: Sequence[frozenset[str]]) -> float:
+    """Of its worst part: what is joined by "and" may stand on as many places."""
+    parts: list[set[str]] = []
+    for piece in _JOINED.split(sentence):
+        said = set(content_stems(piece)) - _OF_THE_TEXT
+        if parts and (len(said) < _FEWEST_STEMS or len(parts[-1]) < _FEWEST_STEMS):
+            parts[-1] |= said
+        else:
+            parts.append(said)
+    shares = [
+        max((share_found(part, stems) for stems in places), default=0.0) for part in parts if len(part) >= _FEWEST_STEMS
+    ]
+    return min(shares, default=1.0)
 
 
 def sections_of(source: Source) -> list[Section]:

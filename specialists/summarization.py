@@ -25,6 +25,7 @@ _LEAST_OVERLAP = 0.6
 text of their kind, and 0 % with their names and numbers there too; those of models against their own lie above 0.8."""
 _LEAST_OF_A_SENTENCE = 0.4
 """The same for each sentence: one that is made up must not hide among faithful ones."""
+_MOST_SAID = 2
 _MOST_NAMED = 6
 """Sections that are named as left out."""
 
@@ -103,11 +104,12 @@ def _judged(attempt: Attempt, trimmed: Trimmed) -> Outcome:
         _sections(report),
         Evidence("support", passed=not unsupported, detail=support),
         _overlap(attempt.material, borne_out=borne_out, detail=overlap),
+        _places(report),
         *trimmed.evidence,
     ]
     open_end = ending_check(trimmed.text) if attempt.material.wish.bullets is None else None
     checks += [open_end] if open_end is not None else []
-    compared = all(check.passed is not None for check in checks if check.kind == "overlap")
+    compared = all(check.passed is not None for check in checks if check.kind in {"overlap", "places"})
     verified = open_end is None and compared and all(check.passed is not False for check in checks)
     verdict = Verdict.VERIFIED if verified else Verdict.UNVERIFIED
     return Outcome(trimmed.text, verdict, (*attempt.history(), *checks), data=attempt.data(report))
@@ -120,6 +122,14 @@ def _overlap(material: Material, *, borne_out: bool, detail: str) -> Evidence:
     return Evidence(
         "overlap", passed=None, detail=f"in {material.options.language} it cannot be compared with the text"
     )
+
+
+def _places(report: CoverageReport) -> Evidence:
+    """Whether every sentence says what one place of the text says; else it may be right, but is not proved."""
+    if not report.loose:
+        return Evidence("places", passed=True, detail="every sentence stands on one place of the text")
+    said = "; ".join(f"\u201c{item.sentence[:80]}\u201d" for item in report.loose[:_MOST_SAID])
+    return Evidence("places", passed=None, detail=f"no one place of the text says {said}")
 
 
 def _sections(report: CoverageReport) -> Evidence:

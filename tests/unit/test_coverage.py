@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from fakes.desk import FakeDesk
 
 from nonet.runtimes.scripted import ScriptedRuntime
@@ -90,3 +91,24 @@ async def test_the_parts_of_a_long_text_are_told_with_their_places() -> None:
     assert [part["start"] for part in partials] == sorted(part["start"] for part in partials)
     assert (partials[0]["start"], partials[-1]["end"]) == (0, len(text))
     assert all(part["text"] for part in partials)
+
+
+_NOTES = (
+    "Ana reported that the Lisbon shop sold 412 bicycles in February. Chidi wants to move the summer sale from June to "
+    "May. It was agreed to decide on 2 April."
+)
+
+
+@pytest.mark.parametrize(
+    ("summary", "loose"),
+    [
+        ("The Lisbon shop sold 412 bicycles in February.", 0),
+        ("The Lisbon shop sold 412 bicycles, and Chidi wants to move the summer sale.", 0),
+        ("A meeting to discuss the Lisbon shop's sales and plans for the summer sale is postponed.", 1),
+        ("Chidi agreed to sell bicycles in Lisbon in May.", 1),
+        ("It does.", 0),
+    ],
+)
+def test_a_sentence_that_no_one_place_says_is_loose(summary: str, loose: int) -> None:
+    report = cover(summary, read_material(Assignment("Sum it up.", (Source("notes.txt", _NOTES),))))
+    assert len(report.loose) == loose
