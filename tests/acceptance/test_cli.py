@@ -17,6 +17,7 @@ import pytest
 from nonet.cli import main
 from nonet.schema import OUTPUTS, schemas
 from nonet.schema_batch import BATCH_OUTPUTS
+from nonet.schema_eval import EVAL_OUTPUTS
 
 REPORT = """# Report of the mill
 
@@ -144,7 +145,8 @@ def test_every_output_has_a_schema(nonet: Cli) -> None:
     assert json.loads(nonet("schema").out) == schemas()
     assert json.loads(nonet("schema", "run").out)["properties"]["verdict"]
     scheduler = {"hosts-list", "hosts-change"}
-    assert set(COMMANDS) | {"calibrate", "models-pull"} | scheduler | set(BATCH_OUTPUTS) == set(OUTPUTS)
+    elsewhere = {"calibrate", "models-pull"} | scheduler | set(BATCH_OUTPUTS) | set(EVAL_OUTPUTS)
+    assert set(COMMANDS) | elsewhere == set(OUTPUTS)
     assert nonet("schema", "poem").status == 2
 
 
