@@ -36,11 +36,13 @@ lock: ## Pin the newest releases that the ranges of pyproject.toml allow (needs 
 	uv pip compile --universal --python-version 3.11 --all-extras --group dev --no-header --no-annotate -q \
 		pyproject.toml -o requirements.lock
 
-docs: $(VENV)/.installed ## Write the reference parts of docs/ from the program
+docs: $(VENV)/.installed-dev ## Write the reference parts of docs/ from the program, and build the site in .site/
 	$(BIN)/python docs/generate.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q --strict
+	@echo "Open .site/index.html"
 
 bench: $(VENV)/.installed-dev ## All benchmarks that need no model, beside their floors (15 minutes)
 	$(BIN)/python benchmarks/suite.py
 
 clean: ## Remove what make made
-	rm -rf $(VENV) .demo
+	rm -rf $(VENV) .demo .site

@@ -98,7 +98,7 @@ class Conversation:
 
         Args:
             said: a task, such as "Shorten that", "Now in Rust" or "Compare @report.md with @last".
-            documents, approve, wants_approval: as `run_task`.
+            documents: as `run_task`, and so are `approve` and `wants_approval`.
             on_event: as `run_task`; how a follow-up was understood is told as a Notice.
 
         Raises:

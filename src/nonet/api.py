@@ -35,7 +35,7 @@ def run(
         NonetError: what happened, what was kept, and what to do next.
         RuntimeError: called from a running event loop; await `nonet.run_task` with a `nonet.Session` there.
 
-    Example:
+    Examples:
         >>> import nonet
         >>> result = nonet.run("Write a Python function `double(x)`.", runtime="scripted", db=tmp / "example.db")
         >>> result.status
