@@ -19,12 +19,13 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from quality_plans import Item, Score, f1, minilm, read_rows, score
+from quality_plans import Item, Score, minilm, read_rows, score
 
 from nonet.agents.documents import DocumentInfo
 from nonet.agents.plan import Plan
 from nonet.agents.planner import RulePlanner
 from nonet.agents.router import Embedder, Router
+from nonet.eval.plans import f1
 from nonet.specialists.catalog import default_specialists
 
 DOMAINS: Mapping[str, tuple[str, tuple[str, ...]]] = {

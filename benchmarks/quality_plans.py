@@ -21,15 +21,17 @@ import asyncio
 import json
 import time
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations, permutations
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 from nonet.agents.documents import DocumentInfo
 from nonet.agents.planner import RulePlanner
 from nonet.agents.router import Embedder, Request, Router
+from nonet.eval.items import Graph
+from nonet.eval.plans import compare_plans
 from nonet.specialists.catalog import default_specialists
 
 OWN = Path(__file__).resolve().parent.parent / "tests" / "data" / "composite_own.jsonl"
@@ -55,32 +57,10 @@ class Score:
     exact: bool
 
 
-def f1(found: Counter[Any], wanted: Counter[Any]) -> float:
-    """Of two multisets; 1 where both are empty."""
-    if not found and not wanted:
-        return 1.0
-    common = sum((found & wanted).values())
-    return 2 * common / (sum(found.values()) + sum(wanted.values()))
-
-
 def score(nodes: Sequence[str], edges: Sequence[tuple[int, int]], item: Item) -> Score:
     """Compare a plan with the wanted one."""
-    labelled: list[Hashable] = [(nodes[a], nodes[b]) for a, b in edges]
-    wanted: list[Hashable] = [(item.nodes[a], item.nodes[b]) for a, b in item.edges]
-    node = f1(Counter(nodes), Counter(item.nodes))
-    edge = f1(Counter(labelled), Counter(wanted))
-    return Score(node, edge, node == 1.0 and edge == 1.0 and _same_graph(nodes, edges, item))
-
-
-def _same_graph(nodes: Sequence[str], edges: Sequence[tuple[int, int]], item: Item) -> bool:
-    target = set(item.edges)
-    for order in permutations(range(len(nodes))):
-        if (
-            all(nodes[place] == item.nodes[order[place]] for place in range(len(nodes)))
-            and {(order[a], order[b]) for a, b in edges} == target
-        ):
-            return True
-    return False
+    found = compare_plans(nodes, edges, Graph(item.nodes, item.edges))
+    return Score(found["node_f1"], found["edge_f1"], found["exact"] == 1.0)
 
 
 def read_composite(path: Path) -> list[Item]:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from quality_plan_sets import DOMAINS, domain_items, graph_of, hop_items, tool_items
-from quality_plans import Item, f1, read_composite, read_rows, score
+from quality_plans import Item, read_composite, read_rows, score
 
 from nonet.agents.one_shot import OneShotPlanner
 from nonet.agents.opinion import ask_reads, ask_specialist
@@ -29,6 +29,7 @@ from nonet.agents.protocol import Rung
 from nonet.agents.router import Router
 from nonet.agents.stepwise import StepwisePlanner
 from nonet.errors import PlanError
+from nonet.eval.plans import f1
 from nonet.graphs.measuring import RuntimeDesk
 from nonet.runtimes.choosing import Option
 from nonet.runtimes.embedded import EmbeddedRuntime

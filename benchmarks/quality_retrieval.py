@@ -23,10 +23,11 @@ from pathlib import Path
 
 from bench_specialists import BenchDesk, add_options, open_collection, open_runtime, read_lines
 
+from nonet.eval.grading import holds as stands_in
+from nonet.eval.grading import plain
 from nonet.specialists import Assignment, Outcome
 from nonet.specialists.ranking import rank_sentences
 from nonet.specialists.retrieval import RetrievalSpecialist
-from nonet.specialists.text import words
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,6 @@ class Item:
     answers: tuple[str, ...]
     gold: frozenset[str]
     """Ids of the documents that hold the answer."""
-
-
-def plain(text: str) -> str:
-    return " ".join(word for word in words(text) if word not in {"a", "an", "the"})
 
 
 def read_items(path: Path, *, steps: bool) -> list[Item]:
@@ -72,7 +69,7 @@ def read_documents(path: Path) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def holds(text: str, item: Item) -> bool:
-    return any(f" {plain(answer)} " in f" {plain(text)} " for answer in item.answers)
+    return any(stands_in(text, answer) for answer in item.answers)
 
 
 async def best_sentence(item: Item, desk: BenchDesk) -> str:

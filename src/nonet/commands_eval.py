@@ -49,7 +49,7 @@ def run(wanted: Wanted, flags: Flags, *, json: bool, quiet: bool) -> int:
         other = _other(kept, wanted, suites)
         order = Order(suites, _arms(wanted, suites), wanted.count, wanted.seed, wanted.data, wanted.again)
         try:
-            with counter("Evaluating:", quiet=quiet) as progress:
+            with counter("Evaluating", quiet=quiet) as progress:
 
                 def on_count(at: int, total: int, name: str) -> None:
                     done[:] = at, total

@@ -199,6 +199,7 @@ def test_people_judge_without_names_and_come_back(
         (("code", "--data", "nowhere.jsonl"), "There is no file"),
         (("code", "routing", "--data", "own.jsonl"), "goes with one suite"),
         (("translation",), "does not hold what the suite translation asks"),
+        (("translation", "--data", "stranger.jsonl", "--arms", "raw"), "specialist 'bard', which is not there"),
         (("perplexity",), "Which text?"),
         (("perplexity", "--data", "own.jsonl"), "has no perplexity"),
     ],
@@ -206,6 +207,8 @@ def test_people_judge_without_names_and_come_back(
 def test_mistakes_are_told_before_anything_is_asked(
     here: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], words: str
 ) -> None:
+    stranger = {"source": "Hallo", "references": ["Hello"], "specialist": "bard"}
+    (here / "stranger.jsonl").write_text(json.dumps(stranger), "utf-8")
     assert cli.main(["eval", *arguments]) in (2, 3)
     told = capsys.readouterr().err
     assert words in told

@@ -137,6 +137,7 @@ async def _measure(arm: Arm, asking: _Asking, order: Order, budgets: Mapping[str
             kept="Nothing was asked.",
             next_step="`nonet doctor` says what a sandbox needs.",
         )
+    _check_specialists(arm, asking.items)
     key = arm.key(suite, asking.digest, order.seed)
     record = None if order.again else store.evals.newest(key)
     if record is None:
@@ -157,6 +158,16 @@ async def _measure(arm: Arm, asking: _Asking, order: Order, budgets: Mapping[str
         asker.close()
     items = tuple(known[item.id] for item in asking.items)
     return Measured(store.evals.get(record.id), items, len(there))
+
+
+def _check_specialists(arm: Arm, items: Sequence[Item]) -> None:
+    there = {"", *arm.session.specialists}
+    for item in items:
+        if item.specialist not in there:
+            raise UsageError(
+                f"The item {item.id} is for the specialist {item.specialist!r}, which is not there.",
+                next_step=f"There are: {', '.join(arm.session.specialists)}.",
+            )
 
 
 def _has_tests(items: Sequence[Item]) -> bool:
