@@ -44,13 +44,19 @@ _CODE_FIRST = compiled(
 )
 _CODE_MADE = compiled(rf"\b{_MAKE}\b(?: \S+){{0,12}}? {CODE_NOUN}\b")
 _CODE_WORD = compiled(rf"\b{CODE_NOUN}\b")
+_CODE_NAMED = compiled(
+    rf"\W*(?:(?:and|also|plus|then|totally|unrelated)\W+){{0,3}}(?:an?|one|some|two) (?:\w+ ){{0,3}}?{CODE_NOUN}\b"
+)
 _CODE_STRONG = compiled(
     r"\bimplement(?:ed|s)?\b|\bmust (?:satisfy|pass)\b|\bassert\b|^\W*(?:re)?code\b|\brefactor\b|\bdebug\b"
     r"|\btraceback\b|\b\w+Error\b|\bunit tests?\b|\bpytest\b|\bcompil(?:e|er)\b|\bstack trace\b"
-    r"|\bpython (?:function|script|class|code|program)\b"
+    r"|\bpython (?:function|script|class|code|program|constant|variable|snippet|thing|one-liner)\b"
 )
 _LANGUAGE = compiled(rf"\b{LANGUAGE}\b|(?<!\w)c(?:\+\+|#)")
-_CODE_SIGN = re.compile(r"`\w+(?:\([^`]*\))?`|\b\w+\([^)\n]*\) ?[=!<>]=|^(?:def|class) \w|```|>>> ", re.MULTILINE)
+_CODE_SIGN = re.compile(
+    r"`\w+(?:\([^`]*\))?`|\b\w+\([^)\n]*\) ?[=!<>]=|^(?:def|class) \w|```|>>> |\bprint\(|\bfor \w+ in \w+\(",
+    re.MULTILINE,
+)
 _CODE_BEGUN = re.compile(r"\bdef \w+\(|\bclass \w+(?:\(\w*\))?:")
 """Code that the request begins and wants completed."""
 _CODE_CALL = re.compile(r"\b[a-z]+(?:_\w+)+\b|`\w+\(")
@@ -85,6 +91,33 @@ _CITE = compiled(r"\b(?:cite|quote|citations?|quotes?|references?|verbatim)\b")
 _WH_WORD = "(?:who|whom|whose|what|which|when|where|why|how)"
 _WH = compiled(
     rf"(?:^|[.,;:!?]\s+|\b(?:and|tell me|know|in|of|to|from|by|for|at|on|with|was|is|are|were) )\W?{_WH_WORD}\b"
+)
+_AUXILIARY = "(?:is|are|was|were|does|do|did|can|could|has|have|had|will|would|should|may|must)"
+_TOLD_NOUN = (
+    r"(?:plots?|story|stories|settings?|points?|conclusions?|status|significance|relationships?|roles?|purpose|ideas?"
+    r"|opinions?|views?|decisions?|discussions?|gist|summary|themes?|message|topics?|overview|differences?|contents?"
+    r"|attitudes?|arguments?|background|reasons?|outcomes?|results?|traits?|characters?|society|thing|things|deal)"
+)
+_FACT_ASKED = compiled(
+    rf"(?:^|[.,;:!?]\s+|\b(?:and|tell me|know|just|so|of|to|from|by|for|at|on|in) )\W?(?:"
+    rf"(?:when|where|which(?! ones?\b| of\b)|whose|how (?:many|much|long|old|far|often|big|high|late|soon)) "
+    r"|who(?!'?s?(?: is| are| was)? \w+ and)(?:'?s| (?!is [A-Z])[a-z]+)"
+    r"|what(?:'?s| is| are| was| were) (?:the|my|our|their|his|her|its) "
+    rf"(?!(?:\w+ )?{_TOLD_NOUN}\b)|what (?!{_AUXILIARY}\b)(?!{_TOLD_NOUN}\b)[a-z]+ (?:\w+ ){{0,2}}?{_AUXILIARY}\b)"
+)
+"""A question whose answer is a name, a number, a date or a few words."""
+_SAYS_ANYTHING = compiled(
+    r"\b(?:say|says|mention|mentions|state|states|contain|contains|have|is there|are there)\W+"
+    r"(?:any ?thing|something|any|a word) (?:\w+ )?(?:about|on|for|of|regarding)\b"
+    r"|\b(?:tell me|know|check|see) (?:if|whether)\b"
+)
+_TOLD_AT_LENGTH = compiled(
+    r"\b(?:throughout|happen(?:s|ed)?|think|thought|feel|felt|discuss\w*|recommend\w*|decid\w+|agree\w*|argue\w*"
+    r"|talk(?:s|ed|ing)?|why|each|both)\b"
+)
+_NOT_WANTED = compiled(
+    r"(?<!why )\b(?:do not|don['\u2019]?t|no need to|you need not|not asked to|rather than|instead of)"
+    r"(?! (?:forget|hesitate|mind)\b) \w+\b[^,.;:!?]*"
 )
 _WH_LAST = compiled(rf"\b{_WH_WORD}\W*$")
 _YES_NO = compiled(
@@ -147,7 +180,7 @@ def read_cues(text: str, masked: str | None = None, *, has_document: bool = Fals
         masked: the same with code and quotations hidden (`masking.mask`), if the caller has it.
         has_document: whether a document is attached.
     """
-    words = masked if masked is not None else mask(text)
+    words = _NOT_WANTED.sub(lambda unwanted: " " * len(unwanted.group()), masked if masked is not None else mask(text))
     return Cues(
         code=code_cue(text, words),
         retrieval=_retrieval(words, has_document=has_document),
@@ -161,7 +194,7 @@ def code_cue(text: str, words: str) -> float:
     score = 0.0
     if _CODE_FIRST.match(words):
         score += 1.8
-    elif _CODE_MADE.search(words):
+    elif _CODE_MADE.search(words) or _CODE_NAMED.match(words):
         score += 1.0
     elif _CODE_WORD.search(words):
         score += 0.3
@@ -194,9 +227,16 @@ def _summarization(words: str, *, has_document: bool) -> float:
         score += 0.3
     if has_document:
         score += 0.7
-        if _ATTACHED.search(words) or _WH.search(words):
+        if not asks_fact(words) and (_ATTACHED.search(words) or _WH.search(words)):
             score += 0.5
     return score
+
+
+def asks_fact(words: str) -> bool:
+    """Whether a question of this wording has a few words for an answer, which are to be found rather than summed up."""
+    if _SUMMARY_VERB.search(words) or _SUMMARY_NOUN.search(words) or _TOLD_AT_LENGTH.search(words):
+        return False
+    return _FACT_ASKED.search(words) is not None or _SAYS_ANYTHING.search(words) is not None
 
 
 def _retrieval(words: str, *, has_document: bool) -> float:
@@ -217,7 +257,14 @@ def _retrieval(words: str, *, has_document: bool) -> float:
         return score + _asks(words)
     if _STORE.search(words) and not _ATTACHED.search(words):
         score += 0.8
+    if asks_fact(words):
+        score += 1.4
     return score
+
+
+def is_question(words: str) -> bool:
+    """Whether the wording asks something, with or without its mark."""
+    return "?" in words or any(pattern.search(words) for pattern in (_WH, _YES_NO, _WH_LAST))
 
 
 def _asks(words: str) -> float:

@@ -40,6 +40,7 @@ _EACH = compiled(
 _GROUP = compiled(
     rf"\b(?:both|all|the|these|those)(?: of)?(?: (?:them|the|these|those))?{_WHICH}(?: {DOCUMENT_NOUN}| notes)?\b"
 )
+_APART = compiled(r"\b(?:separately|individually|apiece|one by one|one after the other)\b")
 _APIECE = compiled(r",?\s*\b(?:each|separately|individually|apiece|respectively|one by one|one after the other)\b")
 _FOR_EACH = compiled(r"\s*for\s+(?:" + _EACH.pattern + r")\s*,?\s*")
 _LABELLED = rf"(?<![\w-]){{name}}(?=\s*(?:[,.;:)?]|and\b|or\b|$))|{DOCUMENT_NOUN} {{name}}(?![\w-])"
@@ -84,9 +85,9 @@ def named_in_collection(text: str, collection: Sequence[DocumentInfo], *, titles
     )
 
 
-def wants_each(masked: str) -> bool:
-    """Whether the clause wants its work done once per document."""
-    return _EACH.search(masked) is not None
+def wants_each(masked: str, named: int = 0) -> bool:
+    """Whether the clause wants its work done once per document; `named`: so many documents it names itself."""
+    return _EACH.search(masked) is not None or (named > 1 and _APART.search(masked) is not None)
 
 
 def for_one(text: str, name: str, names: Sequence[str] = ()) -> str:
@@ -98,6 +99,8 @@ def for_one(text: str, name: str, names: Sequence[str] = ()) -> str:
     'give me one sentence of B.'
     >>> for_one("Summarise a.md and b.md in one line each.", "b.md", ["a.md", "b.md"])
     'Summarise b.md in one line.'
+    >>> for_one("Shorten the notes, and the menu too, separately please.", "menu.txt")
+    'Shorten the notes, and the menu too, separately please (menu.txt alone).'
     """
     leading = _FOR_EACH.match(text)
     if leading and leading.end() < len(text):
@@ -107,7 +110,8 @@ def for_one(text: str, name: str, names: Sequence[str] = ()) -> str:
     apiece = _APIECE.search(text)
     if group and apiece and group.end() <= apiece.start() and (listed or group.group().split()[0].lower() != "the"):
         return f"{text[: group.start()]}{name}{text[group.end() : apiece.start()]}{text[apiece.end() :]}"
-    return _EACH.sub(lambda _: name, text, count=1)
+    reworded, count = _EACH.subn(lambda _: name, text, count=1)
+    return reworded if count else f"{text.rstrip(' .')} ({name} alone)."
 
 
 def _names(text: str, document: DocumentInfo, *, labels: bool = True, stems: bool = True) -> bool:

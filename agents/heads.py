@@ -39,6 +39,7 @@ _CONNECTIVE = any_of(
     "in (?:addition|parallel)|additionally|at the same time|separately|independently|unrelated(?:ly)?|alternatively",
     "likewise|similarly|again|now|here|well|ok(?:ay)?|hi|hello|hey|thanks|please|kindly|just|quickly|briefly|maybe",
     "perhaps|in the end|at last|as a (?:second|third|last|final|next) (?:step|task|thing)|on top of that",
+    "while (?:you.re|you are) (?:at it|there)|(?:totally|completely) unrelated(?:ly)?",
     "(?:apart|aside) from (?:that|this)|other than that|as well|only|carefully|simply|directly|task|step",
     _AFTERWARDS,
     "(?:independent(?:ly)? of|unrelated to) (?:that|this|it|the (?:first|rest))",
@@ -153,6 +154,13 @@ _ASKING = compiled(
     r"(?:who|whom|whose|what|which|when|where|why|how)(?:'s|’s)?\b"  # noqa: RUF001
     r"|(?:is|are|was|were|do|does|did|can|could|has|have|had|will|would|should|may|might)\s+(?!you\b)\w"
 )
+_UNMARKED = compiled(
+    r"(?:(?:what|who|where|when|how)['\u2019]?s"
+    r"|(?:who|what|where|when|why|how) (?:is|are|was|were|does|do|did|can|has|have)"
+    r"|(?:what|which|whose|how) (?!(?:you|i|we|it|he|she|they|that|this|to)\b)(?:[\w-]+ ){1,3}?"
+    r"(?:is|are|was|were|does|do|did|can|has|have|should|will)|how (?:many|much|often))\s+(?!you\b)\w"
+)
+"""A question in the order of words that only questions have; in a chat nobody types the mark."""
 _SAID = compiled(r"according to\b[^,]{1,80},\s*")
 _LOOKED_UP = compiled(
     r"(?:(?:quote|cite)\b(?! (?:the|your|all|any|every|which) (?:\w+ )?(?:passages?|sources?|documents?|lines?)\b)"
@@ -179,7 +187,7 @@ class Head:
     """True: this has to happen before what was asked before it ("before that, look up")."""
 
 
-def find_head(masked: str, start: int, end: int, *, nouns: bool = False) -> Head | None:
+def find_head(masked: str, start: int, end: int, *, nouns: bool = False, first: bool = False) -> Head | None:
     """The head that begins at `start`, if a request for work begins there.
 
     Args:
@@ -187,6 +195,7 @@ def find_head(masked: str, start: int, end: int, *, nouns: bool = False) -> Head
         start: where it would begin.
         end: where it ends at most.
         nouns: whether a bare noun phrase ("a one-line summary of it") counts, as it does in a list or after a colon.
+        first: whether a sentence begins here: then a question needs no mark.
     """
     end = min(end, start + _WINDOW_CHARACTERS)
     if _CODE_ASKED.match(masked, start, end):
@@ -194,6 +203,8 @@ def find_head(masked: str, start: int, end: int, *, nouns: bool = False) -> Head
     at, backwards = _skip_openings(masked, start, end)
     nouns = nouns or masked[start:at].rstrip().endswith(":")
     kind = _kind_at(masked, at, end, nouns=nouns)
+    if kind is None and first and _UNMARKED.match(masked, at, end):
+        kind = "question"
     if kind is None:
         adjunct = _EACH.match(masked, at, end) or _ADJUNCT.match(masked, at, end)
         if adjunct is None:

@@ -34,6 +34,8 @@ SUMMARY_VERB = any_of(
     r"summari[sz](?:e|ing)|sum(?:ming)? (?:\S+ ){0,8}?up|condens(?:e|ing)|shorten(?:ing)?|compress(?:ing)?",
     r"abridg(?:e|ing)|digest|recap(?:ping)?|boil(?:ing)? (?:\S+ ){0,12}?down|distil(?:l|ling)?|paraphras(?:e|ing)",
     r"trim (?:\S+ ){1,6}?(?:down )?to|outline",
+    r"(?:cut|pare|whittle|slim|trim) (?:\S+ ){1,4}?down",
+    r"(?:make|get) (?:\S+ ){1,6}?(?:shorter|briefer|more concise|concise)",
     r"(?:reduce|cut|shrink|squeeze|get|bring|turn|put|rewrite|rephrase|reword|restate|express|say) (?:\S+ ){0,8}?"
     rf"(?:down )?(?:in|to|into|as) (?:\w+[ -]){{0,4}}?{TEXT_NOUN}",
 )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nonet.agents.clauses import MAX_SPLIT_CHARACTERS, Clause, split, whole
-from nonet.agents.cues import RETRIEVAL, SUMMARIZATION, read_cues
+from nonet.agents.cues import GENERAL, RETRIEVAL, SUMMARIZATION, read_cues
 from nonet.agents.documents import DocumentInfo, named_documents, named_in_collection
 from nonet.agents.doubts import rule_doubts
 from nonet.agents.heads import hide_opening
@@ -22,7 +22,7 @@ from nonet.agents.protocol import SoFar
 from nonet.agents.references import has_matter
 from nonet.agents.revision import revised
 from nonet.agents.router import Request, Routed, Router
-from nonet.agents.steps import Step, by_hops, joined, ordered, supplied, wire
+from nonet.agents.steps import Step, by_hops, from_memory, joined, ordered, supplied, wire
 from nonet.agents.unfold import unfolded
 
 __all__ = ["DocumentInfo", "RulePlanner"]
@@ -43,6 +43,8 @@ class RulePlanner:
         max_subtasks: bound on a plan's size, at least 1.
         max_depth: bound on how many subtasks build on one another; a plan that would be deeper is one subtask.
         hops: whether a question that rests on another ("the spouse of the director of X") is asked step by step.
+        memory: whether a plan knows of every document there is, so that what would be looked up where there is none
+            goes to the model itself.
         opinion: asks a model what the rules leave open; None where there is none that chooses better than chance.
     """
 
@@ -55,11 +57,13 @@ class RulePlanner:
         max_subtasks: int = MAX_SUBTASKS,
         max_depth: int | None = None,
         hops: bool = True,
+        memory: bool = False,
         opinion: SecondOpinion | None = None,
     ) -> None:
         self._router = router
         self._opinion = opinion
         self._hops = hops
+        self._memory = memory
         self._max_subtasks = max(1, max_subtasks)
         self._max_depth = self._max_subtasks if max_depth is None else max(1, max_depth)
 
@@ -104,7 +108,10 @@ class RulePlanner:
     ) -> Plan:
         """The clauses routed, ordered and wired. `given`: the user attached the documents, not only named them."""
         notes: list[str] = []
-        steps = ordered(joined(await self._routed(clauses, attached, given=given), has_document=bool(attached)))
+        routed = await self._routed(clauses, attached, given=given)
+        if self._memory and not attached and not collection and GENERAL in self._router.names:
+            routed = from_memory(routed, notes)
+        steps = ordered(joined(routed, has_document=bool(attached)))
         wire(steps, attached)
         await self._ask_reads(steps)
         if self._hops and len(steps) == 1:

@@ -24,6 +24,8 @@ _WORD_MARK = compiled(
     r"\s*(?::|[.)](?=\s+[A-Z¤]))\s*"
 )
 _CAPITAL = "[A-Z0-9¤\u00c0-\u00de(-]"
+_LETTER = re.compile(r"[^\W\d_]")
+_WHOLE_WORD = re.compile(r"(?<![\w.])[^\W\d_]{4,}$")
 _SENTENCE_END = re.compile(
     r"[.!?…]+[\"'\u201d\u2019)\]]*(?=\s)|\n\s*\n|[\u3002\uff01\uff1f]"
     r"|\n(?=\s*(?:[Qq]uestion|[Tt]ext|[Ii]nput|[Cc]ontext|[Aa]rticle|[Aa]bstract|[Nn]ote)s?\s*:)"
@@ -126,12 +128,20 @@ def _really_ends(masked: str, begin: int, match: re.Match[str], end: int) -> boo
     mark = match.group()
     if mark[0] not in ".!?…":
         return True
-    if not _NEXT_CAPITAL.match(masked, match.end(), end) and not _line_ends(masked, match.end()):
+    capital = _NEXT_CAPITAL.match(masked, match.end(), end) is not None or _types_small(masked, match)
+    if not capital and not _line_ends(masked, match.end()):
         return False
     if mark != ".":
         return True
     before = masked[max(begin, match.start() - 24) : match.end()]
     return _ABBREVIATION.search(before) is None or _LABEL.search(before) is not None
+
+
+def _types_small(masked: str, match: re.Match[str]) -> bool:
+    """Whether the writer begins no sentence with a capital, and this is more than an abbreviation's dot."""
+    first = _LETTER.search(masked)
+    ends = match.group()[0] in "!?" or _WHOLE_WORD.search(masked, max(0, match.start() - 24), match.start()) is not None
+    return ends and first is not None and first.group().islower()
 
 
 def _line_ends(masked: str, offset: int) -> bool:

@@ -45,6 +45,7 @@ _POINTS = compiled(r"\b(?:it|its|them|that|this|those|these|their)\b")
 _ASKS_MORE = compiled(
     r"tell me (?:who|whom|when|where|which|what (?!it|that|this)|how (?:many|much|old|far|long|tall))\b"
 )
+_TELLS = compiled(rf"(?:explain|describe|tell|say)\b(?! (?:it|this|that|them)\b)(?: \S+){{0,8}}? {TEXT_NOUN}\b")
 _COMPARES = compiled(r"(?:compare|contrast|merge|combine|join)\b[^,;.]*\b(?:both|the two|them|these|those)\b")
 _SEVERAL = compiled(r"\b(?:both|the two|the three|them all|all of them)\b")
 _FURTHER = compiled(
@@ -115,7 +116,7 @@ def _own_sentence(masked: str, piece: Piece, *, after_code: bool) -> bool:
 def _cut(masked: str, start: int, end: int, *, nouns: bool) -> list[Piece]:
     """One sentence as one piece or several."""
     told = _WHILE.match(masked, start, end)
-    head = Head(told.end(), "other", "while") if told else find_head(masked, start, end, nouns=nouns)
+    head = Head(told.end(), "other", "while") if told else find_head(masked, start, end, nouns=nouns, first=True)
     current = Piece(start, end, head)
     found = [current]
     shared = head.opening if head and _is_shared(head.opening) else ""
@@ -197,7 +198,7 @@ def _ends_code(before: str, head: Head, rest: str, mark: str, *, then: bool) -> 
 
     An order after "a function that loads ..." differs in form ("loads, find"); after "to load" it does not.
     """
-    if _ASKS_MORE.match(rest):
+    if _ASKS_MORE.match(rest) or (mark and head.kind == "other" and _TELLS.match(rest)):
         return True
     told = bool(mark) and _THAT_DOES.search(before) is not None
     outside = _OUTSIDE.search(rest) is not None

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from nonet.agents.clauses import Clause
-from nonet.agents.cues import CODE, GENERAL, RETRIEVAL, SUMMARIZATION
+from nonet.agents.cues import CODE, GENERAL, RETRIEVAL, SUMMARIZATION, is_question
 from nonet.agents.documents import DocumentInfo, named_documents
 from nonet.agents.hops import inner_questions
-from nonet.agents.lexicon import COLLECTION_NOUN, LENGTH, compiled
+from nonet.agents.lexicon import COLLECTION_NOUN, LENGTH, RETRIEVAL_VERB, compiled
 from nonet.agents.masking import mask
 from nonet.agents.plan import Routing
 from nonet.agents.references import Known, has_matter, is_open, points_outside, reads_of
@@ -21,6 +21,7 @@ _THERE = compiled(r"\byou(?:'ll| will| can| should)\b")
 """After an order: "you will find the date in the almanac" is where what it needs is."""
 _TELL_FOUND = compiled(r"\bwhat(?:ever)? (?:you|it) (?:find|found|says?|get|got)\b|\b(?:it|them|the results?)\W*$")
 _TOPIC = compiled(r"\b(?:of|about|on|regarding|concerning) (.+)$")
+_OF_DOCUMENTS = compiled(rf"\b(?:{COLLECTION_NOUN}|{RETRIEVAL_VERB}|cite|quote|attach(?:ed|ments?))\b")
 _LENGTH_WISH = compiled(rf"[,\s]+(?:in|with|using|as) (?:at most |no more than |about |up to |under )?{LENGTH}.*$")
 _ALL_OF_THEM = compiled(rf"\b(?:everything|all|{COLLECTION_NOUN})\b")
 
@@ -42,6 +43,25 @@ class Step:
     @property
     def specialist(self) -> str:
         return self.routed.specialist
+
+
+def from_memory(steps: Sequence[Step], notes: list[str]) -> list[Step]:
+    """Where there is no document at all, a question goes to the model itself, unless it asks for what documents say.
+
+    An order to look something up stays one: that there is nothing to look it up in is the answer.
+    """
+    found = []
+    for step in steps:
+        if (
+            step.specialist == RETRIEVAL
+            and is_question(step.clause.masked)
+            and not _OF_DOCUMENTS.search(step.clause.masked)
+        ):
+            found.append(Step(step.clause, _given(GENERAL)))
+            notes.append("There are no documents to search: the model itself is asked.")
+        else:
+            found.append(step)
+    return found
 
 
 def joined(steps: Sequence[Step], *, has_document: bool) -> list[Step]:

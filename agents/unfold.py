@@ -33,10 +33,11 @@ def unfolded(clauses: Sequence[Clause], attached: Sequence[DocumentInfo]) -> lis
     found: list[Clause] = []
     copied = False
     for clause in clauses:
-        chosen = named_documents(clause.masked, clause.text, attached) or tuple(item.name for item in attached)
+        named = named_documents(clause.masked, clause.text, attached)
+        chosen = named or tuple(item.name for item in attached)
         if clause.kind == "same" and found and (same := _SAME.search(clause.text)):
             found.append(_repeated(found[-1], clause, same.group(1), attached))
-        elif not copied and 1 < len(chosen) <= MAX_COPIES and wants_each(clause.masked):
+        elif not copied and 1 < len(chosen) <= MAX_COPIES and wants_each(clause.masked, len(named)):
             copied = True
             found.extend(_copy(clause, name, chosen) for name in chosen)
         elif not copied and (apart := _apiece(clause, chosen)):

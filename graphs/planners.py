@@ -105,5 +105,9 @@ def _trust(stored: ModelProfile | None, digest: str) -> Trust:
 def _rules(session: Session, opinion: SecondOpinion | None) -> RulePlanner:
     settings = session.settings
     return RulePlanner(
-        session.router(), max_subtasks=settings.max_subtasks, max_depth=settings.max_depth, opinion=opinion
+        session.router(),
+        max_subtasks=settings.max_subtasks,
+        max_depth=settings.max_depth,
+        memory=True,
+        opinion=opinion,
     )

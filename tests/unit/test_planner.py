@@ -23,12 +23,13 @@ NAMES = frozenset({"code", "retrieval", "summarization", "general"})
 OWN = Path(__file__).resolve().parent.parent / "data" / "composite_own.jsonl"
 
 
-def make_planner(max_subtasks: int = 12, *, hops: bool = True) -> RulePlanner:
+def make_planner(max_subtasks: int = 12, *, hops: bool = True, memory: bool = False) -> RulePlanner:
     router = Router({name: GeneralSpecialist.examples if name == "general" else () for name in sorted(NAMES)})
-    return RulePlanner(router, max_subtasks=max_subtasks, hops=hops)
+    return RulePlanner(router, max_subtasks=max_subtasks, hops=hops, memory=memory)
 
 
 PLANNER = make_planner()
+REMEMBERING = make_planner(memory=True)
 
 
 def shape(plan: Plan) -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:
@@ -180,6 +181,60 @@ async def test_a_part_that_stands_twice_is_done_once() -> None:
     assert any("repeats s1" in note for note in plan.notes)
 
 
+@pytest.mark.parametrize(
+    ("task", "specialist"),
+    [
+        ("who wrote hamlet?", "general"),
+        ("Who is the director of the film that won in 1990?", "general"),
+        ("Which passages speak of the flood?", "retrieval"),
+        ("When was the mill built, according to the documents?", "retrieval"),
+    ],
+)
+async def test_where_there_is_no_document_the_model_itself_is_asked(task: str, specialist: str) -> None:
+    plan = await REMEMBERING.plan(task)
+    assert shape(plan) == [(specialist, (), ())]
+    assert plan.notes[0].startswith("There are no documents to search")
+    assert {each.specialist for each in (await REMEMBERING.plan(task, collection=docs("a.txt", "b.txt"))).subtasks} == {
+        "retrieval"
+    }
+
+
+@pytest.mark.parametrize(
+    ("task", "specialist"),
+    [
+        ("whats the notice period in my lease?", "retrieval"),
+        ("who signed it and when", "retrieval"),
+        ("how much do we owe them", "retrieval"),
+        ("Does it say anything about pets?", "retrieval"),
+        ("Please don't summarise it, just tell me which number is in it.", "retrieval"),
+        ("What is the plot of the story?", "summarization"),
+        ("What did the landlord think of the offer?", "summarization"),
+        ("Who is the landlord and what happens to him throughout the story?", "summarization"),
+        ("make it shorter, would you", "summarization"),
+    ],
+)
+async def test_a_fact_is_found_in_what_is_attached_and_the_rest_is_told(task: str, specialist: str) -> None:
+    plan = await PLANNER.plan(task, attached=docs("lease.pdf"))
+    assert [subtask.specialist for subtask in plan.subtasks] == [specialist]
+
+
+async def test_a_chat_needs_no_capitals_and_no_question_marks() -> None:
+    plan = await PLANNER.plan(
+        "what does the eco program take according to the manual, and then write a function `left()` with that",
+        collection=docs("manual.pdf", "handbook.md"),
+    )
+    assert [subtask.specialist for subtask in plan.subtasks] == ["retrieval", "code"]
+    plan = await PLANNER.plan("shorten the notes to a line. write a function `f(x)` too", attached=docs("notes.txt"))
+    assert [subtask.specialist for subtask in plan.subtasks] == ["summarization", "code"]
+
+
+async def test_two_that_are_named_are_done_apart() -> None:
+    plan = await PLANNER.plan(
+        "Turn the notes and the menu into bullet points, separately please.", attached=docs("notes.txt", "menu.txt")
+    )
+    assert [subtask.documents for subtask in plan.subtasks] == [("notes.txt",), ("menu.txt",)]
+
+
 async def test_says_what_is_lacking() -> None:
     assert "There are no documents to search." in (await PLANNER.plan("Who painted the chapel?")).notes
     assert any("no document to read" in note for note in (await PLANNER.plan("Summarise it.")).notes)
@@ -217,7 +272,8 @@ async def test_plans_our_own_requests_as_well_as_measured() -> None:
     right = 0
     for row in rows:
         attached, collection = ([DocumentInfo(*pair) for pair in row[key]] for key in ("attached", "collection"))
-        plan = await PLANNER.plan(row["request"], attached=attached, collection=collection)
+        planner = REMEMBERING if row["set"] >= 9 else PLANNER  # from there on all documents are named
+        plan = await planner.plan(row["request"], attached=attached, collection=collection)
         ids = [subtask.id for subtask in plan.subtasks]
         edges = sorted([ids.index(name), ids.index(sub.id)] for sub in plan.subtasks for name in sub.inputs)
         nodes = [subtask.specialist for subtask in plan.subtasks]
