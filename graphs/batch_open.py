@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from nonet.errors import UsageError
@@ -11,6 +11,7 @@ from nonet.graphs.batch import Batch
 from nonet.graphs.batch_breaker import Breaker
 from nonet.graphs.batch_events import OnBatchEvent, ServerFailed, ServerWell
 from nonet.graphs.batch_work import SUPERVISOR, Performed, Work, perform
+from nonet.graphs.batch_workflow import check_for_command_line, is_workflow, reference_of, workflow_of
 from nonet.graphs.session import owner
 from nonet.runtimes import ChatRequest, Message
 from nonet.runtimes.lines import Priority
@@ -79,11 +80,22 @@ def _places(session: Session) -> int:
     return min(sum(host.slots for host in hosts) * PLACES_A_SLOT, _MOST_PLACES)
 
 
-def check_work(work: Work, staff: Staff) -> None:
-    """Raise UsageError for a workflow that does not exist."""
+def checked_work(work: Work, staff: Staff, workflows: Mapping[str, str]) -> Work:
+    """The work as it is kept with a queue.
+
+    Args:
+        workflows: those of nonet.toml, by name.
+
+    Raises:
+        UsageError: for a workflow that does not exist, or cannot be run for documents.
+    """
     known = (SUPERVISOR, *staff.specialists)
-    if work.workflow not in known:
+    if work.workflow not in known and is_workflow(work.workflow, workflows):
+        work = dataclasses.replace(work, workflow=reference_of(work.workflow, workflows))
+        check_for_command_line(workflow_of(work.workflow))
+    elif work.workflow not in known:
         why = staff.why_missing(work.workflow) or f"There is no workflow {work.workflow!r}."
         raise UsageError(why, next_step=f"There are: {', '.join(known)}.")
     if not work.task.strip():
         raise UsageError("The task is empty.", next_step='Say what to do: --task "Summarize {document}".')
+    return work

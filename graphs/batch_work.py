@@ -47,7 +47,8 @@ class Work:
     """What is to be done with each document of a queue."""
 
     workflow: str = SUPERVISOR
-    """"supervisor" plans the task of each document; the name of a specialist gives it to that one."""
+    """"supervisor" plans the task of each document; the name of a specialist gives it to that one; "file.py:name" is a
+    workflow of the user's."""
     task: str = _DEFAULT_TASK
     """`{document}` in it stands for the document's name."""
     keep: bool = False
@@ -137,6 +138,8 @@ def _read(store: Store, job: Job) -> NewDocument:
 
 
 async def _run(session: Session, job: Job, work: Work, on_event: OnEvent) -> RunResult:
+    if work.workflow != SUPERVISOR and work.workflow not in session.specialists:
+        return await _run_workflow(session, job, work.workflow, on_event)
     name = job.document_name
     if job.run is not None:
         try:
@@ -150,6 +153,18 @@ async def _run(session: Session, job: Job, work: Work, on_event: OnEvent) -> Run
     subtask = Subtask(id="s1", specialist=work.workflow, instruction=task, documents=whole)
     plan = Plan(planner="user", subtasks=(subtask,))
     return await drive_plan(session, task, plan, (name,), priority=Priority.BATCH, on_event=on_event)
+
+
+async def _run_workflow(session: Session, job: Job, workflow: str, on_event: OnEvent) -> RunResult:
+    """A workflow of the user's; the document is in its input, and its run that of the job."""
+    from nonet.graphs import batch_workflow  # noqa: PLC0415  runs the user's code
+
+    if job.run is not None:
+        try:
+            return await batch_workflow.go_on(session, workflow, job.run, on_event)
+        except RunNotFoundError:
+            pass  # the user has removed it
+    return await batch_workflow.run_for_document(session, workflow, job.document_name, on_event)
 
 
 def _judge(job: Job, result: RunResult, seconds: float) -> Performed:

@@ -63,11 +63,11 @@ async def lead(
             status, state = await work()
     except BudgetSpentError as error:
         context.notice("budget", f"{error.message} {error.next_step}")
-        return await _close(context, "failed", so_far(context))
+        return await close(context, "failed", so_far(context))
     except (Exception, asyncio.CancelledError) as error:
-        await _stop(context, error)
+        await stop(context, error)
         raise
-    return await _close(context, status, state)
+    return await close(context, status, state)
 
 
 def _so_far(context: RunContext) -> Mapping[str, Any]:
@@ -138,7 +138,7 @@ def _apply(context: RunContext, said: Decision) -> None:
     context.session.store.runs.save_plan(context.lease, plan.model_dump_json(), plan.planner, status)
 
 
-async def _close(context: RunContext, status: str, state: Mapping[str, Any]) -> RunResult:
+async def close(context: RunContext, status: str, state: Mapping[str, Any]) -> RunResult:
     """Write how the run ended, wait until the disk has it, and give the result."""
     runs = context.session.store.runs
     composition = context.composition
@@ -167,7 +167,7 @@ async def _close(context: RunContext, status: str, state: Mapping[str, Any]) -> 
     )
 
 
-async def _stop(context: RunContext, error: BaseException) -> None:
+async def stop(context: RunContext, error: BaseException) -> None:
     """Leave the run resumable. What cannot be written now is found missing, and done again, by the resume."""
     runs = context.session.store.runs
     if isinstance(error, asyncio.CancelledError):

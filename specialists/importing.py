@@ -11,7 +11,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from nonet.errors import SpecialistError
+from nonet.errors import NonetError, SpecialistError
+
+OF_A_FILE = "nonet_file_"
+"""How the names of modules begin that are no modules elsewhere."""
 
 
 def find_object(reference: str) -> Any:  # noqa: ANN401  whatever stands there
@@ -22,8 +25,8 @@ def find_object(reference: str) -> Any:  # noqa: ANN401  whatever stands there
     """
     place, _, name = reference.rpartition(":")
     try:
-        module = _from_file(Path(place)) if place.endswith(".py") else importlib.import_module(place)
-    except SpecialistError:
+        module = module_of_file(Path(place)) if place.endswith(".py") else importlib.import_module(place)
+    except NonetError:
         raise
     except ModuleNotFoundError as error:
         raise SpecialistError(
@@ -38,14 +41,15 @@ def find_object(reference: str) -> Any:  # noqa: ANN401  whatever stands there
         raise SpecialistError(f"{reference}: the module has no {name!r}.") from error
 
 
-def _from_file(path: Path) -> ModuleType:
+def module_of_file(path: Path) -> ModuleType:
+    """Run a Python file as a module, once a process. Raises SpecialistError, and whatever its code raises."""
     if not path.is_file():
         raise SpecialistError(f"There is no file {path}.", next_step="Correct its path in nonet.toml.")
     if hasattr(os, "getuid") and path.stat().st_uid not in (os.getuid(), 0):
         raise SpecialistError(
             f"{path} belongs to another user, so its code is not run.", next_step="Copy it, after you have read it."
         )
-    name = f"nonet_file_{path.stem}_{abs(hash(str(path.resolve()))):x}"
+    name = f"{OF_A_FILE}{path.stem}_{abs(hash(str(path.resolve()))):x}"
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from nonet.graphs.context import RunContext
     from nonet.graphs.events import OnEvent
     from nonet.graphs.session import Session
+    from nonet.graphs.turns import Turn
     from nonet.graphs.workflow.flow import AskPerson
     from nonet.graphs.workflow.workflow import Answers, Workflow
     from nonet.store import RunRecord
@@ -61,6 +62,7 @@ async def start(
     inputs: Mapping[str, Any],
     *,
     documents: Sequence[str | PathLike[str]] = (),
+    attached: Sequence[str] = (),
     finished: Mapping[str, SubtaskRecord] | None = None,
     calls_models: bool = True,
     ask: AskPerson | None = None,
@@ -70,6 +72,8 @@ async def start(
     """Run a workflow.
 
     Args:
+        documents: files or folders that retrieval steps search, and nothing else.
+        attached: the same of what the collection has, by name.
         finished: steps of another run, to be taken over where they read the very same.
         calls_models: False: only functions run; what a specialist said must be among `finished`.
         ask: asks a person; without it the run is left waiting.
@@ -78,26 +82,54 @@ async def start(
         WorkflowError: an input is missing, unknown, or not of its type; nothing is stored then.
         ResourceError, StoreError: the run stopped; what was finished is kept.
     """
+    async with session.turns.take() as turn:
+        flow, values = await begun(
+            session,
+            workflow,
+            inputs,
+            turn,
+            documents=documents,
+            attached=attached,
+            finished=finished,
+            ask=ask,
+            on_event=on_event,
+        )
+        flow.calls_models = calls_models
+        flow.context.priority = priority
+        return await _led(flow, workflow, values, resumed=False)
+
+
+async def begun(
+    session: Session,
+    workflow: Workflow[Any],
+    inputs: Mapping[str, Any],
+    turn: Turn,
+    *,
+    documents: Sequence[str | PathLike[str]] = (),
+    attached: Sequence[str] = (),
+    finished: Mapping[str, SubtaskRecord] | None = None,
+    ask: AskPerson | None = None,
+    on_event: OnEvent | None = None,
+) -> tuple[Flow, dict[str, Value]]:
+    """A new run, leased, that has its inputs and no step yet. Raises as `start`."""
     values = given_values(workflow, inputs)
     check_staff(session, workflow)
     session.store.check_writable()
-    names = await attach(session, [Path(each) for each in documents], on_event)
+    names = (*attached, *await attach(session, [Path(each) for each in documents], on_event))
     runs = session.store.runs
-    async with session.turns.take() as turn:
-        task = headline(workflow, values)
-        options = {OPTION: {"name": workflow.name, "file": file_of(workflow)}, **bounds_of(session)}
-        lease = runs.create(task, runtime=session.runtime.name, documents=names, options=options, owner=owner())
-        turn.end()  # nothing is planned, so that nobody waits for it
-        context = new_context(session, lease, turn, task, names, on_event=on_event)
-        context.priority = priority
-        for record in _opening(workflow, values):
-            runs.finish_subtask(lease, record)
-        runs.save_plan(lease, plan_of_workflow(workflow).model_dump_json(), PLANNER)
-        for record in (finished or {}).values():
-            runs.finish_subtask(lease, record)
-        context.finished = finished or {}
-        flow = Flow(context, ask, options, calls_models=calls_models)
-        return await _led(flow, workflow, values, resumed=False)
+    task = headline(workflow, values)
+    options = {OPTION: {"name": workflow.name, "file": file_of(workflow)}, **bounds_of(session)}
+    lease = runs.create(task, runtime=session.runtime.name, documents=names, options=options, owner=owner())
+    turn.end()  # nothing is planned, so that nobody waits for it
+    context = new_context(session, lease, turn, task, names, on_event=on_event)
+    for record in _opening(workflow, values):
+        runs.finish_subtask(lease, record)
+    context.plan = plan_of_workflow(workflow)
+    runs.save_plan(lease, context.plan.model_dump_json(), PLANNER)
+    for record in (finished or {}).values():
+        runs.finish_subtask(lease, record)
+    context.finished = finished or {}
+    return Flow(context, ask, options), values
 
 
 async def resume(
@@ -127,27 +159,49 @@ async def resume(
     records = {each.id: each for each in found.subtasks}
     changed = changes(workflow, found, records)
     if changed and not force:
-        raise _changed(workflow, found, changed)
+        raise changed_error(workflow, found, changed)
     check_staff(session, workflow)
     if found.status in ("done", "refused") and not changed:
         return stored_result(workflow, found)
-    runs = session.store.runs
     async with session.turns.take() as turn:
-        lease = await runs.lease(found.id, owner())
-        turn.end()
-        context = new_context(session, lease, turn, found.task, found.documents, on_event=on_event)
-        context.budget = budget_of(session, renewed_limits(session, lease, found, limits), found)
-        context.priority = priority
-        context.finished = records
-        context.notes = [each.text for each in found.notes]
-        values = _kept_inputs(workflow, records)
-        if changed:
-            context.notice("workflow", f"goes on with a changed workflow: {'; '.join(changed)}")
-            for record in _opening(workflow, {}):
-                runs.finish_subtask(lease, record)
-            runs.save_plan(lease, plan_of_workflow(workflow).model_dump_json(), PLANNER)
-        flow = Flow(context, ask, {**found.options}, answers=_answers(found, answers))
+        flow, values = await taken_up(
+            session, workflow, found, turn, changed=changed, limits=limits, ask=ask, on_event=on_event
+        )
+        flow.context.priority = priority
+        flow.answers = _answers(found, answers)
         return await _led(flow, workflow, values, resumed=True)
+
+
+async def taken_up(
+    session: Session,
+    workflow: Workflow[Any],
+    found: RunRecord,
+    turn: Turn,
+    *,
+    changed: Sequence[str] = (),
+    limits: Limits | None = None,
+    ask: AskPerson | None = None,
+    on_event: OnEvent | None = None,
+) -> tuple[Flow, dict[str, Value]]:
+    """A run that exists, leased, with its inputs and all that was finished of it.
+
+    Raises:
+        RunLeasedError: a living process works on it.
+    """
+    runs = session.store.runs
+    lease = await runs.lease(found.id, owner())
+    turn.end()
+    context = new_context(session, lease, turn, found.task, found.documents, on_event=on_event)
+    context.budget = budget_of(session, renewed_limits(session, lease, found, limits), found)
+    context.finished = {each.id: each for each in found.subtasks}
+    context.notes = [each.text for each in found.notes]
+    context.plan = plan_of_workflow(workflow)
+    if changed:
+        context.notice("workflow", f"goes on with a changed workflow: {'; '.join(changed)}")
+        for record in _opening(workflow, {}):
+            runs.finish_subtask(lease, record)
+        runs.save_plan(lease, context.plan.model_dump_json(), PLANNER)
+    return Flow(context, ask, {**found.options}), _kept_inputs(workflow, context.finished)
 
 
 async def fork(
@@ -203,7 +257,6 @@ async def fork(
 
 async def _led(flow: Flow, workflow: Workflow[T], values: Mapping[str, Value], *, resumed: bool) -> WorkflowResult[T]:
     context, checked = flow.context, workflow.checked()
-    context.plan = plan_of_workflow(workflow)
     reached: dict[str, Value] = {}
 
     async def work() -> Ended:
@@ -213,7 +266,7 @@ async def _led(flow: Flow, workflow: Workflow[T], values: Mapping[str, Value], *
             await context.all_told()
         finally:
             flow.close()
-        return _ended(flow, workflow, reached)
+        return ended_of(flow, workflow, reached)
 
     def so_far(_context: RunContext) -> Mapping[str, Any]:
         open_ = [name for name in checked.steps if name not in context.records]
@@ -221,11 +274,12 @@ async def _led(flow: Flow, workflow: Workflow[T], values: Mapping[str, Value], *
 
     ran = await lead(context, work, so_far, resumed=resumed)
     if not reached:
-        reached = {name: _kept_value(workflow, name, context.records) for name in checked.steps}
+        reached = {name: kept_value(workflow, name, context.records) for name in checked.steps}
     return WorkflowResult(workflow.name, ran, reached, output_of(checked, reached), tuple(flow.waiting))
 
 
-def _ended(flow: Flow, workflow: Workflow[Any], reached: Mapping[str, Value]) -> Ended:
+def ended_of(flow: Flow, workflow: Workflow[Any], reached: Mapping[str, Value]) -> Ended:
+    """How a run stands whose steps came to these values."""
     out = output_of(workflow.checked(), reached)
     citations = [quote for each in flow.context.records.values() for quote in citations_of(each.citations_json)]
     answer = out.as_text() if out.state is State.DONE else ""
@@ -319,11 +373,12 @@ def file_of(workflow: Workflow[Any]) -> str:
 def stored_result(workflow: Workflow[T], found: RunRecord) -> WorkflowResult[T]:
     """A run that is kept, as its result."""
     records = {each.id: each for each in found.subtasks}
-    values = {name: _kept_value(workflow, name, records) for name in workflow.checked().steps}
+    values = {name: kept_value(workflow, name, records) for name in workflow.checked().steps}
     return WorkflowResult(workflow.name, result_of_run(found), values, output_of(workflow.checked(), values))
 
 
-def _kept_value(workflow: Workflow[Any], name: str, records: Mapping[str, SubtaskRecord]) -> Value:
+def kept_value(workflow: Workflow[Any], name: str, records: Mapping[str, SubtaskRecord]) -> Value:
+    """What a step gave, from what is kept of the run."""
     step, kept = workflow.checked().steps[name], records.get(name)
     if kept is None:
         return SKIPPED
@@ -352,7 +407,8 @@ def _check_kind(workflow: Workflow[Any], found: RunRecord) -> None:
         raise UsageError(f"Run {found.id} is of the workflow {option.get('name')!r}, not of {workflow.name!r}.")
 
 
-def _changed(workflow: Workflow[Any], found: RunRecord, changed: Sequence[str]) -> ChangedWorkflowError:
+def changed_error(workflow: Workflow[Any], found: RunRecord, changed: Sequence[str]) -> ChangedWorkflowError:
+    """That says what differs."""
     return ChangedWorkflowError(
         f"The workflow {workflow.name!r} is not what it was when run {found.id} was started: {'; '.join(changed)}.",
         kept="The run is as it was.",

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
 import inspect
+import sys
 import types
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, get_args, get_origin
 
+from nonet.errors import SpecialistError
 from nonet.graphs.workflow.place import users_frame
 from nonet.graphs.workflow.values import ValueType
+from nonet.specialists.importing import OF_A_FILE, find_object
 
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
@@ -100,21 +103,29 @@ def _code(code: types.CodeType | None) -> str:
 
 
 def path_of(thing: Any) -> str:  # noqa: ANN401  a function or a class
-    """Its import path, "package.module:name"."""
-    return f"{getattr(thing, '__module__', None) or 'builtins'}:{getattr(thing, '__qualname__', type(thing).__name__)}"
+    """Its import path, "package.module:name"; "file.py:name" of what is in a file that was run by itself."""
+    module = getattr(thing, "__module__", None) or "builtins"
+    name = getattr(thing, "__qualname__", type(thing).__name__)
+    if module == "__main__" or module.startswith(OF_A_FILE):
+        file = getattr(sys.modules.get(module), "__file__", None)
+        module = str(Path(file).absolute()) if file else module
+    return f"{module}:{name}"
 
 
 def at_path(path: str) -> Any:  # noqa: ANN401
-    """What stands at "package.module:name". Raises ValueError, in words."""
-    module, colon, name = path.partition(":")
+    """What stands at "package.module:name", or "file.py:name". Raises ValueError, in words."""
+    module, colon, name = path.rpartition(":")
     if not colon or not module or not name:
-        raise ValueError(f"{path!r} is no import path; it is written package.module:name")
-    try:
-        found: Any = importlib.import_module(module)
+        raise ValueError(f"{path!r} is no import path; it is written package.module:name or ./file.py:name")
+    running = getattr(sys.modules.get("__main__"), "__file__", None)
+    if module == "__main__" or (running and Path(running).absolute() == Path(module).absolute()):
+        found: Any = sys.modules["__main__"]  # not a second time
         for part in name.split("."):
-            found = getattr(found, part)
-    except ImportError as error:
-        raise ValueError(f"{path!r} cannot be imported: {error}") from error
-    except AttributeError as error:
-        raise ValueError(f"{module!r} has no {name!r}") from error
-    return found
+            found = getattr(found, part, None)
+        if found is None:
+            raise ValueError(f"{path!r}: the program has no {name!r}")
+        return found
+    try:
+        return find_object(path)
+    except SpecialistError as error:
+        raise ValueError(str(error).removesuffix(".")) from error

@@ -16,6 +16,10 @@ from nonet.graphs.workflow.typenames import text_of
 from nonet.graphs.workflow.values import ValueType
 
 if TYPE_CHECKING:
+    from langgraph.checkpoint.base import BaseCheckpointSaver
+    from langgraph.graph.state import CompiledStateGraph
+    from langgraph.store.base import BaseStore
+
     from nonet.graphs.events import OnEvent
     from nonet.graphs.session import Session
     from nonet.graphs.workflow.flow import AskPerson
@@ -239,6 +243,35 @@ class Workflow(Generic[T]):
             "steps": {name: each.identity() for name, each in checked.steps.items()},
             "output": checked.output,
         }
+
+    @property
+    def graph(self) -> CompiledStateGraph[Any, Any, Any, Any]:
+        """The workflow as a compiled LangGraph graph, with the settings as they are found; `compile` takes others."""
+        return self.compile()
+
+    def compile(
+        self,
+        *,
+        session: Session | None = None,
+        checkpointer: BaseCheckpointSaver[Any] | bool | None = None,
+        store: BaseStore | None = None,
+        **settings: Any,  # noqa: ANN401
+    ) -> CompiledStateGraph[Any, Any, Any, Any]:
+        """A LangGraph graph: a node a step, references in its state, content in nonet's store.
+
+        Args:
+            session: where it runs; without one, a session of the settings that is kept open with its event loop.
+            checkpointer: any of LangGraph's; needed for steps with `approve`, which interrupt.
+            store: any of LangGraph's, for nodes of your own around it.
+            settings: as in nonet.toml.
+        """
+        from nonet.graphs.workflow.compiled import compile_workflow  # noqa: PLC0415  imports LangGraph
+
+        return compile_workflow(self, session=session, settings=settings, checkpointer=checkpointer, store=store)
+
+    def mermaid(self) -> str:
+        """The graph as Mermaid text."""
+        return self.graph.get_graph().draw_mermaid()
 
     def run(
         self,

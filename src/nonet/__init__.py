@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from nonet.graphs.run import plan_task, resume_run, run_task
     from nonet.graphs.session import Session
     from nonet.graphs.workflow.result import WorkflowResult
+    from nonet.graphs.workflow.runnable import runnable
     from nonet.graphs.workflow.step import Step, step
     from nonet.graphs.workflow.workflow import Workflow
     from nonet.settings import Settings
@@ -57,6 +58,7 @@ _HOMES = {
     "retry_bigger": "nonet.graphs.fork",
     "run": "nonet.api",
     "run_task": "nonet.graphs.run",
+    "runnable": "nonet.graphs.workflow.runnable",
     "step": "nonet.graphs.workflow.step",
 }
 
@@ -82,6 +84,7 @@ __all__ = [
     "retry_bigger",
     "run",
     "run_task",
+    "runnable",
     "specialist",
     "step",
 ]

@@ -18,6 +18,7 @@ from nonet.app_options import (
     ApplyOption,
     DbOption,
     FileOption,
+    InputOption,
     JsonOption,
     LightOption,
     MaxCallsOption,
@@ -28,6 +29,7 @@ from nonet.app_options import (
     QuietOption,
     RuntimeOption,
     TestCommandOption,
+    WorkflowOption,
     document_path,
     examples,
     flags_given,
@@ -36,6 +38,7 @@ from nonet.app_options import (
 from nonet.app_runs import runs_app
 from nonet.app_scheduler import add_to
 from nonet.app_specialists import specialists_app
+from nonet.app_workflow import workflow_app
 
 app = group("Several small language models, one dependable system, on your own machine.")
 models_app = group("Models: what is there, and fetching more.")
@@ -124,6 +127,7 @@ def root(
         "nonet run - --quiet < tasks.txt > results.jsonl",
         'nonet run "Compare @report.md with @last."',
         'nonet run "Shorten that." --session last',
+        "nonet run --workflow flows.py:triage --input log=@app.log",
         "nonet run --graph",
     ),
 )
@@ -131,6 +135,8 @@ def run(
     task: TaskArgument = None,
     docs: DocsOption = None,
     *,
+    workflow: WorkflowOption = None,
+    given: InputOption = None,
     runtime: RuntimeOption = None,
     model: ModelOption = None,
     planner: PlannerOption = None,
@@ -154,15 +160,30 @@ def run(
     """Plan a task, hand its parts to specialists, check them, and answer.
 
     In a task that is typed, @FILE, @RUN and @RUN.s1 stand for a file, an earlier answer, or a part of one. The task may
-    also come through a pipe. Exit status: 0 done, 1 failed, 2 wrong usage, 3 a runtime or resource is
-    missing, 130 interrupted (the run is kept; see `nonet runs resume`).
+    also come through a pipe. With --workflow nothing is planned: its steps run, TASK is a JSON object of inputs, or the
+    text of its only one, and `-` takes one a line.
+
+    Exit status: 0 done, 1 failed, 2 wrong usage, 3 a runtime or resource is missing, 130 interrupted (the run is kept;
+    see `nonet runs resume`).
     """
     from nonet import commands_work  # noqa: PLC0415
 
-    if graph:
-        return commands_work.graph(json=json)
     bounds = flags_given(max_calls=max_calls, max_tokens=max_tokens, max_seconds=max_seconds, max_joules=max_joules)
     flags = flags_given(runtime=runtime, model=model, planner=planner, light=light, db=db, **bounds)
+    if workflow is not None:
+        from nonet import commands_workflow  # noqa: PLC0415
+
+        if others := flags_given(file=file, session=session, planner=planner):
+            raise typer.BadParameter(f"--{next(iter(others))} does not go with --workflow")
+        if graph:
+            return commands_workflow.graph(workflow, flags, json=json)
+        return commands_workflow.run(
+            workflow, task, given or [], docs or [], flags, json=json, approve=approve, quiet=quiet
+        )
+    if given:
+        raise typer.BadParameter("--input goes with --workflow; a file that the task reads is given with --docs")
+    if graph:
+        return commands_work.graph(json=json)
     editing = commands_work.Editing(file or [], test_command, apply)
     return commands_work.run(task, docs or [], flags, editing, json=json, approve=approve, quiet=quiet, talk=session)
 
@@ -283,6 +304,7 @@ def models_pull(
 
 
 app.add_typer(batch_app, name="batch", rich_help_panel=WORK)
+app.add_typer(workflow_app, name="workflow", rich_help_panel=WORK)
 app.add_typer(docs_app, name="docs", rich_help_panel=KNOWLEDGE)
 app.add_typer(models_app, name="models", rich_help_panel=KNOWLEDGE)
 app.add_typer(specialists_app, name="specialists", rich_help_panel=KNOWLEDGE)

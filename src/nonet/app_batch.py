@@ -32,7 +32,7 @@ TaskOption = Annotated[
 ]
 WorkflowOption = Annotated[
     str | None,
-    typer.Option("--workflow", metavar="NAME", help="supervisor, which plans the task, or the name of a specialist."),
+    typer.Option("--workflow", metavar="NAME", help="supervisor, which plans the task; a specialist; flows.py:NAME."),
 ]
 
 

@@ -62,6 +62,14 @@ MaxSecondsOption = Annotated[
 MaxJoulesOption = Annotated[
     float | None, typer.Option("--max-joules", metavar="J", help="Stop after this much energy, where it is known.")
 ]
+WorkflowOption = Annotated[
+    str | None,
+    typer.Option("--workflow", "-w", metavar="NAME", help="A workflow: its name, flows.py:NAME, package.module:NAME."),
+]
+InputOption = Annotated[
+    list[str] | None,
+    typer.Option("--input", "-i", metavar="NAME=VALUE", help="With a workflow: an input; NAME=@FILE reads a file."),
+]
 DbOption = Annotated[
     Path | None, typer.Option("--db", metavar="FILE", help="The database. [default: in your data folder]")
 ]

@@ -8,6 +8,7 @@ import typer
 
 from nonet.app_options import (
     DbOption,
+    InputOption,
     JsonOption,
     LightOption,
     MaxCallsOption,
@@ -17,6 +18,7 @@ from nonet.app_options import (
     ModelOption,
     QuietOption,
     RuntimeOption,
+    WorkflowOption,
     examples,
     flags_given,
     group,
@@ -74,6 +76,10 @@ def runs_resume(
         ),
     ] = None,
     refuse: Annotated[bool, typer.Option("--refuse", help="Refuse it.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Go on with a workflow that was changed since; what did not change stands.")
+    ] = False,
+    workflow: WorkflowOption = None,
     runtime: RuntimeOption = None,
     model: ModelOption = None,
     light: LightOption = False,
@@ -87,7 +93,8 @@ def runs_resume(
 ) -> int:
     """Finish a run that was interrupted, failed, or waits for approval; what is finished is not repeated.
 
-    A run keeps its budget over all its processes; a limit given here takes the place of the one it had.
+    A run keeps its budget over all its processes; a limit given here takes the place of the one it had. A run of a
+    workflow finds it where it was; --workflow names another place.
     """
     from nonet import commands_runs  # noqa: PLC0415
 
@@ -96,10 +103,18 @@ def runs_resume(
     if refuse and (accept or edit):
         raise typer.BadParameter(f"{'--accept' if accept else '--edit'} and --refuse exclude each other")
     decision = "accept" if accept else "refuse" if refuse else None
-    return commands_runs.resume(run, flags, bounds, decision=decision, edits=edit or [], json=json, quiet=quiet)
+    how = commands_runs.Resuming(decision, edit or [], workflow, force=force)
+    return commands_runs.resume(run, flags, bounds, how, json=json, quiet=quiet)
 
 
-@runs_app.command("fork", epilog=examples("nonet runs fork last --again s2", "nonet runs fork 3f2a --bigger"))
+@runs_app.command(
+    "fork",
+    epilog=examples(
+        "nonet runs fork last --again s2",
+        "nonet runs fork 3f2a --bigger",
+        "nonet runs fork 3f2a --input log=@today.log",
+    ),
+)
 def runs_fork(
     run: Annotated[str, typer.Argument(metavar="RUN", help="Its id, the beginning of it, or last.")],
     *,
@@ -107,6 +122,11 @@ def runs_fork(
         list[str] | None, typer.Option("--again", metavar="PART", help="Do this part again, and what reads it.")
     ] = None,
     bigger: Annotated[bool, typer.Option("--bigger", help="Do what is not verified again, by larger models.")] = False,
+    given: InputOption = None,
+    replay: Annotated[
+        bool, typer.Option("--replay", help="Of a workflow: run its functions anew, and ask no model.")
+    ] = False,
+    workflow: WorkflowOption = None,
     runtime: RuntimeOption = None,
     model: ModelOption = None,
     light: LightOption = False,
@@ -119,8 +139,11 @@ def runs_fork(
 
     if again and bigger:
         raise typer.BadParameter("--again and --bigger exclude each other")
+    if replay and (again or given):
+        raise typer.BadParameter("--replay does everything as it was: it takes neither --again nor --input")
     flags = flags_given(runtime=runtime, model=model, light=light, db=db)
-    return commands_runs.fork(run, again or [], flags, bigger=bigger, json=json, quiet=quiet)
+    how = commands_runs.Forking(again or [], given or [], workflow, bigger=bigger, replay=replay)
+    return commands_runs.fork(run, how, flags, json=json, quiet=quiet)
 
 
 @runs_app.command("export", epilog=examples("nonet runs export > answer.md", "nonet runs export 3f2a --format html"))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from nonet.graphs.batch_events import OnBatchEvent
     from nonet.graphs.batch_work import Performed
     from nonet.graphs.events import OnEvent
+    from nonet.graphs.workflow.workflow import Workflow
     from nonet.settings import Settings
     from nonet.specialists import Specialist
     from nonet.store import Added, Job, JobRecord, Pace, QueueRecord, Store
@@ -53,7 +54,7 @@ class Queue:
         self,
         *inputs: str | PathLike[str],
         task: str | None = None,
-        workflow: str | None = None,
+        workflow: str | Workflow[Any] | None = None,
         keep: bool = False,
         priority: int = 0,
         delay_s: float = 0.0,
@@ -63,7 +64,8 @@ class Queue:
 
         Args:
             task: what to do with each; `{document}` stands for its name.
-            workflow: "supervisor", which plans the task, or the name of a specialist.
+            workflow: "supervisor", which plans the task, the name of a specialist, or of a workflow of yours: as
+                nonet.toml names it, "flows.py:triage", or the Workflow itself, if it stands in a file.
             keep: keep runs, inputs and documents when a job is done.
             priority: higher goes first.
             delay_s: not before.
@@ -84,7 +86,7 @@ class Queue:
         texts: Mapping[str, str],
         *,
         task: str | None = None,
-        workflow: str | None = None,
+        workflow: str | Workflow[Any] | None = None,
         keep: bool = False,
         again: bool = False,
     ) -> Added:
@@ -210,11 +212,26 @@ class Queue:
     ) -> None:
         self.close()
 
-    def _work(self, task: str | None, workflow: str | None, *, keep: bool) -> str:
+    def _work(self, task: str | None, workflow: str | Workflow[Any] | None, *, keep: bool) -> str:
         from nonet.graphs.batch_work import Work  # noqa: PLC0415
 
+        if workflow is not None:
+            workflow = self._reference(workflow)
         given = {key: value for key, value in (("task", task), ("workflow", workflow)) if value is not None}
         return Work(**given, keep=keep).to_json()
+
+    def _reference(self, workflow: str | Workflow[Any]) -> str:
+        """What a worker, here or elsewhere, finds it by. Raises UsageError for a workflow that it could not run."""
+        from nonet.graphs import batch_workflow as found  # noqa: PLC0415
+
+        if isinstance(workflow, str):
+            if not found.is_workflow(workflow, self._settings.workflows):
+                return workflow
+            reference = found.reference_of(workflow, self._settings.workflows)
+            found.input_for_documents(found.workflow_of(reference))
+            return reference
+        found.input_for_documents(workflow)
+        return found.place_of(workflow)
 
     def _max_bytes(self) -> int:
         from nonet.store import MAX_DOCUMENT_BYTES  # noqa: PLC0415

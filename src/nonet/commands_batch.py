@@ -47,13 +47,11 @@ class AddOptions:
 
 def work_given(settings: Settings, task: str | None, workflow: str | None, *, keep: bool = False) -> Work:
     """What is to be done with documents. Raises UsageError for a workflow that does not exist."""
-    from nonet.graphs.batch_open import check_work  # noqa: PLC0415
+    from nonet.graphs.batch_open import checked_work  # noqa: PLC0415
     from nonet.graphs.batch_work import Work  # noqa: PLC0415
 
     given = {key: value for key, value in (("task", task), ("workflow", workflow)) if value is not None}
-    work = Work(**given, keep=keep)
-    check_work(work, staff_of(settings))
-    return work
+    return checked_work(Work(**given, keep=keep), staff_of(settings), settings.workflows)
 
 
 def add(queue: str, inputs: Sequence[str], options: AddOptions, flags: Flags, *, json: bool, quiet: bool) -> int:

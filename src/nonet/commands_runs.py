@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from nonet import commands_workflow
 from nonet.commands_work import approver, finish, open_session
 from nonet.door import Door, Flags, open_door, open_store, run_kept
 from nonet.errors import RunNotFoundError, UsageError
@@ -80,25 +81,51 @@ def history(record: RunRecord) -> dict[str, Any]:
     }
 
 
-def resume(
-    run: str | None,
-    flags: Flags,
-    bounds: Mapping[str, Any],
-    *,
-    decision: str | None,
-    edits: Sequence[str] = (),
-    json: bool,
-    quiet: bool,
-) -> int:
+@dataclass(frozen=True, slots=True)
+class Resuming:
+    """What is said of a run that is to go on."""
+
+    decision: str | None = None
+    edits: Sequence[str] = ()
+    workflow: str | None = None
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Forking:
+    """What is to be otherwise in a new run from an old one."""
+
+    again: Sequence[str] = ()
+    inputs: Sequence[str] = ()
+    workflow: str | None = None
+    bigger: bool = False
+    replay: bool = False
+
+
+def is_of_workflow(record: RunRecord) -> bool:
+    """Whether a workflow of the user's was run."""
+    return isinstance(record.options.get("workflow"), dict)
+
+
+def resume(run: str | None, flags: Flags, bounds: Mapping[str, Any], how: Resuming, *, json: bool, quiet: bool) -> int:
     """Finish a run; `bounds` are the limits of its budget that were given now."""
     door = open_door(flags, json=json, quiet=quiet)
     record = _to_resume(door, run)
     if "runtime" not in door.loaded.origins:  # the run goes on where it began
         door = open_door({**flags, "runtime": record.runtime}, json=json, quiet=quiet)
+    from nonet.graphs.budget import Limits  # noqa: PLC0415
+
+    limits = Limits.of(bounds) if bounds else None
+    if is_of_workflow(record):
+        if how.edits:
+            raise UsageError("--edit changes a plan; a workflow is changed in its file.", next_step="Then use --force.")
+        return commands_workflow.resume(
+            door, record, how.workflow, limits=limits, decision=how.decision, force=how.force
+        )
+    _only_of_workflows(record, {"--workflow": how.workflow, "--force": how.force})
     view = view_for(quiet=quiet)
 
     async def work() -> RunResult:
-        from nonet.graphs.budget import Limits  # noqa: PLC0415
         from nonet.graphs.run import resume_run  # noqa: PLC0415
 
         async with await open_session(door) as session:
@@ -106,8 +133,8 @@ def resume(
                 session,
                 record.id,
                 approve=approver(session, view),
-                limits=Limits.of(bounds) if bounds else None,
-                decision=_decision(session, record, decision, edits),
+                limits=limits,
+                decision=_decision(session, record, how.decision, how.edits),
                 on_event=view,
             )
 
@@ -168,22 +195,34 @@ def when(seconds: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
 
 
-def fork(run: str, again: Sequence[str], flags: Flags, *, bigger: bool, json: bool, quiet: bool) -> int:
+def _only_of_workflows(record: RunRecord, said: Mapping[str, object]) -> None:
+    for option in (name for name, value in said.items() if value):
+        raise UsageError(f"{option} is for runs of workflows, and run {record.id} is of a task.")
+
+
+def fork(run: str, how: Forking, flags: Flags, *, json: bool, quiet: bool) -> int:
     """A new run from an old one: some parts again, or what is not verified by larger models."""
     door = open_door(flags, json=json, quiet=quiet)
     with open_store(door) as store:
         record = store.runs.get(run)
     if "runtime" not in door.loaded.origins:
         door = open_door({**flags, "runtime": record.runtime}, json=json, quiet=quiet)
+    if is_of_workflow(record):
+        if how.bigger:
+            raise UsageError(
+                "--bigger is for runs of tasks.", next_step="Of a workflow: --again STEP --model LARGER_MODEL."
+            )
+        return commands_workflow.fork(door, record, how.workflow, again=how.again, given=how.inputs, replay=how.replay)
+    _only_of_workflows(record, {"--workflow": how.workflow, "--input": how.inputs, "--replay": how.replay})
     view = view_for(quiet=quiet)
 
     async def work() -> RunResult:
         from nonet.graphs.fork import fork_run, retry_bigger  # noqa: PLC0415
 
         async with await open_session(door) as session:
-            if bigger:
+            if how.bigger:
                 return await retry_bigger(session, record.id, on_event=view)
-            return await fork_run(session, record.id, again=again, on_event=view)
+            return await fork_run(session, record.id, again=how.again, on_event=view)
 
     return finish(door, run_kept(door, view, work))
 

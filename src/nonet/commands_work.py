@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from nonet.graphs.context import Approve
     from nonet.graphs.result import RunResult
     from nonet.graphs.session import Session
+    from nonet.specialists import Specialist
 
 FAILED = 1
 _FILE_NAME = re.compile(r"(?<![\w@./-])[\w-][\w.-]{0,100}\.\w{1,8}\b(?!/)")
@@ -208,11 +209,15 @@ def ask(
     return status(result)
 
 
-async def open_session(door: Door) -> Session:
-    """The session of the door's settings; says which runtime was chosen, and why."""
+async def open_session(door: Door, own: Sequence[Specialist] = ()) -> Session:
+    """The session of the door's settings; says which runtime was chosen, and why.
+
+    Args:
+        own: specialists beside those that ship and those of the settings.
+    """
     from nonet.graphs.session import Session  # noqa: PLC0415
 
-    session = await Session.open(door.loaded.settings)
+    session = await Session.open(door.loaded.settings, own=own)
     if not door.quiet:
         say(f"{session.runtime.name} runtime: {session.runtime_reason}")
         for problem in session.staff.problems:
@@ -229,16 +234,20 @@ def approver(session: Session, view: View) -> Approve | None:
     return asker(view, session.specialists, session.settings.max_subtasks)
 
 
-def finish(door: Door, result: RunResult) -> int:
-    """Print a run's result, and on standard error how to look again."""
+def finish(door: Door, result: RunResult, told: Mapping[str, Any] | None = None) -> int:
+    """Print a run's result, and on standard error how to look again.
+
+    Args:
+        told: as JSON, where there is more to tell than of any run.
+    """
     if door.json:
-        emit(result.to_json())
+        emit(told or result.to_json())
     else:
         print_lines(result_lines(result))
     if not door.quiet:
         if result.status == "waiting":
             say(
-                f"The plan waits for approval: {door.run_command('show', result.run)}\n"
+                f"It waits for approval: {door.run_command('show', result.run)}\n"
                 f"Accept it with: {door.run_command('resume', result.run, '--accept')}\n"
                 f"or refuse it with: {door.run_command('resume', result.run, '--refuse')}"
             )

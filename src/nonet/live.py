@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -125,7 +126,8 @@ def event_lines(event: Event) -> list[str]:
             lines = [line.plain for line in plan_lines(event.plan)]
         case SubtaskStarted():
             again = f", attempt {event.attempt}" if event.attempt > 1 else ""
-            lines = [f"{event.subtask} {event.specialist} starts on {event.model}{again}"]
+            on = f" on {event.model}" if event.model else ""
+            lines = [f"{event.subtask} {event.specialist} starts{on}{again}"]
         case AttemptFinished():
             lines = [f"{event.subtask} attempt {event.attempt}: {event.verdict}: {one_line(event.detail, 200)}"]
         case SubtaskFinished():
@@ -150,6 +152,8 @@ class _Row:
     started: float | None = None
     seconds: float | None = None
     tail: str = ""
+    parts: int = 0
+    """Of a list's items, or rounds: those that ended."""
 
     def elapsed(self) -> str:
         seconds = self.seconds
@@ -232,6 +236,7 @@ class LiveView(QuietView):
     def _update(self, event: SubtaskStarted | SubtaskText | AttemptFinished | SubtaskFinished) -> None:
         row = self._rows.get(event.subtask)
         if row is None:
+            self._update_part(event)
             return
         match event:
             case SubtaskStarted():
@@ -245,6 +250,21 @@ class LiveView(QuietView):
             case SubtaskFinished():
                 row.state, row.seconds, row.tail = str(event.verdict), event.seconds, ""
                 row.note = "kept from before" if event.reused else row.note
+
+    def _update_part(self, event: SubtaskStarted | SubtaskText | AttemptFinished | SubtaskFinished) -> None:
+        """An item of a list, a round, or a step of a workflow within one: shown in the row that it is part of."""
+        row = self._rows.get(re.split(r"[\[#/]", event.subtask, maxsplit=1)[0])
+        if row is None:
+            return
+        match event:
+            case SubtaskStarted():
+                row.model, row.state = event.model or row.model, "working"
+                row.started = row.started or time.monotonic()
+            case SubtaskFinished():
+                row.parts += 1
+                row.note, row.tail = f"{row.parts} done", ""
+            case SubtaskText():
+                row.tail = (row.tail + event.text)[-_TAIL_CHARACTERS:]
 
     def renderable(self) -> RenderableType:
         """The table and the tails; called by rich's thread, so it looks at a copy of the rows."""

@@ -10,6 +10,7 @@ from nonet.schema_base import Output, VerdictName
 from nonet.schema_batch import BATCH_OUTPUTS
 from nonet.schema_eval import EVAL_OUTPUTS
 from nonet.schema_specialists import SPECIALIST_OUTPUTS
+from nonet.schema_workflow import WORKFLOW_OUTPUTS, WaitingStepOut
 
 
 class EvidenceOut(Output):
@@ -90,6 +91,17 @@ class RunOut(Output):
     notes: list[str]
     missing: list[str]
     """What the answer lacks, in words."""
+
+
+class WorkflowRunOut(RunOut):
+    """`nonet run --workflow`, and `nonet runs resume` and `fork` of such a run."""
+
+    workflow: str
+    """Its name."""
+    output: Any
+    """Of the workflow, of its type. null where there is none."""
+    waiting: list[WaitingStepOut]
+    """Steps that a person has to approve before the run can go on."""
 
 
 class RoutingOut(Output):
@@ -576,6 +588,8 @@ class ErrorOut(Output):
 
 OUTPUTS: dict[str, type[Output]] = {
     "run": RunOut,
+    "workflow-run": WorkflowRunOut,
+    **WORKFLOW_OUTPUTS,
     "plan": PlanOut,
     "ask": AskOut,
     "graph": GraphOut,

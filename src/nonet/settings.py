@@ -72,6 +72,8 @@ class Settings(BaseSettings):
     specialists: dict[str, Declared] = Field(default_factory=dict)
     """Specialists of yours: [specialists.NAME] with prompt, examples, models, output, verify, tools, mcp; or NAME =
     "module:object"."""
+    workflows: dict[str, str] = Field(default_factory=dict)
+    """Workflows of yours, by the name that `nonet run --workflow` takes: workflows.triage = "./flows.py:triage"."""
     embed_model: str | None = None
     """The model that routes requests and embeds documents. Unset: all-minilm:l6-v2 if it is there."""
     light: bool = False
@@ -283,6 +285,8 @@ def _absolute(values: Mapping[str, Any], folder: Path) -> dict[str, Any]:
             result[key] = (folder / home).absolute()
     if isinstance(result.get("specialists"), Mapping):
         result["specialists"] = {name: _beside(each, folder) for name, each in result["specialists"].items()}
+    if isinstance(result.get("workflows"), Mapping):
+        result["workflows"] = {name: _beside(each, folder) for name, each in result["workflows"].items()}
     return result
 
 

@@ -24,6 +24,19 @@ REPORT = """# Report of the mill
 The mill wheel turned all winter. The miller Anna Berg replaced two oak paddles on 3 March. The flow of the stream was
 measured at 140 litres a second. No grain was lost. The roof needs new slates before autumn comes.
 """
+FLOWS = """
+import nonet
+
+@nonet.step(specialist="summarization", reads=["text"])
+def short() -> str:
+    return "In one sentence."
+
+@nonet.step
+def length(short: str, shown: bool = True) -> int:
+    return len(short.split())
+
+flow = nonet.Workflow("length", [short, length], output=length)
+"""
 TASK = "Look up who replaced two oak paddles. Then summarize report.md in one sentence."
 
 
@@ -46,6 +59,7 @@ Cli = Callable[..., Said]
 def nonet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
     """Runs a command in a folder that holds report.md, with a database beside it."""
     (tmp_path / "report.md").write_text(REPORT)
+    (tmp_path / "flows.py").write_text(FLOWS)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NONET_DB", "here.db")
     monkeypatch.setenv("NONET_RUNTIME", "scripted")
@@ -109,6 +123,9 @@ COMMANDS = {
     "plan": ["plan", TASK, "--docs", "report.md"],
     "ask": ["ask", "retrieval", "Who replaced two oak paddles?", "--input", "report.md"],
     "graph": ["run", "--graph"],
+    "workflow-run": ["run", "--workflow", "flows.py", "--input", "text=@report.md"],
+    "workflow-list": ["workflow", "list"],
+    "workflow-show": ["workflow", "show", "flows.py:length"],
     "docs-add": ["docs", "add", "report.md"],
     "docs-embed": ["docs", "embed"],
     "docs-list": ["docs", "list"],

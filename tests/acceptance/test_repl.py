@@ -207,6 +207,8 @@ Summarize report.md.
 /sessions
 /batch add inbox report.md Summarize it in one sentence.
 /batch run inbox
+/workflow
+/workflow run nope
 /batch
 /specialists
 /models
@@ -244,6 +246,8 @@ def test_every_command(tmp_path: Path) -> None:
         "From a shell: nonet runs fork RUN --again s2",
         "There is no run that was stopped",
         "1 added to inbox",
+        "None has a name here; nonet.toml gives one",
+        "Error: There is no workflow 'nope'.",
         "inbox  0 waiting  0 at work  1 done  0 dead",
     ):
         assert sign in done.stdout, f"{sign}\n{done.stdout}\n{done.stderr}"

@@ -93,6 +93,12 @@ COMMANDS: tuple[Command, ...] = (
         "on_batch:batch", ("=add|run|pause|go", "files"), works_as="nonet batch",
     ),
     Command(
+        "workflow", "[NAME | run NAME INPUT=VALUE...]",
+        "Workflows of yours: list them, look at one, run one.",
+        ("/workflow", "/workflow show flows.py:triage", "/workflow run flows.py:triage log=@app.log"),
+        "on_workflow:workflow", ("=show|run", "files"), works_as="nonet workflow, nonet run --workflow",
+    ),
+    Command(
         "specialists", "", "Who works here, on which models.", ("/specialists",), "on_looks:specialists", at_once=True,
         works_as="nonet specialists list",
     ),
