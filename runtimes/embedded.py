@@ -1,4 +1,4 @@
-"""Models in this process: llama.cpp for GGUF models, ONNX Runtime for all-MiniLM. No server, no connection.
+"""Models in this process, by llama.cpp: chat models, and all-MiniLM for embeddings. No server, no connection.
 
 Greedy answers repeat to the letter with the defaults (one slot, no reuse of earlier prompts): what is computed in one
 batch with other calls, or continued from a kept prompt, is rounded differently (measured: 3 of 10 answers of a 0.5B
@@ -28,7 +28,8 @@ from nonet.runtimes import catalog
 from nonet.runtimes.catalog import CatalogEntry
 from nonet.runtimes.download import verify
 from nonet.runtimes.gguf import GgufHeader, read_header
-from nonet.runtimes.llama_server import INSTALL_HINT, Chunk, LlamaServer, ServerOptions
+from nonet.runtimes.llama_engine import INSTALL_HINT
+from nonet.runtimes.llama_server import Chunk, LlamaServer, ServerOptions
 from nonet.runtimes.llama_wire import Answer, request_body
 from nonet.runtimes.machine import compute_threads, give_back_memory, keep_memory_together, memory_bytes
 from nonet.runtimes.minilm import MAX_TOKENS, MiniLm
@@ -164,7 +165,7 @@ class EmbeddedRuntime:
         self._stops.add(stop)
 
         def work() -> tuple[tuple[float, ...], ...]:
-            embedder = self._embedders.get(path) or self._embedders.setdefault(path, _load_embedder(entry, path))
+            embedder = self._embedders.get(path) or self._embedders.setdefault(path, self._load_embedder(entry, path))
             return embedder.embed(texts, stop=stop.is_set)
 
         vectors = await call(self._executor, work, stop=stop, on_done=lambda: self._stops.discard(stop))
@@ -219,8 +220,11 @@ class EmbeddedRuntime:
         self._embedders.clear()
         self._executor.shutdown(wait=False)
 
+    def _load_embedder(self, entry: CatalogEntry, path: Path) -> MiniLm:
+        return MiniLm(path, is_right=lambda: verify(entry, path.parent), threads=self._threads)
+
     def _spare_embedder(self) -> None:
-        """A chat takes seconds and a lot of memory: 35 MB are not held beside it for a model that loads at once."""
+        """A chat takes seconds and a lot of memory: none is held beside it for a model that loads in a moment."""
         if self._most_loaded == 1 and self._embedders:
             self._embedders.clear()  # a call at work has it in its own hands
             give_back_memory()
@@ -231,7 +235,7 @@ class EmbeddedRuntime:
         if self._pool is None:
             self._pool = ModelPool(self._limit_bytes, self._most_loaded, self._executor)
             # A program may end without aclose: llama.cpp's thread must be gone before the interpreter is.
-            weakref.finalize(self, _close_servers, self._pool.servers)
+            weakref.finalize(self, _close_servers, self._pool.servers, self._embedders)
         return self._pool
 
     def _chat_model(self, model: str) -> tuple[Path, GgufHeader, ServerOptions]:
@@ -292,12 +296,7 @@ class EmbeddedRuntime:
         )
 
 
-def _load_embedder(entry: CatalogEntry, path: Path) -> MiniLm:
-    if not verify(entry, path.parent):
-        raise ModelNotFoundError(f"{path} is damaged.", next_step=f"Fetch it again: `nonet models pull {entry.name}`.")
-    return MiniLm(path)
-
-
-def _close_servers(servers: dict[Path, LlamaServer]) -> None:
+def _close_servers(servers: dict[Path, LlamaServer], embedders: dict[Path, MiniLm]) -> None:
     while servers:
         servers.popitem()[1].close()
+    embedders.clear()

@@ -344,7 +344,7 @@ def test_a_program_that_never_closes_the_runtime_still_ends(ending: str, tokens:
 
 @slow
 async def test_embeddings() -> None:
-    pytest.importorskip("onnxruntime")
+    pytest.importorskip("xllamacpp")
     folder = Path(os.environ.get("NONET_TEST_MODELS") or models_folder())
     runtime = EmbeddedRuntime(models_folder=folder)
     try:
