@@ -32,6 +32,8 @@ from typing import Any
 
 from bench_specialists import read_lines
 
+from nonet.eval.grading import run_tests
+from nonet.eval.items import UnitTests
 from nonet.runtimes import ChatRequest, ChatResponse, Finish, Message, OnText, Runtime, Usage
 from nonet.specialists import Assignment, Outcome, Sandbox, Searcher, Verdict
 from nonet.specialists.code import CodeSpecialist
@@ -116,17 +118,12 @@ def request_text(item: Mapping[str, Any], shown_tests: int) -> str:
     return f"{item['prompt']} Call it `{next(part.split()[-1] for part in name if part.split()[-1] != 'assert')}`."
 
 
-def hidden_program(item: Mapping[str, Any], code: str) -> str:
-    if "entry_point" in item:
-        return f"{code}\n\n{item['test']}\n\ncheck({item['entry_point']})\nprint('passed')"
-    return "\n".join([code, "", *item.get("test_imports", []), *item["test_list"], "print('passed')"])
-
-
 async def is_right(item: Mapping[str, Any], code: str, sandbox: Sandbox) -> bool:
-    if not code:
-        return False
-    result = await sandbox.run(hidden_program(item, code), timeout_seconds=15)
-    return result.exit_status == 0 and result.stdout.strip().endswith("passed")
+    if "entry_point" in item:
+        hidden = (item["test"], f"check({item['entry_point']})")
+    else:
+        hidden = (*item.get("test_imports", []), *item["test_list"])
+    return await run_tests(UnitTests((), hidden), code, sandbox) == 1.0
 
 
 async def raw(item: Mapping[str, Any], desk: Desk, shown_tests: int) -> tuple[str, str]:

@@ -23,9 +23,10 @@ from pathlib import Path
 from typing import Any
 
 from bench_specialists import BenchDesk, add_options, open_runtime, read_lines
-from rouge_score.rouge_scorer import RougeScorer
 
 from nonet.errors import IncompleteAnswerError
+from nonet.eval.forms import MEETING_WORDS, STORY_WORDS
+from nonet.eval.libraries import rouge as rouge_of
 from nonet.runtimes import Message
 from nonet.specialists import Assignment, Outcome, Source
 from nonet.specialists.extract import extract
@@ -34,10 +35,6 @@ from nonet.specialists.support import faithfulness
 from nonet.specialists.text import content_stems, sentences
 
 METRICS = ("rouge1", "rouge2", "rougeL")
-STORY_WORDS = 240
-"""A mean SQuALITY reference."""
-MEETING_WORDS = 70
-"""A mean QMSum reference."""
 ANSWER_TOKENS = 400
 
 
@@ -78,12 +75,11 @@ class Rouge:
     """Means over items of the best score over references."""
 
     def __init__(self) -> None:
-        self._scorer = RougeScorer(list(METRICS), use_stemmer=True)
         self._rows: list[list[float]] = []
 
     def add(self, text: str, references: Sequence[str]) -> None:
-        scores = [self._scorer.score(reference, text) for reference in references]
-        self._rows.append([max(score[metric].fmeasure for score in scores) for metric in METRICS])
+        scores = rouge_of(text, references)
+        self._rows.append([scores[metric] for metric in METRICS])
 
     def __str__(self) -> str:
         means = [100 * sum(column) / len(self._rows) for column in zip(*self._rows, strict=True)]

@@ -192,6 +192,21 @@ async def test_answers_repeat_to_the_letter_whatever_came_between(runtime: Embed
 
 
 @slow
+async def test_a_text_that_makes_sense_is_likelier_than_its_words_shuffled(runtime: EmbeddedRuntime) -> None:
+    model = str(chat_model())
+    text = "The capital of France is Paris, and the capital of Italy is Rome."
+    shuffled = "is the Rome of. capital Italy The and Paris capital France, of is the"
+    before = await runtime.chat(ask(model))
+    sense, nonsense = await runtime.score_text(model, text), await runtime.score_text(model, shuffled)
+    assert 10 < sense.tokens < 25
+    assert 0 < sense.nats / sense.tokens < 0.7 * nonsense.nats / nonsense.tokens
+    assert (await runtime.score_text(model, text)).nats == pytest.approx(sense.nats, rel=1e-3)
+    assert (await runtime.chat(ask(model))).text == before.text, "scoring leaves nothing behind"
+    long = await runtime.score_text(model, text * 60)
+    assert long.tokens > WINDOW
+
+
+@slow
 async def test_a_document_cannot_forge_a_turn(runtime: EmbeddedRuntime) -> None:
     model = str(chat_model())
     start = next((word for word in read_token_types(Path(model)) if "start" in word or word == "<s>"), None)

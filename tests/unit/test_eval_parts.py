@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Event
 
 import pytest
 from hypothesis import given
@@ -15,14 +17,16 @@ from nonet.agents.calibration import Interval
 from nonet.errors import UsageError
 from nonet.eval.chart import Bar, to_svg
 from nonet.eval.data import default_folder, read_suite
-from nonet.eval.grading import code_of, grade, token_f1
+from nonet.eval.grading import code_of, grade, likelihood, token_f1
 from nonet.eval.items import Answer, Answers, Graph, Item, References, UnitTests, digest, sample
 from nonet.eval.judging import open_pairs, verdicts
 from nonet.eval.plans import compare_plans
 from nonet.eval.statistics import cohens_kappa, compare_scores, mean_of, sign_test
 from nonet.eval.suites import DEFAULT, SUITES, check_arms
+from nonet.eval.summary import compare, summarize
+from nonet.runtimes.scoring import score_tokens
 from nonet.specialists.sandbox.probe import find_sandbox
-from nonet.store import EvalChoice, EvalItem
+from nonet.store import EvalChoice, EvalItem, EvalRecord
 
 
 def item(name: str, group: str = "g", *checks: Answers | UnitTests | References) -> Item:
@@ -213,3 +217,37 @@ def test_the_picture_is_xml_with_a_bar_a_row_and_no_markup_of_others() -> None:
     widths = [float(each.get("width", "0")) for each in tree.iter(f"{space}rect") if each.get("fill-opacity")]
     assert widths == [240.0, 96.0]
     assert [each.text for each in tree.iter(f"{space}text")].count("<script>") == 1
+
+
+def test_a_text_is_scored_in_windows_that_do_not_overlap() -> None:
+    asked: list[tuple[tuple[int, ...], int]] = []
+
+    def logprob(before: Sequence[int], token: int) -> float:
+        asked.append((tuple(before), token))
+        return -math.log(8)
+
+    score = score_tokens([1, 2, 3, 4, 5], 3, logprob, Event())
+    assert asked == [((1,), 2), ((1, 2), 3), ((4,), 5)]
+    assert score.tokens == 3
+    assert score.nats == pytest.approx(3 * math.log(8))
+    stopped = Event()
+    stopped.set()
+    assert score_tokens([1, 2, 3], 3, logprob, stopped).tokens == 0
+
+
+def test_perplexity_is_of_the_whole_text_and_lower_is_better() -> None:
+    def measured(name: str, nats: Sequence[float]) -> tuple[EvalRecord, list[EvalItem]]:
+        facts = [{"nats": each, "tokens": 10, "bytes": 40} for each in nats]
+        items = [
+            EvalItem(str(at), "book", "a piece", "", "", likelihood([each]), {"calls": 1}, each)
+            for at, each in enumerate(facts)
+        ]
+        return EvalRecord(name, "perplexity", "raw", name, "embedded", {"seed": 0}, len(items), 0.0), items
+
+    good, bad = measured("good", [10.0, 30.0]), measured("bad", [20.0, 40.0])
+    metrics = summarize(*good).metrics
+    assert metrics["perplexity"].mean == pytest.approx(math.exp(40 / 20))
+    assert metrics["bits_per_byte"].mean == pytest.approx(40 / math.log(2) / 80)
+    compared = compare(*good, *bad)
+    assert (compared.paired.wins, compared.paired.losses) == (2, 0)
+    assert compared.paired.difference.mean > 0
