@@ -113,7 +113,7 @@ _SAYS_ANYTHING = compiled(
 )
 _TOLD_AT_LENGTH = compiled(
     r"\b(?:throughout|happen(?:s|ed)?|think|thought|feel|felt|discuss\w*|recommend\w*|decid\w+|agree\w*|argue\w*"
-    r"|talk(?:s|ed|ing)?|why|each|both)\b"
+    r"|talk(?:s|ed|ing)?|why|each|both|stor(?:y|ies)|plot|novel|tale|characters?|significance|relates?|changes?|differ\w*)\b"
 )
 _NOT_WANTED = compiled(
     r"(?<!why )\b(?:do not|don['\u2019]?t|no need to|you need not|not asked to|rather than|instead of)"
