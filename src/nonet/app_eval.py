@@ -12,7 +12,6 @@ from nonet.app_options import (
     DbOption,
     GroupedHelp,
     JsonOption,
-    ModelOption,
     QuietOption,
     RuntimeOption,
     examples,
@@ -53,6 +52,7 @@ EvalArgument = Annotated[str, typer.Argument(metavar="RUN", help="An evaluation'
     epilog=examples(
         "nonet eval code --model qwen2.5-coder:0.5b --n 20",
         "nonet eval grounded --against raw",
+        "nonet eval routing --arms raw --model smollm2:135m --model qwen2.5-coder:0.5b",
         "nonet eval end-to-end --arms all --model qwen2.5-coder:0.5b --format md > report.md",
         "nonet eval code --data my-functions.jsonl --against k3j2xa",
         "nonet eval perplexity --data book.txt --model smollm2:135m --runtime embedded",
@@ -95,7 +95,10 @@ def eval_run(
     again: Annotated[bool, typer.Option("--again", help="Ask anew what was answered before.")] = False,
     form: FormOption = EvalForm.TABLE,
     runtime: RuntimeOption = None,
-    model: ModelOption = None,
+    models: Annotated[
+        list[str] | None,
+        typer.Option("--model", metavar="NAME", help="One chat model for everything; again, to compare several."),
+    ] = None,
     db: DbOption = None,
     json: JsonOption = False,
     quiet: QuietOption = False,
@@ -107,8 +110,8 @@ def eval_run(
     """
     from nonet import commands_eval  # noqa: PLC0415
 
-    wanted = commands_eval.Wanted(suites or [], arms or [], against, count, seed, data, again, form)
-    return commands_eval.run(wanted, flags_given(runtime=runtime, model=model, db=db), json=json, quiet=quiet)
+    wanted = commands_eval.Wanted(suites or [], models or [], arms or [], against, count, seed, data, again, form)
+    return commands_eval.run(wanted, flags_given(runtime=runtime, db=db), json=json, quiet=quiet)
 
 
 @eval_app.command("list", epilog=examples("nonet eval list", "nonet eval list --json"))

@@ -16,7 +16,7 @@ from nonet.render import columns, print_lines
 from nonet.terminal import InterruptedByUserError, emit, out, run_async, say
 
 if TYPE_CHECKING:
-    from nonet.eval.evaluation import Measured
+    from nonet.eval.evaluation import Measured, Order
     from nonet.eval.suites import Suite
     from nonet.eval.summary import Comparison
     from nonet.store import EvalRecord, Store
@@ -29,6 +29,8 @@ class Wanted:
     """What the command line asks for."""
 
     suites: Sequence[str]
+    models: Sequence[str]
+    """One after another; none: those of the settings."""
     arms: Sequence[str]
     against: str | None
     count: int
@@ -39,30 +41,54 @@ class Wanted:
 
 
 def run(wanted: Wanted, flags: Flags, *, json: bool, quiet: bool) -> int:
-    """Measure what is not known yet, and show it."""
-    from nonet.eval.evaluation import Order, evaluate  # noqa: PLC0415
+    """Measure what is not known yet, model by model, and show it."""
+    from nonet.eval.evaluation import Order  # noqa: PLC0415
 
     door = open_door(flags, json=json, quiet=quiet)
     suites = _suites(wanted)
-    done = [0, 0]
     with open_store(door, create=True) as kept:
         other = _other(kept, wanted, suites)
         order = Order(suites, _arms(wanted, suites), wanted.count, wanted.seed, wanted.data, wanted.again)
-        try:
-            with counter("Evaluating", quiet=quiet) as progress:
-
-                def on_count(at: int, total: int, name: str) -> None:
-                    done[:] = at, total
-                    progress(at, total, name)
-
-                measured = run_async(evaluate(order, door.loaded.settings, kept, on_count))
-        except (InterruptedByUserError, NonetError) as error:
-            if done[0] and not error.kept:
-                error.kept = f"{done[0]} of {done[1]} answers are kept."
-                error.next_step = error.next_step or "The same command goes on where it stopped."
-            raise
-        show(_view(measured, _comparisons(kept, measured, other, wanted)), wanted.form, json=json)
+        models: list[str | None] = [*dict.fromkeys(wanted.models)] or [None]
+        batches = [_measure(open_door({**flags, "model": model}, quiet=quiet), order, kept) for model in models]
+        comparisons = [
+            each for batch in batches for each in _comparisons(kept, batch, other, wanted)
+        ] + _between_models(batches)
+        measured = {each.record.id: each for batch in batches for each in batch}
+        show(_view(list(measured.values()), comparisons), wanted.form, json=json)
     return 0
+
+
+def _measure(door: Door, order: Order, kept: Store) -> list[Measured]:
+    from nonet.eval.evaluation import evaluate  # noqa: PLC0415
+
+    done = [0, 0]
+    try:
+        with counter("Evaluating", quiet=door.quiet) as progress:
+
+            def on_count(at: int, total: int, name: str) -> None:
+                done[:] = at, total
+                progress(at, total, name)
+
+            return run_async(evaluate(order, door.loaded.settings, kept, on_count))
+    except (InterruptedByUserError, NonetError) as error:
+        if done[0] and not error.kept:
+            error.kept = f"{done[0]} of {done[1]} answers are kept."
+            error.next_step = error.next_step or "The same command goes on where it stopped."
+        raise
+
+
+def _between_models(batches: Sequence[Sequence[Measured]]) -> list[Comparison]:
+    """Every further model against the first, suite by suite and arm by arm."""
+    from nonet.eval.summary import compare  # noqa: PLC0415
+
+    first = {(each.record.suite, each.record.arm): each for each in batches[0]}
+    return [
+        compare(each.record, each.items, against.record, against.items)
+        for batch in batches[1:]
+        for each in batch
+        if (against := first.get((each.record.suite, each.record.arm))) and against.record.id != each.record.id
+    ]
 
 
 def _suites(wanted: Wanted) -> list[Suite]:

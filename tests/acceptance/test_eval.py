@@ -140,6 +140,21 @@ def test_suites_without_answers_in_words(here: Path, capsys: pytest.CaptureFixtu
     (searched,) = nonet_json(capsys, "eval", "retrieval", "--data", "find.jsonl", "--arms", "none")["evals"]
     assert searched["metrics"]["ndcg@10"]["mean"] == 1.0
     (here / "de.jsonl").write_text(json.dumps({"source": "Die Pumpe.", "references": ["The pump."]}), "utf-8")
+    both = nonet_json(
+        capsys,
+        "eval",
+        "routing",
+        "--n",
+        "4",
+        "--arms",
+        "raw",
+        "--model",
+        "smollm2:135m",
+        "--model",
+        "qwen2.5-coder:0.5b",
+    )
+    assert [each["models"] for each in both["evals"]] == ["smollm2:135m", "qwen2.5-coder:0.5b"]
+    assert [each["against_models"] for each in both["comparisons"]] == ["smollm2:135m"]
     (translated,) = nonet_json(capsys, "eval", "translation", "--data", "de.jsonl")["evals"]
     assert set(translated["metrics"]) == {"chrf", "bleu"}
     questions = {"question": "Who mended it?", "answer": "Ada", "documents": ["Ada mended it.", "Bo slept."]}

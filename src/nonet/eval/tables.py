@@ -86,8 +86,8 @@ def comparison_rows(comparisons: Sequence[Comparison]) -> list[Row]:
     return [
         [
             each.ours.suite,
-            each.ours.arm if each.ours.arm != each.theirs.arm else f"{each.ours.arm} {each.ours.id}",
-            each.theirs.arm if each.ours.arm != each.theirs.arm else f"{each.theirs.arm} {each.theirs.id}",
+            _name(each.ours, each.theirs),
+            _name(each.theirs, each.ours),
             str(each.paired.wins + each.paired.losses + each.paired.ties),
             each.metric,
             f"{each.ours_mean:.3f} : {each.theirs_mean:.3f}",
@@ -99,6 +99,11 @@ def comparison_rows(comparisons: Sequence[Comparison]) -> list[Row]:
         ]
         for each in comparisons
     ]
+
+
+def _name(record: EvalRecord, other: EvalRecord) -> str:
+    """Its arm; where that does not tell the two apart, its id and models, too."""
+    return record.arm if record.arm != other.arm else f"{record.arm} {record.id} ({record.models})"
 
 
 def item_rows(evals: Sequence[tuple[EvalRecord, Sequence[EvalItem]]], metric: str) -> tuple[Row, list[Row]]:
