@@ -109,6 +109,7 @@ class Budget:
             swaps=before.swaps + swaps,
             escalations=before.escalations + escalations,
             joules=self.joules,
+            cached_tokens=before.cached_tokens + here.cached_tokens,
         )
 
     def take_call(self) -> None:

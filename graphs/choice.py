@@ -185,5 +185,6 @@ def _embedded(settings: Settings, reason: str) -> ChosenRuntime:
         memory_limit_bytes=settings.memory_limit_bytes,
         most_loaded=max(1, room - 1),
         models_folder=settings.cache_path(),
+        reuse_prompts=settings.reuse_prompts,
     )
     return replace(_alone(runtime, reason, slots, room), set_windows=runtime.set_windows)

@@ -159,6 +159,7 @@ def usage_of_run(run: RunRecord) -> RunUsage:
         swaps=told["swap"],
         escalations=told["escalation"],
         joules=run.usage.get("joules"),
+        cached_tokens=sum(call.cached_tokens for call in run.calls),
     )
 
 

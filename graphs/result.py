@@ -41,6 +41,8 @@ class RunUsage:
     escalations: int = 0
     joules: float | None = None
     """Of the machine's processors while it worked. None: not known."""
+    cached_tokens: int = 0
+    """Of the prompts: tokens that were computed for an earlier call, where the runtime tells."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from platformdirs import user_state_path
@@ -16,11 +17,11 @@ from nonet.runtimes.neighbours import Neighbours
 from nonet.runtimes.once import Once
 from nonet.runtimes.pool import RuntimePool
 from nonet.runtimes.scheduler import Scheduler
-from nonet.store import ModelCost
+from nonet.store import EmbedCall, ModelCost
 
 if TYPE_CHECKING:
     from nonet.graphs.choice import ChosenHost, ChosenRuntime
-    from nonet.runtimes import ModelInfo
+    from nonet.runtimes import EmbedResponse, ModelInfo
     from nonet.settings import Settings
     from nonet.store import Store
 
@@ -46,12 +47,30 @@ def make_scheduler(
         limits=Limits(settings.interactive_wait_seconds, settings.batch_wait_seconds),
         once=Once(versions, StoreCache(store, most_bytes)) if most_bytes else None,
         energy=EnergyShares(meter) if meter is not None else None,
+        on_embedded=partial(_count_embedding, store),
     )
     take_in_all(scheduler, chosen, models)
     if embed_model is not None:
         scheduler.pin(embed_model)
     _recall(scheduler, store)
     return scheduler
+
+
+def _count_embedding(store: Store, model: str, answer: EmbedResponse) -> None:
+    usage, trip = answer.usage, answer.trip
+    store.accounts.embedded(
+        EmbedCall(
+            model,
+            trip.host,
+            prompt_tokens=usage.prompt_tokens,
+            wait_seconds=trip.wait_seconds,
+            load_seconds=usage.load_seconds,
+            seconds=usage.seconds,
+            swapped=bool(trip.pushed_out),
+            swap_avoided=trip.swap_avoided,
+            joules=trip.joules,
+        )
+    )
 
 
 def take_in_all(scheduler: Scheduler, chosen: ChosenRuntime, models: Sequence[ModelInfo]) -> None:

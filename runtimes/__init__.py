@@ -1,6 +1,6 @@
 """Where tokens come from: the runtime protocol and what implements it.
 
-Importing this package loads neither aiohttp, ollama, xllamacpp nor onnxruntime; each runtime's module does.
+Importing this package loads neither aiohttp, ollama nor xllamacpp; each runtime's module does.
 """
 
 from nonet.runtimes.protocol import OnText, Runtime

@@ -122,12 +122,7 @@ class EmbeddedRuntime:
             check_answer(text, schema_json, cut=cut)
         if not text.strip():
             raise IncompleteAnswerError(f"{request.model} gave an empty answer.", next_step="Reword the prompt.")
-        usage = Usage(
-            prompt_tokens=answer.usage.get("prompt_tokens", 0),
-            completion_tokens=answer.usage.get("completion_tokens", 0),
-            seconds=time.monotonic() - started,
-            load_seconds=lease.load_seconds,
-        )
+        usage = answer.cost(time.monotonic() - started, lease.load_seconds)
         finish = Finish.LENGTH if cut else Finish.STOP
         thinking = "".join(answer.thinking)
         return ChatResponse(text, request.model, finish, usage, thinking, answer.certainty.mean())

@@ -9,7 +9,7 @@ from typing import Any
 from nonet.errors import BadRequestError, CallError, ContextOverflowError
 from nonet.runtimes.certainty import Certainty
 from nonet.runtimes.llama_server import Chunk
-from nonet.runtimes.types import ChatRequest
+from nonet.runtimes.types import ChatRequest, Usage
 
 
 @dataclass(slots=True)
@@ -20,6 +20,7 @@ class Answer:
     thinking: list[str] = field(default_factory=list)
     finish: str | None = None
     usage: Mapping[str, int] = field(default_factory=dict)
+    timings: Mapping[str, float] = field(default_factory=dict)
     certainty: Certainty = field(default_factory=Certainty)
 
     def add(self, chunk: Chunk) -> str:
@@ -27,6 +28,7 @@ class Answer:
         if "error" in chunk:
             raise _call_error(chunk["error"])
         self.usage = chunk.get("usage") or self.usage
+        self.timings = chunk.get("timings") or self.timings
         piece = ""
         for choice in chunk.get("choices", ()):
             delta = choice.get("delta", {})
@@ -36,6 +38,18 @@ class Answer:
             self.thinking.append(delta.get("reasoning_content") or "")
             self.finish = choice.get("finish_reason") or self.finish
         return piece
+
+    def cost(self, seconds: float, load_seconds: float) -> Usage:
+        """What the call cost, as llama.cpp counted it."""
+        return Usage(
+            prompt_tokens=self.usage.get("prompt_tokens", 0),
+            completion_tokens=self.usage.get("completion_tokens", 0),
+            seconds=seconds,
+            load_seconds=load_seconds,
+            prompt_seconds=self.timings.get("prompt_ms", 0.0) / 1e3,
+            generation_seconds=self.timings.get("predicted_ms", 0.0) / 1e3,
+            cached_tokens=int(self.timings.get("cache_n", 0)),
+        )
 
 
 def request_body(request: ChatRequest) -> dict[str, Any]:

@@ -193,7 +193,9 @@ class OpenAiRuntime:
             )
         certainty = Certainty()
         certainty.add((choice.get("logprobs") or {}).get("content"))
-        usage = Usage(prompt, completion, seconds)
+        details = counted.get("prompt_tokens_details")
+        cached = _whole(details.get("cached_tokens")) if isinstance(details, dict) else 0
+        usage = Usage(prompt, completion, seconds, cached_tokens=cached)
         return ChatResponse(text, request.model, Finish(reason), usage, certainty=certainty.mean())
 
 

@@ -30,6 +30,7 @@ from nonet.runtimes.types import ChatRequest, ChatResponse, EmbedResponse, Trip,
 
 OnSwap = Callable[[str, str], None]
 """Called with the model that was pushed out and the model that is loaded in its place."""
+OnEmbedded = Callable[[str, EmbedResponse], None]
 Answer = TypeVar("Answer", ChatResponse, EmbedResponse)
 
 MOST_TRIES = 4
@@ -49,6 +50,7 @@ class Scheduler:
         limits: how long a model may have calls waiting and not get its turn.
         once: shares and keeps the answers of deterministic calls; None: every call is made.
         energy: of the machine that computes; None where it is not known.
+        on_embedded: told of each request for embeddings that was answered, whoever it was made for.
         clock: for tests.
     """
 
@@ -61,11 +63,13 @@ class Scheduler:
         limits: Limits | None = None,
         once: Once | None = None,
         energy: EnergyShares | None = None,
+        on_embedded: OnEmbedded | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.clock = clock
         self.once = once
         self._energy = energy
+        self._on_embedded = on_embedded
         self._embeds = EmbedBatches(self._embed)
         self.servers: dict[str, Server] = {}
         self.policy = Policy(Board({}, limits or Limits()))
@@ -178,7 +182,10 @@ class Scheduler:
 
     async def _embed(self, model: str, priority: Priority, take: Take) -> EmbedResponse:
         ticket = Ticket(model, priority, self.clock())
-        return await self._served(ticket, None, lambda runtime: runtime.embed(model, take()))
+        answer = await self._served(ticket, None, lambda runtime: runtime.embed(model, take()))
+        if self._on_embedded is not None:
+            self._on_embedded(model, answer)
+        return answer
 
     def dispatch(self) -> None:
         """Start all that may start now."""

@@ -2,6 +2,7 @@
 
 from nonet.store.accounts import AccountKind
 from nonet.store.artifacts import digest_of
+from nonet.store.call_sums import EmbedCall
 from nonet.store.eval_records import EvalChoice, EvalItem, EvalRecord, NewEval
 from nonet.store.leases import LEASE_SECONDS
 from nonet.store.queue_records import (
@@ -62,6 +63,7 @@ __all__ = [
     "CacheCounts",
     "CallRecord",
     "DocumentRecord",
+    "EmbedCall",
     "EvalChoice",
     "EvalItem",
     "EvalRecord",

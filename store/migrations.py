@@ -436,7 +436,23 @@ def _v7(connection: sqlite3.Connection) -> None:
             connection.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_v1, _v2, _v3, _v4, _v5, _v6, _v7)
+def _v8(connection: sqlite3.Connection) -> None:
+    """Sums of calls that are not kept one by one."""
+    counts = (
+        "calls", "from_cache", "shared", "failed", "prompt_tokens", "completion_tokens", "cached_tokens", "swaps",
+        "swaps_avoided",
+    )  # fmt: skip
+    seconds = ("wait_seconds", "load_seconds", "prompt_seconds", "generation_seconds", "seconds")
+    connection.execute(
+        "CREATE TABLE call_sums (hour INTEGER NOT NULL, kind VARCHAR NOT NULL, model VARCHAR NOT NULL,"
+        " host VARCHAR NOT NULL, queue VARCHAR NOT NULL,"
+        f" {', '.join(f'{name} INTEGER NOT NULL' for name in counts)},"
+        f" {', '.join(f'{name} FLOAT NOT NULL' for name in seconds)}, joules FLOAT,"
+        " PRIMARY KEY (hour, kind, model, host, queue))"
+    )
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_v1, _v2, _v3, _v4, _v5, _v6, _v7, _v8)
 """Step n leads to schema n + 1; `PRAGMA user_version` holds how many were taken."""
 
 

@@ -74,7 +74,10 @@ def drop_traces(connection: sqlite3.Connection, seq: int, run: str | None) -> No
         document_rows.drop(connection, name)
     if run is not None:
         connection.execute("UPDATE jobs SET run = NULL WHERE seq = ?", (seq,))
-        retention.forget(connection, run)
+        [queue] = connection.execute(
+            "SELECT name FROM queues WHERE seq = (SELECT queue_seq FROM jobs WHERE seq = ?)", (seq,)
+        ).fetchone()
+        retention.forget(connection, run, queue)
 
 
 def put_fault(connection: sqlite3.Connection, seq: int, fault: JobFault, now: float, *, attempt: int = 0) -> None:

@@ -7,6 +7,7 @@ import time
 
 from nonet.errors import RunLeasedError
 from nonet.store.artifacts import drop_unused
+from nonet.store.call_sums import fold
 from nonet.store.leases import is_live
 from nonet.store.records import Pruned
 from nonet.store.run_rows import ENDED, drop_checkpoints
@@ -45,11 +46,15 @@ _RUN_TEXTS = """
 """
 
 
-def forget(connection: sqlite3.Connection, run_id: str) -> None:
-    """Remove a run whose result is kept elsewhere, and the texts that only it named. Looks at no other run's texts."""
+def forget(connection: sqlite3.Connection, run_id: str, queue: str) -> None:
+    """Remove the run of a job, whose result is kept elsewhere, and the texts that only it named.
+
+    Looks at no other run's texts. What its calls cost stays, under the name of the queue.
+    """
     row = connection.execute("SELECT seq FROM runs WHERE id = ?", (run_id,)).fetchone()
     if row is None:
         return
+    fold(connection, row[0], queue)
     digests = [found[0] for found in connection.execute(_RUN_TEXTS, row) if found[0] is not None]
     connection.execute("DELETE FROM runs WHERE seq = ?", row)
     drop_checkpoints(connection, run_id)
@@ -66,6 +71,7 @@ def shrink(connection: sqlite3.Connection) -> int:
 
 def _remove(connection: sqlite3.Connection, runs: list[tuple[int, str]]) -> Pruned:
     for seq, run_id in runs:
+        fold(connection, seq)
         connection.execute("DELETE FROM runs WHERE seq = ?", (seq,))
         drop_checkpoints(connection, run_id)
     texts = drop_unused(connection)

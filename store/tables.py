@@ -149,6 +149,35 @@ class Call(Table, table=True):
     joules: float | None
 
 
+class CallSum(Table, table=True):
+    """Calls of an hour that are not kept one by one: those of runs that were removed, and embeddings."""
+
+    __tablename__ = "call_sums"
+    hour: int = Field(primary_key=True)
+    """Since the epoch."""
+    kind: str = Field(primary_key=True)
+    """"chat", "remote" or "embed"."""
+    model: str = Field(primary_key=True)
+    host: str = Field(primary_key=True)
+    queue: str = Field(primary_key=True)
+    """Whose jobs they were; empty for runs of their own."""
+    calls: int
+    from_cache: int
+    shared: int
+    failed: int
+    prompt_tokens: int
+    completion_tokens: int
+    cached_tokens: int
+    swaps: int
+    swaps_avoided: int
+    wait_seconds: float
+    load_seconds: float
+    prompt_seconds: float
+    generation_seconds: float
+    seconds: float
+    joules: float | None
+
+
 class Note(Table, table=True):
     """Something that must not pass in silence."""
 

@@ -30,7 +30,7 @@ NOT_READY = 3
 _STYLES = {"ok": "green", "warning": "yellow", "problem": "red"}
 _PACKAGES = ("langgraph", "ollama", "aiohttp", "sqlmodel", "pydantic", "typer", "rich")
 _MEND = "Correct it in nonet.toml, or update or uninstall its pack."
-_EXTRAS = ("xllamacpp", "onnxruntime", "tokenizers")
+_EXTRAS = ("xllamacpp",)
 
 
 def doctor(flags: Flags, *, measure: bool, deep: bool, json: bool, quiet: bool) -> int:

@@ -201,7 +201,7 @@ def usage_line(usage: RunUsage, budget: Limits | None = None) -> str:
     )
     parts = [
         f"{usage.calls}{_of(calls)} call{'s' if (calls or usage.calls) != 1 else ''}",
-        f"{usage.prompt_tokens + usage.completion_tokens:,}{_of(tokens)} tokens",
+        f"{usage.prompt_tokens + usage.completion_tokens:,}{_of(tokens)} tokens{_reused(usage)}",
         f"{usage.seconds:.1f}{_of(seconds)} s",
     ]
     if usage.joules is not None:
@@ -211,6 +211,10 @@ def usage_line(usage: RunUsage, budget: Limits | None = None) -> str:
     if usage.escalations:
         parts.append(f"{usage.escalations} escalation{'s' if usage.escalations != 1 else ''}")
     return ", ".join(parts)
+
+
+def _reused(usage: RunUsage) -> str:
+    return f" ({usage.cached_tokens:,} reused)" if usage.cached_tokens else ""
 
 
 def _of(most: float | None) -> str:

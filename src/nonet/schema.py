@@ -48,6 +48,8 @@ class UsageOut(Output):
     """Steps up a ladder of models."""
     joules: float | None
     """Of the machine's processors while it worked. null: not known."""
+    cached_tokens: int
+    """Of the prompts: tokens that were computed for an earlier call, where the runtime tells."""
 
 
 class BudgetOut(Output):

@@ -116,6 +116,10 @@ class Settings(BaseSettings):
     """Threads a model computes with. Unset: the runtime decides."""
     memory_limit_bytes: Positive | None = None
     """What the embedded runtime's loaded models may take together. Unset: 60 % of the machine's memory."""
+    reuse_prompts: bool = False
+    """The embedded runtime keeps what it computed of a prompt for the next that begins alike: faster, and `nonet stats`
+    tells how many tokens that saved. But rounding depends on what came before, so that a repeated call may get another
+    answer."""
     response_cache_megabytes: Annotated[int, Field(ge=0)] = 64
     """Room for answers that are given again without asking the model: to the same call at temperature 0. 0: none."""
     trace_file: Path | None = None

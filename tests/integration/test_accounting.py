@@ -14,13 +14,14 @@ from fakes.ollama import FakeOllama
 from fakes.ollama_parts import FakeModel
 
 from nonet.graphs.batch_open import batch_of
+from nonet.graphs.batch_work import Work
 from nonet.graphs.host_watch import HostWatch
 from nonet.graphs.run import run_task
 from nonet.graphs.session import Session
 from nonet.graphs.timeline import Rows, call_spans, timeline
 from nonet.graphs.trace import from_trace, to_trace
 from nonet.settings import Settings
-from nonet.store import CallRecord
+from nonet.store import CallRecord, NewJob
 from nonet.trace_svg import to_svg
 
 TASK = "Write a Python function double(x) that returns twice x, then explain what a queue is."
@@ -114,6 +115,36 @@ async def test_sums_are_of_the_calls_by_model_host_subtask_and_run(tmp_path: Pat
         assert {row.name for row in accounts.by("host")} == {fake.url.removeprefix("http://"), ""}
         assert accounts.by("job") == []
         assert accounts.total(since_s=time.time() + 60).calls == 0
+
+
+async def test_what_was_removed_stays_in_the_sums_and_embeddings_are_in_them(tmp_path: Path) -> None:
+    notes = tmp_path / "notes.md"
+    notes.write_text("The pump in bay 3 was replaced in May. Its serial number is AX-7.\n")
+    settings = Settings(runtime="scripted", db=tmp_path / "nonet.db", response_cache_megabytes=0)
+    async with await Session.open(settings) as session:
+        accounts = session.store.accounts
+        await run_task(session, "What is the serial number of the pump?", documents=[notes])
+        await run_task(session, "Tell me a joke.")
+        before, models = accounts.total(), accounts.by("model")
+        assert session.embed_model in {row.name for row in models}
+        assert sum(row.calls for row in models) == before.calls
+        runs = {row.name: row.calls for row in accounts.by("run")}
+        assert session.store.runs.prune(keep=0).runs == 2
+        after = accounts.by("run")
+        assert (accounts.total(), accounts.by("model")) == (before, models)
+        assert {row.name for row in after} == {"(embeddings)", "(removed runs)"}
+        removed = sum(calls for name, calls in runs.items() if name != "(embeddings)")
+        assert next(row.calls for row in after if row.name == "(removed runs)") == removed
+        assert accounts.total(since_s=time.time() + 7200).calls == 0
+
+        jobs = [NewJob(f"d{number}", bytes([number] * 32), 5, text="A text.") for number in range(3)]
+        session.store.queues.add("inbox", jobs, work=Work("general", "Say {document}.").to_json()).result()
+        report = await batch_of(session).run()
+        assert report.done == 3
+        assert session.store.runs.list() == []
+        [finished] = accounts.by("job")
+        assert (finished.name, finished.calls) == ("inbox (finished)", session.store.queues.get("inbox").usage.calls)
+        assert accounts.total().calls == before.calls + finished.calls
 
 
 async def test_a_trace_grows_while_calls_are_made_and_ends_as_json(tmp_path: Path) -> None:

@@ -105,7 +105,10 @@ def test_a_database_of_every_release_opens_and_tells_what_it_kept(tmp_path: Path
         assert kept == ([] if version < 5 else [("general", 0.7)])
         evals = {each.arm: store.evals.items(each.id) for each in store.evals.list()}
         assert [item.answer for item in evals.get("a", [])] == ([] if version < 7 else ["def f(): ..."])
+        cost = store.accounts.total()
+        assert cost.calls == 1
         assert store.runs.prune(keep=0).runs == 1
+        assert store.accounts.total() == cost, "what was removed is still counted"
         jobs = {name: status for queue in store.queues.queues() for name, status in _jobs(store, queue.name)}
         assert jobs == ({} if version < 2 else {"done.md": "done", "dead.md": "dead", "waiting.md": "queued"})
     with closing(sqlite3.connect(path)) as connection:
