@@ -62,7 +62,7 @@ class AccountStore:
         return self._added("''", "", "''", "", since_s, 1)[0]
 
     def by(self, kind: AccountKind, since_s: float = 0.0, limit: int = 1000) -> list[Account]:
-        """The same by what is named, those that took longest first. Raises StoreError."""
+        """The same by what is named, those that took longest first, and last what is of no run. Raises StoreError."""
         joined = " JOIN runs r ON r.seq = c.run_seq"
         summed = ""
         if kind == "job":
@@ -81,7 +81,7 @@ class AccountStore:
             f" WHERE c.created_at_s >= ?1 UNION ALL SELECT {summed_name}, {stored} FROM call_sums s"
             f" WHERE (s.hour + 1) * {HOUR_SECONDS} > ?1{summed})"
             f" SELECT name, {_TOTALS} FROM each GROUP BY {'name' if joined else 'NULL'}"
-            " ORDER BY total(seconds) DESC, name LIMIT ?2",
+            " ORDER BY name IN ('(embeddings)', '(removed runs)'), total(seconds) DESC, name LIMIT ?2",
             (since_s, limit),
         )
         return [_account(row) for row in rows] or [_account(("", *(0.0 for _ in SUMS[:-1]), None))]
