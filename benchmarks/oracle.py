@@ -53,12 +53,10 @@ class Oracle:
     accuracy: float = 1.0
     seed: int = 0
     stubborn: float = 0.0
-    calls: int = 0
 
     def __call__(self, request: ChatRequest) -> str:
         asked = "\n".join(message.content for message in request.messages)
         step = self._asked_for(asked)
-        self.calls += 1
         by_step = self._drawn("stubborn", step.instruction) < self.stubborn
         place = (step.instruction,) if by_step else (request.model, asked, request.temperature, request.seed)
         if self._drawn("right", *place) < self.accuracy:
@@ -135,17 +133,16 @@ class Bench:
                 for accuracy in accuracies:
                     for seed in range(seeds):
                         self.oracle.accuracy, self.oracle.seed = accuracy, seed
-                        for task in self.tasks:
-                            found[arm, accuracy].append(await self._one(arm, task, session))
+                        ended = await asyncio.gather(*[self._one(arm, task, session) for task in self.tasks])
+                        found[arm, accuracy] += ended
         return found
 
     async def _one(self, arm: str, task: Task, session: Session) -> Ended:
-        before = self.oracle.calls
-        texts, sure = await (self._plain(task, session) if arm == "plain" else self._nonet(task, session))
+        texts, sure, calls = await (self._plain(task, session) if arm == "plain" else self._nonet(task, session))
         right = [await self.grader.right(step, text) for step, text in zip(task.steps, texts, strict=True)]
-        return Ended(task.kind, all(right), sure, self.oracle.calls - before)
+        return Ended(task.kind, all(right), sure, calls)
 
-    async def _plain(self, task: Task, session: Session) -> tuple[list[str], bool]:
+    async def _plain(self, task: Task, session: Session) -> tuple[list[str], bool, int]:
         texts: list[str] = []
         for step in task.steps:
             shown = [f"{name}:\n{text}" for name, text in DOCUMENTS.items() if step.specialist == "retrieval"]
@@ -153,9 +150,9 @@ class Bench:
             shown += [texts[place] for place in step.inputs]
             prompt = "\n\n".join([*shown, step.instruction])
             texts.append((await session.scheduler.chat(ChatRequest(MODELS[0], (Message("user", prompt),)))).text)
-        return texts, False
+        return texts, False, len(texts)
 
-    async def _nonet(self, task: Task, session: Session) -> tuple[list[str], bool]:
+    async def _nonet(self, task: Task, session: Session) -> tuple[list[str], bool, int]:
         subtasks = tuple(
             Subtask(
                 id=f"s{number}",
@@ -168,7 +165,8 @@ class Bench:
         )
         result = await drive_plan(session, task.kind, Plan(planner="user", subtasks=subtasks), list(DOCUMENTS))
         by_id = {each.id: each.text for each in result.subtasks}
-        return [by_id.get(each.id, "") for each in subtasks], str(result.verdict) == "verified"
+        texts = [by_id.get(each.id, "") for each in subtasks]
+        return texts, str(result.verdict) == "verified", result.usage.calls
 
 
 def share(some: Sequence[Ended]) -> str:
