@@ -38,7 +38,10 @@ class _SuitesFirst(GroupedHelp):
         return super().parse_args(ctx, args)
 
 
-eval_app = group("How well it works here: suites of items with known answers, compared item by item.")
+eval_app = group(
+    "How well it works here: suites of items with known answers, compared item by item. "
+    "`nonet eval SUITE...` is short for `nonet eval run SUITE...`."
+)
 eval_app.info.cls = _SuitesFirst
 eval_app.info.no_args_is_help = False
 

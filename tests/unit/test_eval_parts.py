@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from nonet.agents.calibration import Interval
 from nonet.errors import UsageError
 from nonet.eval.chart import Bar, to_svg
-from nonet.eval.data import default_folder, read_suite
 from nonet.eval.grading import code_of, grade, likelihood, token_f1
 from nonet.eval.items import Answer, Answers, Graph, Item, References, UnitTests, digest, sample
 from nonet.eval.judging import open_pairs, verdicts
 from nonet.eval.plans import compare_plans
+from nonet.eval.reading import default_folder, read_suite
 from nonet.eval.statistics import cohens_kappa, compare_scores, mean_of, sign_test
 from nonet.eval.suites import DEFAULT, SUITES, check_arms
 from nonet.eval.summary import compare, summarize

@@ -13,10 +13,10 @@ import nonet
 from nonet.errors import SandboxUnavailableError, UsageError
 from nonet.eval.answering import Asker
 from nonet.eval.arms import Arm, open_arm
-from nonet.eval.data import read_suite
 from nonet.eval.grading import grade
 from nonet.eval.items import Item, References, UnitTests, digest, sample, tokens_of
 from nonet.eval.libraries import check_libraries
+from nonet.eval.reading import read_suite
 from nonet.eval.suites import NONET, Suite, Work
 from nonet.store import EvalItem, EvalRecord, NewEval
 
@@ -82,7 +82,7 @@ def read_order(order: Order) -> list[_Asking]:
         items = sample(every, order.count, order.seed)
         if suite.work is Work.SEARCH:  # a collection is read once
             items.sort(key=lambda item: item.group)
-        source = str(order.data) if order.data is not None else "benchmarks/data"
+        source = str(order.data or ("of nonet" if suite.work is Work.PROBE else "benchmarks/data"))
         found.append(_Asking(suite, items, digest(every), source))
         check_libraries(items)
     return found
