@@ -75,10 +75,10 @@ async def main() -> None:
     if options.json:
         print(json.dumps(rows))
         return
+    print("| | ms | above bare, ms | CPU ms | x bare (CPU) |\n|---|---:|---:|---:|---:|")
     for name, row in rows.items():
-        print(
-            f"{name:20} {row['wall_ms']:7.1f} ms, {row['above_bare_ms']:7.1f} above bare; CPU {row['cpu_ms']:6.1f} ms"
-        )
+        times = row["cpu_ms"] / rows["bare " + name.rpartition(" ")[2]]["cpu_ms"]
+        print(f"| {name} | {row['wall_ms']} | {row['above_bare_ms']} | {row['cpu_ms']} | {times:.1f} |")
 
 
 if __name__ == "__main__":

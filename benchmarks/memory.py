@@ -7,7 +7,8 @@ models are in another process, so what is counted is nonet alone. On the embedde
 files are taken off, page by page; nothing else is: the cache of attention keys and values, the compute buffers and all
 of the embedding model count as above the models. What of this is llama.cpp's and not nonet's is told apart ("llama.cpp
 alone"): a process that loads the same chat models, one after the other, with the same window, and calls each twice.
-The sandbox's processes are not counted. Figures are MB (10^6 bytes).
+The sandbox's processes are not counted. The floor, in the same run, is a program that only imports LangGraph. Figures
+are MB (10^6 bytes).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import asyncio
 import json
 import os
 import re
+import subprocess
 import sys
 import tempfile
 import time
@@ -136,6 +138,15 @@ async def measure_alone() -> list[Sample]:
         return await watch({}, [sys.executable, str(HERE / "memory.py"), "--alone"], Path(name))
 
 
+def floor_mb() -> float:
+    """What a program takes that only imports LangGraph."""
+    program = "import langgraph.graph; print(open('/proc/self/status').read())"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    found = re.search(r"^VmHWM:\s+(\d+) kB$", done.stdout, re.MULTILINE)
+    assert found is not None
+    return int(found[1]) * 1024 / 1e6
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runtimes", nargs="+", default=["ollama", "embedded"], choices=["ollama", "embedded"])
@@ -145,7 +156,7 @@ def main() -> None:
     if options.alone:
         call_alone()
         return
-    rows = []
+    rows, floor = [], floor_mb()
     for runtime in options.runtimes:
         samples = asyncio.run(measure(runtime))
         if options.timeline:
@@ -157,13 +168,15 @@ def main() -> None:
         rows.append(
             f"| {runtime} | {samples[-1].seconds:.0f} | {max(sample.peak for sample in samples):.0f} | {worst.rss:.0f} "
             f"| {worst.models:.0f} | {worst.anonymous:.0f} | {worst.files - worst.models:.0f} | {worst.above:.0f} "
-            f"| {_judged(worst.above)} | {alone:.0f} | {worst.above - alone:.0f} | {_judged(worst.above - alone)} |"
+            f"| {_judged(worst.above)} | {alone:.0f} | {worst.above - alone:.0f} | {_judged(worst.above - alone)} "
+            f"| {(worst.above - alone) / floor:.2f} |"
         )
     print(
         f"| runtime | s | VmHWM | RSS | models' pages | anonymous | libraries | above weights | <= {LIMIT_MB} "
-        f"| llama.cpp alone | above that | <= {LIMIT_MB} |"
+        f"| llama.cpp alone | above that | <= {LIMIT_MB} | x importing LangGraph |"
     )
-    print("|---|---:|---:|---:|---:|---:|---:|---:|---|---:|---:|---|")
+    print("|---|---:|---:|---:|---:|---:|---:|---:|---|---:|---:|---|---:|")
+    print(f"| import langgraph.graph | | {floor:.0f} | | | | | | | | | | 1.00 |")
     print("\n".join(rows))
 
 
