@@ -15,7 +15,17 @@ import random
 import time
 
 from scheduler_live import live_hosts, live_processes, live_stages
-from simulated import Call, Simulation, Speeds, Stage, feed, lower_bound_s, table
+from simulated import (
+    Call,
+    Simulation,
+    Speeds,
+    Stage,
+    feed,
+    least_limit_s,
+    lower_bound_s,
+    table,
+    two_hosts_bound_s,
+)
 
 from nonet.runtimes import ChatRequest, ChatResponse, EmbedResponse, Message, ModelInfo, OnText, TokenCount
 from nonet.runtimes.board import Board, Limits
@@ -27,6 +37,7 @@ from nonet.runtimes.scheduler import Scheduler
 SPEEDS = Speeds()
 MODELS = ("A", "B", "C")
 DRAWN = 5000
+BUSY = 0.7
 
 
 def uniform() -> list[Stage]:
@@ -124,10 +135,12 @@ def bar_2(documents: int) -> None:
                     loads,
                     f"{unserved_s:.0f}",
                     f"{max(waits_s):.0f}",
+                    f"{least_limit_s(BUSY, models=3, slots=2, room=room, load_s=SPEEDS.load_s):.0f}",
                 ]
             )
-    print("\n### Calls of 3 models that come at random, at 70 % of what 2 slots can do\n")
-    table(["limit s", "room", "calls", "hours", "loads", "longest unserved s", "longest wait s"], rows)
+    print(f"\n### Calls of 3 models that come at random, at {BUSY:.0%} of what 2 slots can do\n")
+    head = "limit s, room, calls, hours, loads, longest unserved s, longest wait s, least limit that can be kept s"
+    table(head.split(", "), rows)
 
 
 def interactive_waits(documents: int, slots: int, room: int) -> tuple[list[float], float]:
@@ -155,7 +168,7 @@ def steady(limit_s: float, room: int, calls: int = 6000) -> tuple[list[float], f
     simulation = Simulation.of([Host("h", 2, room)], SPEEDS.load_s, Limits(batch_seconds=limit_s))
     chance, at_s = random.Random(7), 0.0
     for _ in range(calls):
-        at_s += chance.expovariate(0.7)
+        at_s += chance.expovariate(BUSY)  # calls of 2 s on the average, and 2 slots
         model, seconds = chance.choice(MODELS), chance.uniform(0.5, 3.5)
         simulation.at(at_s, lambda model=model, seconds=seconds: simulation.submit(Call(model, seconds)))
     simulation.run()
@@ -174,16 +187,19 @@ def bar_3(documents: int) -> None:
             kill_s = both.now_s / 2
             killed, work_s = batch("uniform", many, [Host("h0", slots, 1), Host("h1", slots, 1)], kill_s=kill_s)
             again = sum(call.runs - 1 for call in killed.done)
+            call_s = work_s / (many * len(MODELS))
+            bound_s = two_hosts_bound_s(work_s, slots=slots, load_s=SPEEDS.load_s, call_s=call_s)
             rows.append(
                 [
                     *(many, slots, f"{alone.now_s:.0f}", f"{both.now_s:.0f}", f"{alone.now_s / both.now_s:.2f}x"),
+                    *(f"{bound_s:.0f}", f"{both.now_s / bound_s:.3f}", f"{alone.now_s / bound_s:.2f}x", both.loads),
                     *(f"{killed.now_s:.0f}", 3 * many - len(killed.done), again, f"{killed.lost_s:.1f}"),
                     f"{killed.lost_s / work_s:.2%}",
                 ]
             )
     print("\n### Two hosts of room 1, uniform stages\n")
-    head = "documents, slots, one host s, two hosts s, speed-up, one killed half-way s, lost calls, made again"
-    head += ", lost work s, of all"
+    head = "documents, slots, one host s, two hosts s, speed-up, lower bound s, of bound, most speed-up, loads"
+    head += ", one killed half-way s, lost calls, made again, lost work s, of all"
     table(head.split(", "), rows)
 
 

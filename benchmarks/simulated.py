@@ -275,6 +275,30 @@ def lower_bound_s(work_s: float, *, models: int, slots: int, room: int, load_s: 
     return (work_s + first_s + rest_s) / (slots * hosts)
 
 
+def two_hosts_bound_s(work_s: float, *, slots: int, load_s: float, call_s: float) -> float:
+    """What no order of three chained stages can beat on two hosts of room 1, each stage a third of the work.
+
+    With three loads one host does two stages alone. With four (one stage on both hosts) the work may be shared evenly,
+    but one host stands still for a call's time: either it has no first stage and waits for the first call of it, or no
+    last stage and has ended its own before the last call of it begins. More loads only add to that.
+    """
+    three_loads_s = 2 * load_s + 2 / 3 * work_s / slots
+    four_loads_s = (work_s / slots + 4 * load_s + call_s) / 2
+    return min(three_loads_s, four_loads_s)
+
+
+def least_limit_s(busy: float, *, models: int, slots: int, room: int, load_s: float) -> float:
+    """The shortest waiting limit that can be kept for calls that keep a server busy for that share of its time.
+
+    In each span of the limit every model that does not stay loaded must be loaded once, and what the loads leave must
+    be enough for the work. A load takes all slots where there is room for one model, else one.
+    """
+    if models <= room:
+        return 0.0
+    changing = models if room == 1 else models - room + 1
+    return changing * load_s * (1.0 if room == 1 else 1 / slots) / (1 - busy)
+
+
 def table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Print a Markdown table."""
     print("| " + " | ".join(head) + " |")
