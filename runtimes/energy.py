@@ -1,16 +1,29 @@
-"""Energy that this machine's processors have used, where it tells: RAPL counters by Linux's powercap interface.
+"""Energy that this machine has used, where it tells: processors by RAPL (Linux's powercap interface), NVIDIA's cards.
 
-Reading them is a root's privilege on most distributions (CVE-2020-8694), so that mostly nothing is known; then nothing
-is said. They count the whole machine, not one process, and no graphics card.
+Reading RAPL is a root's privilege on most distributions (CVE-2020-8694). Where only the cards tell, theirs is what is
+told: they do the models' work then. Where nothing tells, nothing is said. What is counted is the whole machine's, not
+one process's.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
+
+from nonet.runtimes.nvml import find_cards
 
 POWERCAP = Path("/sys/class/powercap")
 _MICROJOULES = 1e6
+
+
+class Counter(Protocol):
+    """A part of the machine that counts its energy."""
+
+    def advance(self) -> int:
+        """Microjoules since it was last asked. Raises OSError or ValueError where it tells no more."""
+        ...
 
 
 @dataclass(slots=True)
@@ -32,16 +45,16 @@ class _Zone:
 class EnergyMeter:
     """Joules since it was made. Read it more often than its counters wrap (about an hour under full load)."""
 
-    zones: list[_Zone]
+    counters: Sequence[Counter]
     _used: int = field(default=0, init=False)
 
     def joules(self) -> float | None:
         """None once a counter cannot be read any more."""
         try:
-            self._used += sum(zone.advance() for zone in self.zones)
+            self._used += sum(counter.advance() for counter in self.counters)
         except (OSError, ValueError):
-            self.zones = []
-        return self._used / _MICROJOULES if self.zones else None
+            self.counters = ()
+        return self._used / _MICROJOULES if self.counters else None
 
 
 @dataclass(slots=True)
@@ -73,8 +86,14 @@ class EnergyShares:
         self._last = now
 
 
-def find_meter(powercap: Path = POWERCAP) -> EnergyMeter | None:
-    """A meter of every processor package, or None where the machine does not tell or not us."""
+def find_meter(powercap: Path = POWERCAP, cards: Callable[[], Sequence[Counter]] = find_cards) -> EnergyMeter | None:
+    """A meter of every processor package and graphics card; None where the machine does not tell, or not us."""
+    counters = [*_packages(powercap), *cards()]
+    return EnergyMeter(counters) if counters else None
+
+
+def _packages(powercap: Path) -> list[_Zone]:
+    """All of them or none: a sum without one would be too low."""
     zones = []
     for folder in sorted(powercap.glob("intel-rapl:*")):  # AMD's counters stand there too
         if folder.name.count(":") > 1:
@@ -85,5 +104,5 @@ def find_meter(powercap: Path = POWERCAP) -> EnergyMeter | None:
                 most = int((folder / "max_energy_range_uj").read_text("ascii"))
                 zones.append(_Zone(counter, most, int(counter.read_text("ascii"))))
         except (OSError, ValueError):
-            return None  # a sum without one of them would be too low
-    return EnergyMeter(zones) if zones else None
+            return []
+    return zones

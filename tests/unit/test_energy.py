@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from nonet.runtimes.energy import find_meter
+from nonet.runtimes.nvml import find_cards
 
 MOST = 1_000_000_000
 
@@ -51,3 +52,56 @@ def test_no_counter_is_unknown_and_never_zero(tmp_path: Path) -> None:
     assert meter.joules() is None
     counter.write_text("no number")
     assert find_meter(tmp_path) is None
+
+
+class NvmlError(Exception):
+    """As the bindings raise it."""
+
+
+class Nvml:
+    """The functions of NVIDIA's bindings that are used, as they are documented."""
+
+    NVMLError = NvmlError
+
+    def __init__(self, *millijoules: int | None, driver: bool = True) -> None:
+        self.millijoules = list(millijoules)
+        self.driver = driver
+
+    def nvmlInit(self) -> None:  # noqa: N802
+        if not self.driver:
+            raise NvmlError("NVML Shared Library Not Found")
+
+    def nvmlDeviceGetCount(self) -> int:  # noqa: N802
+        return len(self.millijoules)
+
+    def nvmlDeviceGetHandleByIndex(self, index: int) -> int:  # noqa: N802
+        return index
+
+    def nvmlDeviceGetTotalEnergyConsumption(self, handle: int) -> int:  # noqa: N802
+        told = self.millijoules[handle]
+        if told is None:
+            raise NvmlError("Not Supported")
+        return told
+
+
+def test_graphics_cards_count_beside_the_processors(tmp_path: Path) -> None:
+    package = zone(tmp_path, "intel-rapl:0", "package-0", 0)
+    nvml = Nvml(7_000, None, 100)  # the second is too old to count
+    meter = find_meter(tmp_path, lambda: find_cards(nvml))
+    assert meter is not None
+    package.write_text("1000000")
+    nvml.millijoules[0] = 9_500
+    nvml.millijoules[2] = 50  # its driver was started again
+    assert meter.joules() == 3.5
+    nvml.millijoules[0] = None
+    assert meter.joules() is None
+
+
+def test_cards_alone_are_told_and_without_a_driver_there_are_none(tmp_path: Path) -> None:
+    nvml = Nvml(0)
+    meter = find_meter(tmp_path, lambda: find_cards(nvml))
+    assert meter is not None
+    nvml.millijoules[0] = 2_000
+    assert meter.joules() == 2.0
+    assert find_meter(tmp_path, lambda: find_cards(Nvml(0, driver=False))) is None
+    assert find_meter(tmp_path, lambda: find_cards(Nvml(None))) is None
