@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from nonet.errors import IncompleteAnswerError
 from nonet.graphs.workflow.values import ValueType
@@ -22,7 +21,9 @@ class Shaped:
 
     specialist: Specialist
     type: ValueType
-    schema: Mapping[str, Any]
+    """Of what is kept."""
+    asked: ValueType
+    """Of what the model writes; for a free text it is not constrained."""
 
     @property
     def name(self) -> str:
@@ -39,30 +40,30 @@ class Shaped:
     async def work(self, assignment: Assignment, desk: Desk) -> Outcome:
         """One attempt. An answer that is not of the type has failed, and says why."""
         obeys = getattr(self.specialist, OBEYS, False)
-        asked = replace(assignment, schema=self.schema) if obeys else assignment
+        asked = replace(assignment, schema=self.asked.schema()) if obeys else assignment
         try:
             outcome = await self.specialist.work(asked, desk)
             text = outcome.text
-            if not obeys and outcome.verdict is not Verdict.FAILED:
+            if not (obeys or self.asked.is_text) and outcome.verdict is not Verdict.FAILED:
                 text = await self._formed(assignment, text, desk)
         except IncompleteAnswerError as error:
             return Outcome(error.partial, Verdict.FAILED, (Evidence("schema", passed=False, detail=error.message),))
         if outcome.verdict is Verdict.FAILED:
             return outcome
         try:
-            kept = self.type.to_text(self.type.of_text(text))
+            kept = self.type.to_text(self.asked.of_text(text))
         except ValueError as error:
             evidence = (*outcome.evidence, Evidence("schema", passed=False, detail=str(error)))
             return replace(outcome, text=text, verdict=Verdict.FAILED, evidence=evidence)
-        passed = Evidence("schema", passed=True, detail=f"it is {_article(self.type.name)}")
+        passed = Evidence("schema", passed=True, detail=f"it is {_article(self.asked.name)}")
         return replace(outcome, text=kept, evidence=(*outcome.evidence, passed))
 
     async def _formed(self, assignment: Assignment, text: str, desk: Desk) -> str:
         try:
-            self.type.of_text(text)
+            self.asked.of_text(text)
         except ValueError:
             said = Message("user", f"{assignment.instruction}\n\n{text}{_findings(assignment.feedback)}")
-            return (await desk.chat([Message("system", _SYSTEM), said], schema=self.schema)).text
+            return (await desk.chat([Message("system", _SYSTEM), said], schema=self.asked.schema())).text
         return text
 
 

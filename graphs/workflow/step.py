@@ -173,7 +173,7 @@ class Step(Generic[P, R, T]):
         if self.workflow is not None:
             said["workflow"] = self.workflow.identity()
         if self.definition.specialist is not None and not self.one.is_text:
-            said["schema"] = self.one.schema()
+            said["schema"] = self.one.without_none().schema()
         return said
 
     def _check(self) -> None:
@@ -195,7 +195,7 @@ class Step(Generic[P, R, T]):
         self._check_expressions()
         self._check_names()
         try:
-            self.one.schema() if definition.specialist is not None else self.one.adapter
+            self.one.without_none().schema() if definition.specialist is not None else self.one.adapter
         except TypeError as error:
             raise self.wrong(f"Step {self.name!r}: {error}") from error
 

@@ -84,6 +84,13 @@ class ValueType:
             return ValueType(arguments[0])
         return ValueType()
 
+    def without_none(self) -> ValueType:
+        """What is left of `str | None`: None stands for a failed item, and no model is asked for it."""
+        annotation = self.annotation
+        if get_origin(annotation) not in (Union, UnionType):
+            return self
+        return ValueType(Union[tuple(each for each in get_args(annotation) if each is not NoneType)])  # noqa: UP007
+
     def listed(self) -> ValueType:
         """A list of this."""
         return ValueType(list[self.annotation])  # type: ignore[name-defined]

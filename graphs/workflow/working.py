@@ -189,12 +189,11 @@ async def _by_specialist(flow: Flow, job: Job) -> _Tried:
     named = definition.specialist or ""
     instruction = await _instruction(flow, job)
     worker = step.specialist or flow.context.session.specialists[named]
-    schema = step.one.schema()
     ended = await work_on(
         flow.context,
         Piece(job.id, named, instruction),
         _sources(job),
-        worker=worker if schema is None else Shaped(worker, step.one, schema),
+        worker=worker if step.one.is_text else Shaped(worker, step.one, step.one.without_none()),
         max_attempts=definition.retries + 1 if definition.retries else None,
     )
     return _Tried(ended.outcome, ended.model, ended.attempts, instruction, again=False)

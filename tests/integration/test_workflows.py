@@ -274,6 +274,22 @@ async def test_failed_items_are_none_where_the_type_says_so(settings: dict[str, 
     assert any("numbers[1] failed and is None" in note for note in result.notes)
 
 
+async def test_a_text_that_may_be_missing_is_asked_for_as_a_text(settings: dict[str, Any]) -> None:
+    """None stands for an item that failed; no model is asked to choose it."""
+    flow = nonet.Workflow("sums", inputs={"logs": list[str]})
+    summed = flow.add(
+        "summed",
+        specialist="summarization",
+        instruction="In one sentence.",
+        each="log in logs",
+        reads=["log"],
+        output=str | None,
+    )
+    result = await flow.arun({"logs": [LOG, " "]}, **settings)
+    assert result[summed] == ["The pump is broken.", None]
+    assert result.usage.calls == 1
+
+
 def test_a_person_is_asked_and_the_run_waits(settings: dict[str, Any]) -> None:
     sent: list[str] = []
     flow = nonet.Workflow("mail")
