@@ -1,0 +1,87 @@
+"""Takes fields out of a text: those that the request names, or those of a pydantic model of yours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from nonet import PromptSpecialist
+from nonet.specialists import Assignment, Desk, Evidence, Outcome, Verdict
+from nonet.specialists.own import OutputType
+from nonet_extraction.requests import fields_of, key_of, no_list
+from nonet_extraction.sources import source_checks
+
+Model = TypeVar("Model", bound=BaseModel)
+_AS = "Extract the invoice number, the date and the total from the letter."
+_PROMPT = (
+    "You take facts out of texts. Copy each value exactly as it stands in the text, without its label and without"
+    " words of your own. What the text does not say is null."
+)
+
+
+class Extraction(PromptSpecialist[Mapping[str, Any]]):
+    """Takes the fields out of a text that the request names, each verbatim."""
+
+    name = "extraction"
+    prompt = _PROMPT
+    examples = (
+        _AS,
+        "Get the sender's name, the order number and the deadline from this e-mail.",
+        "Pull out the company name, the address and the phone number.",
+        "List the serial number and the model of the device in the report.",
+        "Extract all contact details: name, phone, e-mail.",
+        "Read out the patient's weight and height from the form.",
+        "Take the start date and the end date from the contract.",
+        "Fill in name, date of birth and city from this application.",
+        "Return the product, the price and the quantity as JSON.",
+        "Extract the names of the parties from the agreement.",
+    )
+
+    def output_for(self, assignment: Assignment) -> OutputType:
+        """A text or null for each field."""
+        fields = fields_of(assignment.instruction)
+        return {
+            "type": "object",
+            "properties": {key_of(field): {"type": ["string", "null"], "description": field} for field in fields},
+            "required": [key_of(field) for field in fields],
+            "additionalProperties": False,
+        }
+
+    async def work(self, assignment: Assignment, desk: Desk) -> Outcome:
+        """As PromptSpecialist.work; a request that names no fields, or has no text, is told so without a call."""
+        problem = ""
+        if not fields_of(assignment.instruction):
+            problem = no_list("fields", _AS)
+        elif not assignment.text.strip():
+            problem = "there is no text to take them from; give it as a document"
+        if problem:
+            return Outcome("", Verdict.FAILED, (Evidence("request", passed=False, detail=problem),))
+        return await super().work(assignment, desk)
+
+    def verify(self, output: Mapping[str, Any], assignment: Assignment) -> Iterator[Evidence]:
+        """Each value verbatim in the text, near the words of its field."""
+        yield from source_checks(output, assignment)
+
+
+class Extractor(PromptSpecialist[Model]):
+    """Takes the fields of a pydantic model out of a text, each verbatim.
+
+    Args:
+        name: of the specialist.
+        output: the model; the descriptions of its fields tell what is wanted.
+        examples: requests it should get.
+    """
+
+    prompt = _PROMPT
+
+    def __init__(self, name: str, output: type[Model], examples: Sequence[str] = ()) -> None:
+        self.name = name
+        self.description = (output.__doc__ or f"takes {name} out of a text").strip().splitlines()[0]
+        self.output = output
+        self.examples = tuple(examples)
+
+    def verify(self, output: Model, assignment: Assignment) -> Iterator[Evidence]:
+        """As Extraction.verify."""
+        yield from source_checks(output, assignment)
