@@ -23,9 +23,11 @@ class Place:
 
     file: str
     line: int
+    column: int = 0
+    """From 1; 0: not known."""
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
+        return f"{self.file}:{self.line}" + (f":{self.column}" if self.column else "")
 
 
 def wrong(message: str, place: Place | None, *, next_step: str = "") -> WorkflowError:
