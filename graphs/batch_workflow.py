@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from nonet.errors import UsageError
 from nonet.graphs.workflow import launch
 from nonet.graphs.workflow.alone import own_specialists
+from nonet.graphs.workflow.files import SUFFIXES
 from nonet.graphs.workflow.loading import known_workflows, load_workflow
 from nonet.runtimes.lines import Priority
 
@@ -18,20 +19,21 @@ if TYPE_CHECKING:
     from nonet.graphs.session import Session
     from nonet.graphs.workflow.workflow import Workflow
 
+_FILES = (".py", *SUFFIXES)
 _LOADED: dict[str, Workflow[Any]] = {}
 """By reference: a queue's documents share one."""
 
 
 def is_workflow(name: str, declared: Mapping[str, str]) -> bool:
     """Whether it names a user's workflow, there or not: by a known name, or as a place."""
-    return ":" in name or name.endswith(".py") or name in known_workflows(declared)
+    return ":" in name or name.endswith(_FILES) or name in known_workflows(declared)
 
 
 def reference_of(name: str, declared: Mapping[str, str]) -> str:
     """What is kept with the queue: the same place from whatever folder, and whatever nonet.toml says by then."""
     place = known_workflows(declared).get(name, name)
-    path, colon, inner = place.rpartition(":") if not place.endswith(".py") else (place, "", "")
-    if path.endswith(".py"):
+    path, colon, inner = place.rpartition(":") if not place.endswith(_FILES) else (place, "", "")
+    if path.endswith(_FILES):
         return f"{Path(path).absolute()}{colon}{inner}"
     return place
 

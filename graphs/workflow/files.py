@@ -157,15 +157,13 @@ def _mistakes(error: ValidationError, document: Located) -> WorkflowError:
 def _path(loc: tuple[str | int, ...], data: Any) -> tuple[str | int, ...]:  # noqa: ANN401
     """Where in the file that is: steps are counted in a definition, and named in a file."""
     path: list[str | int] = []
-    for key in loc:
-        if isinstance(data, dict) and isinstance(key, int) and path and path[-1] == "steps":
-            key = list(data)[key]  # noqa: PLW2901
-        if (isinstance(data, dict) and key in data) or (
-            isinstance(data, list) and isinstance(key, int) and key < len(data)
-        ):
-            data = data[key]
-        else:
+    for said in loc:
+        by_name = isinstance(data, dict) and isinstance(said, int) and path[-1:] == ["steps"]
+        key: str | int = list(data)[int(said)] if by_name else said
+        listed = isinstance(data, list) and isinstance(key, int) and key < len(data)
+        if not (key in data if isinstance(data, dict) else listed):
             break
+        data = data[key]
         path.append(key)
     return tuple(path)
 

@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from nonet.errors import NonetError
+from nonet.graphs.workflow.files import SUFFIXES, read_workflow
 from nonet.graphs.workflow.place import WorkflowError
 from nonet.graphs.workflow.workflow import Workflow
 from nonet.specialists.importing import find_object, module_of_file
@@ -29,7 +30,7 @@ def load_workflow(said: str, declared: Mapping[str, str]) -> Workflow[Any]:
     """The workflow of that name or place.
 
     Args:
-        said: a known name, "file.py:name", "file.py" of one workflow, or "module:name".
+        said: a known name, "file.yaml", "file.py:name", "file.py" of one workflow, or "module:name".
         declared: those of nonet.toml.
 
     Raises:
@@ -37,6 +38,8 @@ def load_workflow(said: str, declared: Mapping[str, str]) -> Workflow[Any]:
     """
     reference = known_workflows(declared).get(said, said)
     place, colon, name = reference.rpartition(":")
+    if reference.endswith(SUFFIXES):
+        return read_workflow(Path(reference))
     if reference.endswith(".py"):
         return of_module(_module(reference), reference, "")
     if not colon:
@@ -123,5 +126,5 @@ def _unknown(said: str, declared: Mapping[str, str]) -> WorkflowError:
     there = f"Known by name: {', '.join(known)}. " if known else ""
     return WorkflowError(
         f"There is no workflow {said!r}.",
-        next_step=f"{hint}{there}A file is named as flows.py:NAME; nonet.toml names them in [workflows].",
+        next_step=f"{hint}{there}A file is named as flows.py:NAME or flow.yaml; nonet.toml names them in [workflows].",
     )

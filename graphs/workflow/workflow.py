@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack, overload
 
 from nonet.graphs.workflow import alone, streaming
@@ -125,6 +126,23 @@ class Workflow(Generic[T]):
         from nonet.graphs.workflow.binding import bound  # noqa: PLC0415  binding knows Workflow
 
         return bound(definition, places or {}, place)
+
+    @classmethod
+    def from_yaml(cls, path: str | PathLike[str]) -> Workflow[Any]:
+        """Read one from a file (docs/workflow_yaml.md). Raises WorkflowError, with the line and column."""
+        from nonet.graphs.workflow.files import read_workflow  # noqa: PLC0415  files knows Workflow
+
+        return read_workflow(Path(path))
+
+    def to_yaml(self) -> str:
+        """The text of a file that makes the same workflow.
+
+        Raises:
+            WorkflowError: a function of it stands where no file can name it.
+        """
+        from nonet.graphs.workflow.files import write_workflow  # noqa: PLC0415
+
+        return write_workflow(self)
 
     @overload
     def add(

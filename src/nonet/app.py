@@ -377,15 +377,20 @@ def config(*, json: JsonOption = False) -> int:
     return commands_care.config(json=json)
 
 
-@app.command(rich_help_panel=CARE, epilog=examples("nonet schema run", "nonet schema > nonet-schemas.json"))
+@app.command(
+    rich_help_panel=CARE, epilog=examples("nonet schema run", "nonet schema workflow-file > workflow.schema.json")
+)
 def schema(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="Which output: run, plan, ask, ... [default: all]")
+        str | None,
+        typer.Argument(
+            metavar="[NAME]", help="Which output: run, plan, ask, ...; or workflow-file. [default: all outputs]"
+        ),
     ] = None,
     *,
     json: JsonOption = False,  # noqa: ARG001  it is JSON anyway
 ) -> int:
-    """Print the JSON schema of what the commands print with --json."""
+    """Print the JSON schema of what the commands print with --json, or of a workflow's YAML file."""
     from nonet import commands_care  # noqa: PLC0415
 
     return commands_care.schema(name)

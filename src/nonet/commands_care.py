@@ -8,6 +8,8 @@ from nonet.render import columns, print_lines, text
 from nonet.terminal import emit, out, say
 from nonet.text import to_json
 
+WORKFLOW_FILE = "workflow-file"
+
 
 def config(*, json: bool) -> int:
     """Every setting, its value, and where the value comes from."""
@@ -33,14 +35,21 @@ def config(*, json: bool) -> int:
 
 
 def schema(name: str | None) -> int:
-    """The JSON schemas of what `--json` prints."""
+    """The JSON schemas of what `--json` prints, or that of a workflow's file."""
     from nonet.schema import schemas  # noqa: PLC0415
 
     all_of_them = schemas()
+    if name == WORKFLOW_FILE:
+        from nonet.graphs.workflow.files import file_schema  # noqa: PLC0415
+
+        out(to_json(file_schema(), indent=2))
+        return 0
     if name is None:
         out(to_json(all_of_them, indent=2))
         return 0
     if name not in all_of_them:
-        raise UsageError(f"There is no output {name!r}.", next_step=f"There are: {', '.join(all_of_them)}.")
+        raise UsageError(
+            f"There is no output {name!r}.", next_step=f"There are: {', '.join(all_of_them)}, {WORKFLOW_FILE}."
+        )
     out(to_json(all_of_them[name], indent=2))
     return 0

@@ -266,10 +266,14 @@ def show_all(flags: Flags, *, json: bool) -> int:
     return 0
 
 
-def show(said: str, flags: Flags, *, json: bool) -> int:
+def show(said: str, flags: Flags, *, as_yaml: bool, json: bool) -> int:
     """Check a workflow, and tell what it is made of."""
     workflow = find(said, open_door(flags).loaded.settings)
-    if json:
+    if as_yaml:
+        from nonet.graphs.workflow.files import write_workflow  # noqa: PLC0415
+
+        out(write_workflow(workflow).rstrip("\n"))
+    elif json:
         emit(described(workflow))
     else:
         print_lines(lines_of(workflow))

@@ -151,7 +151,10 @@ def test_every_mistake_has_its_line_and_column(text: str, words: str) -> None:
     ("change", "words"),
     [
         (("general", "generl"), r"wants the specialist 'generl', .*\(\S+flow.yaml:11:3\)"),
-        (("yaml_logs:shorter", "yaml_logs:gone"), r"'shorter': 'yaml_logs' has no 'gone' \(\S+flow.yaml:30:9\)"),
+        (
+            ("yaml_logs:shorter", "yaml_logs:gone"),
+            r"'shorter': yaml_logs:gone: the module has no 'gone' \(\S+flow.yaml:30:9\)",
+        ),
         (("list[str]", "list[strg]"), r"'strg' is no type"),
         (("reads: [log]", "reads: [report]"), r"make a cycle.*flow.yaml:\d+:3\)"),
     ],
