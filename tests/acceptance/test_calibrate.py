@@ -14,7 +14,7 @@ from nonet.graphs.ask import ask_specialist
 from nonet.graphs.calibrate import answers_right, judge, read_tasks, try_tasks
 from nonet.graphs.session import Session
 from nonet.runtimes import Message
-from nonet.schema import CalibrateOut
+from nonet.schema_models import CalibrateOut
 from nonet.settings import Settings
 from nonet.specialists import Assignment, Desk, Evidence, Outcome, Verdict
 

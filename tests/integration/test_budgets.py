@@ -23,7 +23,7 @@ from nonet.graphs.result import RunUsage
 from nonet.graphs.run import drive_plan, resume_run, run_task
 from nonet.graphs.session import Session
 from nonet.runtimes import Usage
-from nonet.schema import RunOut
+from nonet.schema_run import RunOut
 from nonet.settings import Settings
 from nonet.specialists import Assignment, Desk, Outcome
 

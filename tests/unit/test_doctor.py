@@ -12,7 +12,7 @@ import pytest
 from nonet.cli import main
 from nonet.doctor_words import profile_checks
 from nonet.runtimes.profile import ModelProfile
-from nonet.schema import DoctorOut
+from nonet.schema_models import DoctorOut
 from nonet.store import Store
 
 
