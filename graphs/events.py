@@ -78,6 +78,17 @@ class SubtaskFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class ArtifactKept:
+    """Of a workflow's step: what it gave is in the store."""
+
+    subtask: str
+    digest: str
+    """SHA-256 of the text; of a list of outputs, over the digests of its items."""
+    text: str
+    """JSON, where it is no text."""
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """Something that must not happen in silence: a swap, a retry, an escalation, a skipped document."""
 
@@ -100,6 +111,7 @@ Event = (
     | CallFinished
     | AttemptFinished
     | SubtaskFinished
+    | ArtifactKept
     | Notice
     | RunFinished
 )

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from nonet.graphs.events import SubtaskFinished
+from nonet.graphs.events import ArtifactKept, SubtaskFinished
 from nonet.graphs.records import evidence_json, evidence_of
 from nonet.graphs.workflow import conditions, keeping
 from nonet.graphs.workflow.checking import Checked
@@ -58,7 +58,7 @@ async def perform(flow: Flow, step: Step[..., Any, Any], scope: Scope) -> Value:
 
 
 async def _keep(flow: Flow, ended: Ended, *, top: bool, seconds: float) -> None:
-    """What reads the step waits until it is on disk: a crash repeats nothing that was built on."""
+    """Nothing goes on until it is on disk: a crash repeats nothing that has ended. Many steps share a commit."""
     record = ended.record
     assert record is not None  # the caller looked
     if record.seconds == 0.0 and not ended.reused:
@@ -72,6 +72,8 @@ async def _keep(flow: Flow, ended: Ended, *, top: bool, seconds: float) -> None:
         await flow.kept()
     verdict = Verdict(record.verdict)
     flow.context.emit(SubtaskFinished(record.id, verdict, record.attempts, record.seconds, reused=ended.reused))
+    if ended.value.state is State.DONE and flow.context.on_event is not None:
+        flow.context.emit(ArtifactKept(record.id, ended.value.digest, ended.value.as_text()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +182,7 @@ class _Performing:
         else:
             ended = await run_once(self.flow, Job(self.step, id_, digest, arguments, given, self.scope.steps))
         if is_item and ended.record is not None:
-            self.flow.keep(ended.record)
-            verdict, attempts = Verdict(ended.record.verdict), ended.record.attempts
-            self.flow.context.tell_when_kept(SubtaskFinished(id_, verdict, attempts, ended.record.seconds))
+            await _keep(self.flow, ended, top=False, seconds=ended.record.seconds)
         return ended
 
     async def _within(self, id_: str, arguments: Mapping[str, Value], digest: str) -> Ended:

@@ -17,6 +17,7 @@ from rich.text import Text
 
 from nonet.graphs.budget import Limits
 from nonet.graphs.events import (
+    ArtifactKept,
     AttemptFinished,
     CallFinished,
     Event,
@@ -137,7 +138,7 @@ def event_lines(event: Event) -> list[str]:
             lines = [f"note ({event.kind}): {one_line(event.text)}"]
         case RunFinished():
             lines = [f"run {event.run} is {event.status}: {event.verdict}"]
-        case SubtaskText() | CallFinished():
+        case SubtaskText() | CallFinished() | ArtifactKept():
             pass
     return lines
 
@@ -230,6 +231,8 @@ class LiveView(QuietView):
                 self._head = f"{self._title}: {usage_line(event.usage, self._budget)}"
             case RunFinished():
                 self._head = ""
+            case ArtifactKept():
+                pass
             case _:
                 self._update(event)
 

@@ -94,7 +94,7 @@ def test_the_stream_ends_with_the_result(settings: dict[str, Any]) -> None:
     events = list(triage.stream({"log": LOG}, **settings))
     names = [type(each).__name__ for each in events]
     assert names[:2] == ["RunStarted", "PlanReady"]
-    assert {"SubtaskStarted", "SubtaskText", "SubtaskFinished"} <= set(names)
+    assert {"SubtaskStarted", "SubtaskText", "SubtaskFinished", "ArtifactKept"} <= set(names)
     assert names[-2:] == ["RunFinished", "Done"]
     last = events[-1]
     assert isinstance(last, Done)

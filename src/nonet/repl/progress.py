@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from nonet.graphs.events import (
+    ArtifactKept,
     AttemptFinished,
     CallFinished,
     Event,
@@ -105,5 +106,5 @@ class Progress:
                 self._tell({"is": "lines", "lines": packed([text((f"note ({event.kind}): {event.text}", "dim"))])})
             case CallFinished():
                 self._tell({"is": "usage", "said": usage_line(event.usage)})
-            case RunFinished() | SubtaskText():
+            case RunFinished() | SubtaskText() | ArtifactKept():
                 pass

@@ -1,0 +1,88 @@
+"""Runs a workflow in processes that kill themselves in the middle of it. Prints how many it took.
+
+Usage: workflow_nursery.py DATABASE LOG SEED. Each step writes its name into LOG when it begins.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sys
+from pathlib import Path
+
+import nonet
+
+ITEMS = 12
+CHAIN = 6
+DATABASE, LOG, SEED = sys.argv[1:]
+left = 0
+
+
+def begin(name: str) -> None:
+    """Write it down; perhaps die here, with what came before on disk and this not."""
+    global left  # noqa: PLW0603  one process, one life
+    with Path(LOG).open("a", encoding="utf-8") as log:
+        log.write(f"{name}\n")
+    left -= 1
+    if left == 0:
+        with Path(LOG).open("a", encoding="utf-8") as log:
+            log.write("killed\n")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def link(number: int) -> object:
+    async def add(value: int) -> int:
+        begin(f"s{number}")
+        return value + 1
+
+    return add
+
+
+def several(value: int) -> list[int]:
+    begin("several")
+    return list(range(value, value + ITEMS))
+
+
+async def double(item: int) -> int:
+    begin(f"item{item}")
+    return 2 * item
+
+
+def total(doubled: list[int]) -> int:
+    begin("total")
+    return sum(doubled)
+
+
+inner = nonet.Workflow("inner")
+inner.add("several", function=several)
+inner.add("doubled", function=double, each="item in several", at_once=3)
+inner.add("total", function=total)
+flow = nonet.Workflow("flow", output="whole")
+for number in range(CHAIN):
+    flow.add(f"s{number}", function=link(number), arguments={"value": f"s{number - 1}" if number else "start"})  # type: ignore[call-overload]
+flow.add("whole", workflow=inner, arguments={"value": f"s{CHAIN - 1}"})
+
+
+def live(life: int) -> None:
+    """One process's part of the run."""
+    settings = {"db": DATABASE, "runtime": "scripted"}
+    result = flow.run({"start": 1}, **settings) if life == 0 else flow.resume("last", **settings)
+    print(result.output, flush=True)
+
+
+warm = nonet.Workflow("warm")
+warm.add("one", function=len, arguments={"obj": "text"})
+warm.run({"text": ""}, db=f"{DATABASE}.warm", runtime="scripted")  # imports what every life needs
+dice = random.Random(int(SEED))
+for life in range(1000):
+    child = os.fork()
+    if child == 0:
+        left = dice.randint(1, 5)
+        live(life)
+        os._exit(0)
+    dice.random()  # the children's dice are copies: the next one shall throw another number
+    _, status = os.waitpid(child, 0)
+    if not os.WIFSIGNALED(status):
+        print(life, flush=True)
+        sys.exit(os.waitstatus_to_exitcode(status))
