@@ -31,6 +31,7 @@ MOST_SECONDS = 420.0
 SUITE: dict[str, Sequence[str]] = {
     "counts": (),
     "job": ("--reps", "3", "--tasks", "60"),
+    "workflows": ("--reps", "3"),
     "startup": ("--reps", "9"),
     "memory": ("--runtimes", "ollama"),
     "repl": ("--reps", "3", "--keys", "100"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from nonet.errors import ModelNotFoundError, PlanError
 from nonet.graphs.planning import check_plan, check_staff
-from nonet.graphs.records import plan_of
+from nonet.graphs.records import plan_of, refuse_workflow
 from nonet.graphs.run import drive_plan
 from nonet.specialists import Verdict
 
@@ -43,6 +43,7 @@ async def fork_run(
         PlanError: the run has no plan, the plan cannot run here, or has no such part.
     """
     found = session.store.runs.get(run_id)
+    refuse_workflow(found)
     chosen = plan or plan_of(found)
     if chosen is None:
         raise PlanError(f"Run {found.id} has no plan yet.", next_step="Resume it, or run its task anew.")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from nonet.agents.documents import DocumentInfo
 from nonet.errors import DocumentError, RunNotFoundError
+from nonet.graphs.records import part_text, workflow_of_run
 from nonet.specialists import Source
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def text_of(store: Store, name: str) -> str:
         DocumentError: the run is gone, or has no such part.
     """
     run, part = _run_of(store, name)
-    return run.answer if part is None else next(each.text for each in run.subtasks if each.id == part)
+    return run.answer if part is None else part_text(run, part)
 
 
 def info_of(store: Store, name: str) -> DocumentInfo:
@@ -131,7 +132,7 @@ def _artifact(store: Store, said: str, last: Sequence[str]) -> str | None:
     name, _, part = said.partition(".")
     if _PART.fullmatch(name) and not part:
         name, part = LAST, name
-    if part and not _PART.fullmatch(part):
+    if part and not _PART.fullmatch(part) and not _is_step(store, name, part, last):
         return None
     wanted = next(iter(last), "") if name == LAST else name
     if not wanted:
@@ -143,6 +144,16 @@ def _artifact(store: Store, said: str, last: Sequence[str]) -> str | None:
     except RunNotFoundError:
         return None
     return full_name(store, f"{wanted}.{part}" if part else wanted)
+
+
+def _is_step(store: Store, name: str, part: str, last: Sequence[str]) -> bool:
+    """Whether it is a step of a workflow's run; "@notes.md" is not, whatever run is called "notes"."""
+    wanted = next(iter(last), "") if name == LAST else name
+    try:
+        run = store.runs.get(wanted) if wanted else None
+    except RunNotFoundError:
+        return False
+    return run is not None and workflow_of_run(run) is not None and part in {each.id for each in run.subtasks}
 
 
 def _document(store: Store, said: str) -> str | None:

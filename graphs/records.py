@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from nonet.agents.composer import SubtaskText
 from nonet.agents.plan import Plan, Subtask
+from nonet.errors import UsageError
 from nonet.graphs.budget import Limits
 from nonet.graphs.result import RunResult, RunUsage, SubtaskResult
 from nonet.specialists import Citation, Evidence, Outcome, Verdict
@@ -17,6 +18,10 @@ from nonet.store import SubtaskRecord
 
 if TYPE_CHECKING:
     from nonet.store import CallRecord, RunRecord
+
+
+WORKFLOW = "workflow"
+"""Of a run's options: the workflow that it ran."""
 
 
 class Work(Protocol):
@@ -123,6 +128,38 @@ def result_of_run(run: RunRecord) -> RunResult:
 def call_errors_of(run: RunRecord) -> tuple[str, ...]:
     """What went wrong in a stored run's calls, oldest first."""
     return tuple(call.error for call in run.calls if call.error)
+
+
+def workflow_of_run(run: RunRecord) -> Mapping[str, str] | None:
+    """The "name" and the "file" of the workflow that it ran; None of the run of a task."""
+    kept = run.options.get(WORKFLOW)
+    return kept if isinstance(kept, dict) else None
+
+
+def refuse_workflow(run: RunRecord) -> None:
+    """Raise UsageError for the run of a workflow: only that workflow can go on with it."""
+    kept = workflow_of_run(run)
+    if kept is not None:
+        raise UsageError(
+            f"Run {run.id} is of the workflow {kept.get('name')!r}, which alone can go on with it.",
+            next_step=f"`nonet runs resume {run.id}` and `nonet runs fork {run.id}` find it; in Python, its own "
+            "resume() and fork().",
+        )
+
+
+def part_text(run: RunRecord, part: str) -> str:
+    """What a finished part gave. Of a workflow's step that went through a list: its items, a blank line between them.
+
+    Raises:
+        KeyError: there is no such part.
+    """
+    kept = {each.id: each for each in run.subtasks}
+    found = kept[part]
+    count = json.loads(found.data_json).get("items") if not found.text else None
+    if not isinstance(count, int):
+        return found.text
+    items = [kept.get(f"{part}[{index}]") for index in range(count)]
+    return "\n\n".join(each.text for each in items if each is not None)
 
 
 def limits_of(run: RunRecord) -> Limits | None:

@@ -19,7 +19,15 @@ from nonet.graphs.events import Notice, OnEvent
 from nonet.graphs.mentions import full_name, is_reference
 from nonet.graphs.planners import planner_for
 from nonet.graphs.planning import check_plan, check_staff
-from nonet.graphs.records import call_errors_of, earlier_plans, limits_of, plan_of, result_of_run, usage_of_run
+from nonet.graphs.records import (
+    call_errors_of,
+    earlier_plans,
+    limits_of,
+    plan_of,
+    refuse_workflow,
+    result_of_run,
+    usage_of_run,
+)
 from nonet.graphs.result import RunResult, RunUsage
 from nonet.graphs.searching import StoreSearcher
 from nonet.graphs.session import owner
@@ -105,6 +113,7 @@ async def resume_run(
     found = session.store.runs.get(run_id)
     if found.status in ("done", "refused"):
         return result_of_run(found)
+    refuse_workflow(found)
     plan = plan_of(found)
     if plan is not None:
         check_staff(plan, session, f"Run {found.id}")

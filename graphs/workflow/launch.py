@@ -14,7 +14,7 @@ from nonet.agents.plan import Plan, Subtask
 from nonet.errors import UsageError
 from nonet.graphs.drive import Ended, lead
 from nonet.graphs.events import PlanReady
-from nonet.graphs.records import citations_of, result_of_run
+from nonet.graphs.records import WORKFLOW, citations_of, result_of_run, workflow_of_run
 from nonet.graphs.run import attach, bounds_of, budget_of, new_context, renewed_limits
 from nonet.graphs.session import owner
 from nonet.graphs.workflow import keeping
@@ -40,8 +40,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-OPTION = "workflow"
-"""Of a run's options: {"name", "file"} of the workflow that it ran."""
 IDENTITY = "workflow:identity"
 """The id under which a run keeps what its workflow was."""
 PLANNER = "workflow"
@@ -118,7 +116,7 @@ async def begun(
     names = (*attached, *await attach(session, [Path(each) for each in documents], on_event))
     runs = session.store.runs
     task = headline(workflow, values)
-    options = {OPTION: {"name": workflow.name, "file": file_of(workflow)}, **bounds_of(session)}
+    options = {WORKFLOW: {"name": workflow.name, "file": file_of(workflow)}, **bounds_of(session)}
     lease = runs.create(task, runtime=session.runtime.name, documents=names, options=options, owner=owner())
     turn.end()  # nothing is planned, so that nobody waits for it
     context = new_context(session, lease, turn, task, names, on_event=on_event)
@@ -400,8 +398,8 @@ def changes(workflow: Workflow[Any], found: RunRecord, records: Mapping[str, Sub
 
 
 def _check_kind(workflow: Workflow[Any], found: RunRecord) -> None:
-    option = found.options.get(OPTION)
-    if not isinstance(option, dict):
+    option = workflow_of_run(found)
+    if option is None:
         raise UsageError(f"Run {found.id} is no run of a workflow.", next_step=f"See `nonet runs show {found.id}`.")
     if option.get("name") != workflow.name:
         raise UsageError(f"Run {found.id} is of the workflow {option.get('name')!r}, not of {workflow.name!r}.")

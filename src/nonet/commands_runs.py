@@ -102,11 +102,6 @@ class Forking:
     replay: bool = False
 
 
-def is_of_workflow(record: RunRecord) -> bool:
-    """Whether a workflow of the user's was run."""
-    return isinstance(record.options.get("workflow"), dict)
-
-
 def resume(run: str | None, flags: Flags, bounds: Mapping[str, Any], how: Resuming, *, json: bool, quiet: bool) -> int:
     """Finish a run; `bounds` are the limits of its budget that were given now."""
     door = open_door(flags, json=json, quiet=quiet)
@@ -114,9 +109,10 @@ def resume(run: str | None, flags: Flags, bounds: Mapping[str, Any], how: Resumi
     if "runtime" not in door.loaded.origins:  # the run goes on where it began
         door = open_door({**flags, "runtime": record.runtime}, json=json, quiet=quiet)
     from nonet.graphs.budget import Limits  # noqa: PLC0415
+    from nonet.graphs.records import workflow_of_run  # noqa: PLC0415
 
     limits = Limits.of(bounds) if bounds else None
-    if is_of_workflow(record):
+    if workflow_of_run(record) is not None:
         if how.edits:
             raise UsageError("--edit changes a plan; a workflow is changed in its file.", next_step="Then use --force.")
         return commands_workflow.resume(
@@ -203,11 +199,13 @@ def _only_of_workflows(record: RunRecord, said: Mapping[str, object]) -> None:
 def fork(run: str, how: Forking, flags: Flags, *, json: bool, quiet: bool) -> int:
     """A new run from an old one: some parts again, or what is not verified by larger models."""
     door = open_door(flags, json=json, quiet=quiet)
+    from nonet.graphs.records import workflow_of_run  # noqa: PLC0415
+
     with open_store(door) as store:
         record = store.runs.get(run)
     if "runtime" not in door.loaded.origins:
         door = open_door({**flags, "runtime": record.runtime}, json=json, quiet=quiet)
-    if is_of_workflow(record):
+    if workflow_of_run(record) is not None:
         if how.bigger:
             raise UsageError(
                 "--bigger is for runs of tasks.", next_step="Of a workflow: --again STEP --model LARGER_MODEL."

@@ -241,7 +241,9 @@ def of_run(record: RunRecord, said: str | None, settings: Settings) -> Workflow[
     """The workflow of a run: the one that is named, else where it was when the run was started."""
     if said is not None:
         return find(said, settings)
-    option: Mapping[str, str] = record.options["workflow"]
+    from nonet.graphs.records import workflow_of_run  # noqa: PLC0415
+
+    option: Mapping[str, str] = workflow_of_run(record) or {}
     file, name = option.get("file", ""), option.get("name", "")
     if not file or not Path(file).is_file():
         where = f"its file {file} is not there" if file else "it was made where there is no file"

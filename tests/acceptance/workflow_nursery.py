@@ -10,6 +10,7 @@ import random
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import nonet
 
@@ -66,7 +67,7 @@ flow.add("whole", workflow=inner, arguments={"value": f"s{CHAIN - 1}"})
 
 def live(life: int) -> None:
     """One process's part of the run."""
-    settings = {"db": DATABASE, "runtime": "scripted"}
+    settings: dict[str, Any] = {"db": DATABASE, "runtime": "scripted"}
     result = flow.run({"start": 1}, **settings) if life == 0 else flow.resume("last", **settings)
     print(result.output, flush=True)
 

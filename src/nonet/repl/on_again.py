@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from nonet.approval import EditError, edited
 from nonet.errors import UsageError
 from nonet.graphs.fork import fork_run, retry_bigger
-from nonet.graphs.records import plan_of
+from nonet.graphs.records import plan_of, workflow_of_run
 from nonet.render import text
+from nonet.repl import on_workflow
 from nonet.repl.on_runs import named
 from nonet.repl.tasks import finish
 
@@ -24,6 +25,8 @@ async def fork(desk: Desk, words: str) -> int:
     if first in _EDITS or (first.startswith("s") and first[1:].isdigit()):
         first, rest = "last", words
     record = named(desk, first)
+    if workflow_of_run(record) is not None:
+        return await on_workflow.fork(desk, record, rest.split())
     talk = await desk.talk()
     rest = rest.strip()
     plan = None

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from nonet.approval import EditError, edited
 from nonet.errors import UsageError
 from nonet.graphs.context import Decision
-from nonet.graphs.records import plan_of
+from nonet.graphs.records import plan_of, workflow_of_run
 from nonet.graphs.run import resume_run, run_task
 from nonet.render import plan_lines, text
+from nonet.repl import on_workflow
 from nonet.repl.on_runs import named
 from nonet.repl.tasks import finish
 
@@ -94,6 +95,8 @@ async def _change(desk: Desk, words: str) -> None:
 
 async def _decide(desk: Desk, word: str) -> int:
     record = _needed(desk)
+    if workflow_of_run(record) is not None:
+        return await on_workflow.resume(desk, record, word)
     talk = await desk.talk()
     changed = await _edited_plan(desk, record)
     decision = Decision("accept")

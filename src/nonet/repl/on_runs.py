@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from nonet.commands_runs import RESUMABLE, when
 from nonet.errors import RunNotFoundError, UsageError
-from nonet.graphs.records import result_of_run
+from nonet.graphs.records import result_of_run, workflow_of_run
 from nonet.render import columns, text
+from nonet.repl import on_workflow
 from nonet.repl.tasks import finish
 from nonet.stories import story_lines
 from nonet.text import one_line
@@ -60,6 +61,8 @@ async def resume(desk: Desk, words: str) -> int:
     record = named(desk, words) if words else _unfinished(desk)
     if record.status == "waiting":
         raise UsageError(f"Run {record.id} waits for its plan to be approved.", next_step="/plan approve runs it.")
+    if workflow_of_run(record) is not None:
+        return await on_workflow.resume(desk, record)
     session = await desk.session()
     if record.runtime != session.runtime.name:
         raise UsageError(

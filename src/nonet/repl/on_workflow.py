@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Any
 
-from nonet.commands_workflow import find, inputs_given, lines_of
+from nonet.commands_workflow import find, inputs_given, lines_of, of_run
 from nonet.errors import UsageError
 from nonet.graphs.workflow.loading import known_workflows
 from nonet.render import columns, text
@@ -13,8 +13,10 @@ from nonet.repl.tasks import finish
 
 if TYPE_CHECKING:
     from nonet.graphs.workflow.flow import Approval
+    from nonet.graphs.workflow.result import WorkflowResult
     from nonet.graphs.workflow.workflow import Workflow
     from nonet.repl.desk import Desk
+    from nonet.store import RunRecord
 
 _HOW = "/workflow, /workflow show NAME, /workflow run NAME [INPUT=VALUE | INPUT=@FILE]..."
 
@@ -43,11 +45,34 @@ async def workflow(desk: Desk, words: str) -> int | None:
 async def _run(desk: Desk, found: Workflow[Any], given: list[str]) -> int:
     inputs = inputs_given(found, given)
     talk = await desk.talk()
-    result = await found.arun(inputs, session=talk.session, on_event=desk.progress)
-    await talk.take_up(result.ran)
+    return await _shown(desk, await found.arun(inputs, session=talk.session, on_event=desk.progress))
+
+
+async def resume(desk: Desk, record: RunRecord, said: str = "") -> int:
+    """Go on with a workflow's run; `said` of the steps that wait: "accept" or "refuse"."""
+    talk = await desk.talk()
+    found = of_run(record, None, desk.door.loaded.settings)
+    answers = None if not said else said != "refuse"
+    return await _shown(
+        desk, await found.aresume(record.id, session=talk.session, answers=answers, on_event=desk.progress)
+    )
+
+
+async def fork(desk: Desk, record: RunRecord, words: list[str]) -> int:
+    """A new run: steps named are done again, "input=value" gives another input."""
+    talk = await desk.talk()
+    found = of_run(record, None, desk.door.loaded.settings)
+    inputs = inputs_given(found, [each for each in words if "=" in each])
+    again = [each for each in words if "=" not in each]
+    forked = await found.afork(record.id, session=talk.session, again=again, inputs=inputs, on_event=desk.progress)
+    return await _shown(desk, forked)
+
+
+async def _shown(desk: Desk, result: WorkflowResult[Any]) -> int:
+    await (await desk.talk()).take_up(result.ran)
     if result.status == "waiting":
         desk.engine.show([_waits(each) for each in result.waiting])
-        desk.engine.show([text((f"nonet runs resume {result.run} --accept, or --refuse, goes on.", "dim"))])
+        desk.engine.show([text(("/plan approve goes on, /plan refuse skips the step.", "dim"))])
         return 0
     return finish(desk, result.ran)
 
