@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from nonet.store import EvalItem, EvalRecord
 
 MARKDOWN, SVG = "md", "svg"
-_FEWEST_COLUMNS = 150
-"""Where it is no terminal, a table is as wide as it needs to be, up to this."""
+_WIDEST = 150
+"""Columns of a table where it is no terminal, at most."""
 _LISTED = 12
 
 
@@ -85,14 +85,24 @@ def _markdown(view: View) -> str:
     return "\n\n".join(filter(None, parts))
 
 
+_RESULTS = ("eval", "suite", "arm", "n", "metric", "mean [95 %]")
+_COSTS = ("eval", "calls", "tokens", "s", "swaps", "up", "J")
+_OUTCOMES = ("suite", "arm", "against", "n", "difference [95 %]", "wins", "losses", "ties", "p")
+
+
 def _print(view: View) -> None:
+    """Tables that 80 columns hold: what came of it, what it cost, and the comparisons."""
     from nonet.eval import tables  # noqa: PLC0415
 
-    _table(tables.HEAD, tables.summary_rows(view.summaries), numbers_from=7)
+    rows = tables.summary_rows(view.summaries)
+    _table(tables.HEAD, rows, _RESULTS, numbers_from="n")
+    _table(tables.HEAD, [row for row in rows if row[0]], _COSTS, numbers_from="calls")
+    for summary in view.summaries:
+        say(f"{summary.record.id}: {summary.record.models}")
     for note in tables.notes(view.summaries):
         say(note)
     if view.comparisons:
-        _table(tables.COMPARED, tables.comparison_rows(view.comparisons), numbers_from=7)
+        _table(tables.COMPARED, tables.comparison_rows(view.comparisons), _OUTCOMES, numbers_from="n")
     for each in view.comparisons:
         for word, items in (("won", each.won), ("lost", each.lost)):
             if items:
@@ -102,19 +112,22 @@ def _print(view: View) -> None:
             say(f"{each.ours.suite}: {each.left_out} items are not in both and were left out.")
 
 
-def _table(head: Row, rows: Sequence[Row], *, numbers_from: int) -> None:
+def _table(head: Row, rows: Sequence[Row], shown: Row, *, numbers_from: str) -> None:
+    """Some of the columns, by their names."""
     from rich import box  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
     console = console_for(sys.stdout)
     if not console.is_terminal:
-        console.width = _FEWEST_COLUMNS
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for place, name in enumerate(head):
-        table.add_column(name, justify="right" if place >= numbers_from else "left", overflow="fold")
+        console.width = _WIDEST
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for place, name in enumerate(shown):
+        right = place >= shown.index(numbers_from)
+        table.add_column(name, justify="right" if right else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(clean(cell)) for cell in row))
+        cells = dict(zip(head, row, strict=True))
+        table.add_row(*(Text(clean(cells[name])) for name in shown))
     with output_faults(), console.capture() as captured:
         console.print(table)
     write_out("\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n")
