@@ -3,12 +3,13 @@
     python benchmarks/oracle.py [--seeds 3] [--stubborn 0.0] [--svg FILE]
 
 Tasks of our own (oracle_tasks.py), each with its plan, through graph, scheduler, specialists, sandbox and store; only
-the model is scripted. At each call it is right with probability p, else it gives one of the step's wrong answers; what
-it draws depends on the seed and on all it is asked, so the same question gets the same answer, as of a greedy model,
-and a repair is a new draw. --stubborn S: with probability S a step has one draw for all its calls (a model that does
-not know does not learn by asking). Arms: `plain`, the same steps in the same order, one call each with the documents in
-the prompt, nothing checked; `nonet` with one model; `two models`, nonet with a ladder of two that are equally good.
-A task succeeds when all its steps are right by the same hidden checks, of which nonet sees at most one test.
+the model is scripted. At each call it is right with probability p, else it gives one of the step's wrong answers;
+what it draws depends on the seed, the step and how many other questions were asked for it: the same question gets the
+same answer, as of a greedy model, a repair is a new draw, and the first answer is the same in every arm. --stubborn
+S: with probability S a step has one draw for all its calls (a model that does not know does not learn by asking).
+Arms: `plain`, the same steps in the same order, one call each with the documents in the prompt, nothing checked;
+`nonet` with one model; `two models`, nonet with a ladder of two that are equally good. A task succeeds when all its
+steps are right by the same hidden checks, of which nonet sees at most one test.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from curve_svg import Curve, draw
 from oracle_tasks import DOCUMENTS, Step, Task, tasks
@@ -53,12 +55,16 @@ class Oracle:
     accuracy: float = 1.0
     seed: int = 0
     stubborn: float = 0.0
+    seen: dict[tuple[str, str], dict[tuple[Any, ...], int]] = field(default_factory=dict)
+    """Of each model and step, the different questions so far, numbered."""
 
     def __call__(self, request: ChatRequest) -> str:
         asked = "\n".join(message.content for message in request.messages)
         step = self._asked_for(asked)
+        asked_before = self.seen.setdefault((request.model, step.instruction), {})
+        number = asked_before.setdefault((asked, request.temperature, request.seed), len(asked_before))
         by_step = self._drawn("stubborn", step.instruction) < self.stubborn
-        place = (step.instruction,) if by_step else (request.model, asked, request.temperature, request.seed)
+        place = (step.instruction,) if by_step else (step.instruction, request.model, number)
         if self._drawn("right", *place) < self.accuracy:
             return step.right if step.follows in asked or not step.follows else step.instead
         return step.wrong[int(self._drawn("wrong", *place) * len(step.wrong))]
@@ -132,7 +138,7 @@ class Bench:
                 add_documents(session.store, paths)
                 for accuracy in accuracies:
                     for seed in range(seeds):
-                        self.oracle.accuracy, self.oracle.seed = accuracy, seed
+                        self.oracle.accuracy, self.oracle.seed, self.oracle.seen = accuracy, seed, {}
                         ended = await asyncio.gather(*[self._one(arm, task, session) for task in self.tasks])
                         found[arm, accuracy] += ended
         return found
