@@ -78,9 +78,11 @@ async def run_task(
             task,
             runtime=session.runtime.name,
             documents=names,
-            options={"approve": wants_approval, **bounds_of(session)},
+            options={"approve": wants_approval, **bounds_of(session), **_origin_of(session)},
             owner=owner(),
         )
+        if session.workspace is not None:
+            session.store.runs.keep_files(lease, session.workspace.files)
         context = new_context(session, lease, turn, task, names, on_event=on_event)
         context.wants_approval = wants_approval
         context.priority = priority
@@ -241,6 +243,12 @@ def new_context(
         turn=turn,
         on_event=on_event,
     )
+
+
+def _origin_of(session: Session) -> dict[str, Any]:
+    """Where the files that the run may change come from, so that a resume finds them."""
+    workspace = session.workspace
+    return {"files": dict(workspace.origin)} if workspace is not None and workspace.origin else {}
 
 
 def bounds_of(session: Session) -> dict[str, Any]:

@@ -84,7 +84,7 @@ class Session:
     """Where calls are written as they end."""
     turns: Turns = field(default_factory=Turns)
     workspace: Workspace | None = None
-    """Files of the user's that the code specialist changes, where a door was given any. Not kept with the run."""
+    """Files of the user's that the code specialist changes, where a door was given any. Kept with the run."""
     own_planner: Planner | None = None
     """Plans instead of what the settings and the models' profiles would choose."""
     _host_watch: HostWatch | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,8 @@ class Workspace:
     """A copy of the project for its tests, by relative path; empty where there is no test command."""
     readable: tuple[str, ...] = ()
     """Folders of this machine that the test command needs: a virtual environment."""
+    origin: Mapping[str, Any] = field(default_factory=dict)
+    """What the door needs to find the files again, as JSON values; kept with the run, with the files' texts."""
 
 
 def unified_diff(path: str, before: str, after: str) -> str:

@@ -58,6 +58,7 @@ REFERENCES = (
     ("runs", "answer_digest"),
     ("artifacts", "text_digest"),
     ("attempts", "text_digest"),
+    ("run_files", "text_digest"),
     ("calls", "prompt_digest"),
     ("calls", "answer_digest"),
     ("documents", "text_digest"),

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from nonet.store.steps_documents import v4
 from nonet.store.steps_evals import v7
 from nonet.store.steps_queues import v2
-from nonet.store.steps_runs import v1, v3, v5, v6, v8
+from nonet.store.steps_runs import v1, v3, v5, v6, v8, v9
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (v1, v2, v3, v4, v5, v6, v7, v8)
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (v1, v2, v3, v4, v5, v6, v7, v8, v9)
 """Step n leads to schema n + 1; `PRAGMA user_version` holds how many were taken."""
 
 

@@ -42,6 +42,7 @@ def prune(connection: sqlite3.Connection, *, keep: int | None, older_than_second
 _RUN_TEXTS = """
     SELECT task_digest FROM runs WHERE seq = ?1 UNION SELECT answer_digest FROM runs WHERE seq = ?1
     UNION SELECT text_digest FROM artifacts WHERE run_seq = ?1 UNION SELECT text_digest FROM attempts WHERE run_seq = ?1
+    UNION SELECT text_digest FROM run_files WHERE run_seq = ?1
     UNION SELECT prompt_digest FROM calls WHERE run_seq = ?1 UNION SELECT answer_digest FROM calls WHERE run_seq = ?1
 """
 

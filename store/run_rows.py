@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Concatenate, ParamSpec
 
 from nonet.store.artifacts import put_text, storable
@@ -59,6 +59,14 @@ def fenced(lease: Lease, row: Row[P], *values: P.args, **named: P.kwargs) -> Cal
         row(connection, fence(connection, lease), *values, **named)
 
     return write
+
+
+def insert_files(connection: sqlite3.Connection, seq: int, *, files: Mapping[str, str]) -> None:
+    """Files of the user's, each text kept once whatever runs name it."""
+    connection.executemany(
+        "INSERT INTO run_files (run_seq, name, text_digest) VALUES (?, ?, ?)",
+        [(seq, storable(name), put_text(connection, text)) for name, text in files.items()],
+    )
 
 
 def insert_plan(

@@ -183,6 +183,21 @@ class RunStore:
             lease, rows.fenced(lease, rows.insert_plan, plan_json=plan_json, planner=planner, status=status, now=now)
         )
 
+    def keep_files(self, lease: Lease, files: Mapping[str, str]) -> None:
+        """The user's files that the run may change, by path relative to their project, as they are now."""
+        self._write(lease, rows.fenced(lease, rows.insert_files, files=dict(files)))
+
+    def files(self, run_id: str) -> dict[str, str]:
+        """The files that were kept with a run, by their path."""
+        self._writer.settle(run_id)
+        return dict(
+            self._reader.rows(
+                "SELECT f.name, t.text FROM run_files f JOIN runs r ON r.seq = f.run_seq"
+                " JOIN texts t ON t.digest = f.text_digest WHERE r.id = ? ORDER BY f.name",
+                (run_id,),
+            )
+        )
+
     def start_attempt(self, lease: Lease, subtask_id: str, number: int, model: str) -> None:
         """An attempt begins; the first is 1."""
         self._write(

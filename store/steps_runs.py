@@ -247,3 +247,12 @@ def v8(connection: sqlite3.Connection) -> None:
         f" {', '.join(f'{name} FLOAT NOT NULL' for name in seconds)}, joules FLOAT,"
         " PRIMARY KEY (hour, kind, model, host, queue))"
     )
+
+
+def v9(connection: sqlite3.Connection) -> None:
+    """The files of the user's that a run changes, as they were when it began."""
+    connection.execute(
+        "CREATE TABLE run_files (run_seq INTEGER NOT NULL REFERENCES runs (seq) ON DELETE CASCADE,"
+        " name VARCHAR NOT NULL, text_digest VARCHAR NOT NULL REFERENCES texts (digest), PRIMARY KEY (run_seq, name))"
+    )
+    connection.execute("CREATE INDEX ix_run_files_text_digest ON run_files (text_digest)")

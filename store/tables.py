@@ -99,6 +99,16 @@ class Subtask(Table, table=True):
     seconds: float
 
 
+class RunFile(Table, table=True):
+    """A file of the user's that a run may change, as it was when the run began."""
+
+    __tablename__ = "run_files"
+    run_seq: int = Field(primary_key=True, foreign_key="runs.seq", ondelete="CASCADE")
+    name: str = Field(primary_key=True)
+    """Its path, relative to the project."""
+    text_digest: str = Field(foreign_key="texts.digest", index=True)
+
+
 class Attempt(Table, table=True):
     """One try of a subtask; without an end where the process died in it."""
 

@@ -12,9 +12,9 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nonet.errors import UsageError
 from nonet.terminal import say
@@ -50,8 +50,6 @@ def read_given(paths: Sequence[Path], test_command: str | None) -> Given | None:
     Raises:
         UsageError: a file is missing, no text, too large or a link; the project is too large; no such test command.
     """
-    from nonet.specialists import Workspace  # noqa: PLC0415
-
     if not paths:
         if test_command is not None:
             raise UsageError("--test-command needs --file.", next_step="Name the files that may change with --file.")
@@ -65,9 +63,37 @@ def read_given(paths: Sequence[Path], test_command: str | None) -> Given | None:
         if "\r\n" in text:
             returns.add(name)
         files[name] = text.replace("\r\n", "\n")
+    return _given(root, files, test_command, frozenset(returns))
+
+
+def _given(root: Path, files: Mapping[str, str], test_command: str | None, returns: frozenset[str]) -> Given:
+    from nonet.specialists import Workspace  # noqa: PLC0415
+
     words, readable = _test_words(test_command)
     project = dict(_copy(root)) if words else {}
-    return Given(root, Workspace(files, words, project, readable), frozenset(returns))
+    origin = {"root": str(root), "test_command": test_command, "carriage_returns": sorted(returns)}
+    return Given(root, Workspace(files, words, project, readable, origin), returns)
+
+
+def given_again(origin: Mapping[str, Any], files: Mapping[str, str]) -> Given | None:
+    """The files of a run that goes on, as they were when it began; None if it had none.
+
+    The project around them is read anew for its tests. Files that have changed since are seen when they are to be
+    written: then none is.
+
+    Raises:
+        UsageError: the project's folder is gone or too large; the test command is not there any more.
+    """
+    if not files or not isinstance(origin.get("root"), str):
+        return None
+    root = Path(origin["root"])
+    if not root.is_dir():
+        raise UsageError(f"The folder {root}, which holds the run's files, is gone.", kept="The run is kept.")
+    given = _given(root, files, origin.get("test_command"), frozenset(origin.get("carriage_returns") or ()))
+    if not given.workspace.project:
+        return given
+    project = {**given.workspace.project, **{name: text.encode() for name, text in files.items()}}
+    return replace(given, workspace=replace(given.workspace, project=project))
 
 
 def _project(paths: Sequence[Path]) -> Path:

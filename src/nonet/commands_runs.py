@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from nonet import commands_workflow
+from nonet.changes import Given, given_again, settle
 from nonet.commands_work import approver, finish, open_session
 from nonet.door import Door, Flags, open_door, open_store, run_kept
 from nonet.errors import RunNotFoundError, UsageError
@@ -120,11 +121,13 @@ def resume(run: str | None, flags: Flags, bounds: Mapping[str, Any], how: Resumi
         )
     _only_of_workflows(record, {"--workflow": how.workflow, "--force": how.force})
     view = view_for(quiet=quiet)
+    given = _files_of(door, record)
 
     async def work() -> RunResult:
         from nonet.graphs.run import resume_run  # noqa: PLC0415
 
         async with await open_session(door) as session:
+            session.workspace = given.workspace if given is not None else None
             return await resume_run(
                 session,
                 record.id,
@@ -134,7 +137,20 @@ def resume(run: str | None, flags: Flags, bounds: Mapping[str, Any], how: Resumi
                 on_event=view,
             )
 
-    return finish(door, run_kept(door, view, work))
+    result = run_kept(door, view, work)
+    status = finish(door, result)
+    texts = [subtask.text for subtask in result.subtasks]
+    settle(given, texts, failed=status != 0, wanted=False, may_ask=not (json or quiet))
+    return status
+
+
+def _files_of(door: Door, record: RunRecord) -> Given | None:
+    """The files of the user's that the run changes, as they were when it began. Raises UsageError."""
+    origin = record.options.get("files")
+    if not isinstance(origin, dict):
+        return None
+    with open_store(door) as store:
+        return given_again(origin, store.runs.files(record.id))
 
 
 def _decision(session: Session, record: RunRecord, said: str | None, edits: Sequence[str]) -> Decision | None:

@@ -124,6 +124,37 @@ def test_the_project_is_copied_without_what_no_test_needs(calc: Path) -> None:
     assert sorted(read.workspace.project) == ["calc.py", "tests/test_calc.py"]
 
 
+def test_a_resumed_run_knows_its_files(
+    calc: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Kept as they were when the run began; what is on disk by then is not written over unasked."""
+    task = "Write a Python function `double(x)` that returns twice x. double(2) == 4"
+    monkeypatch.setattr("sys.stdin", None)  # nobody to ask: the plan waits
+    main(["run", task, "--runtime", "scripted", "--json", "--approve", "--file", "calc.py"])
+    assert json.loads(capsys.readouterr().out)["status"] == "waiting"
+    calc.write_text("changed by somebody else\n")
+    main(["runs", "resume", "--accept", "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert "--- a/calc.py" in found["answer"]
+    assert "changed by somebody else" not in found["answer"]
+    assert calc.read_text() == "changed by somebody else\n"
+
+
+def test_a_resumed_run_whose_folder_is_gone_says_so(
+    calc: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    main(["run", "Write `double(x)`. double(2) == 4", "--runtime", "scripted", "--approve", "--file", "calc.py"])
+    capsys.readouterr()
+    gone = calc.parent.with_name("gone")
+    calc.parent.rename(gone)
+    monkeypatch.chdir(gone)
+    assert main(["runs", "resume", "--accept"]) == 2
+    said = capsys.readouterr().err
+    assert "which holds the run's files, is gone" in said
+    assert "The run is kept." in said
+
+
 def test_the_code_of_a_plan_changes_files_too(calc: Path, capsys: pytest.CaptureFixture[str]) -> None:
     task = "Write a Python function `double(x)` that returns twice x. double(2) == 4"
     main(["run", task, "--runtime", "scripted", "--json", "--file", "calc.py"])

@@ -48,6 +48,7 @@ def main() -> None:
         store.sessions.add_run(session.id, done.run)
         open_run = store.runs.create("Summarize notes.md", runtime="scripted", owner="release")
         store.runs.save_plan(open_run, "{}", "rules")
+        store.runs.keep_files(open_run, {"calc.py": "def add(a, b): ...\n"})
         queue = store.queues
         names = ("done.md", "dead.md", "waiting.md")
         queue.add("inbox", [NewJob(name, name.encode().ljust(32), 9, text=name) for name in names], work="{}").result()

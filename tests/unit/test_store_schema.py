@@ -96,6 +96,8 @@ def test_a_database_of_every_release_opens_and_tells_what_it_kept(tmp_path: Path
         assert [subtask.text for subtask in done.subtasks] == ["A waiting limit."]
         assert (len(done.plans), len(done.attempts), len(done.calls), len(done.notes)) == (1, 1, 1, 1)
         assert store.runs.get("last").status == "interrupted"
+        files = store.runs.files(store.runs.get("last").id)
+        assert files == ({} if version < 9 else {"calc.py": "def add(a, b): ...\n"})
         [hit] = store.documents.search("does it starve", 1)
         assert hit.text == "A waiting limit makes sure that no request starves.\n"
         assert store.vectors.state().done in (0, 2), "those of the first release are made anew"
