@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
@@ -232,56 +232,6 @@ class RoutingRow(Row):
         yield Item(self.id or place.name, self.label, self.request, (check,), has_document=self.has_document)
 
 
-class NodeRow(BaseModel):
-    """A step of a plan."""
-
-    id: str
-    specialist: str
-
-
-class GoldPlanRow(BaseModel):
-    """The plan that a request should get."""
-
-    nodes: Annotated[list[NodeRow], Field(min_length=1)]
-    edges: list[tuple[str, str]] = []
-
-
-class PlanRow(Row):
-    """{"request", "gold_plan": {"nodes": [{"id", "specialist"}], "edges": [[id, id]]}, "documents": {name: text}}."""
-
-    request: Text
-    pattern: str = ""
-    documents: dict[str, str] = {}
-    gold_plan: GoldPlanRow
-
-    def items(self, place: Place) -> Iterator[Item]:
-        ids = [node.id for node in self.gold_plan.nodes]
-        edges = tuple((ids.index(a), ids.index(b)) for a, b in self.gold_plan.edges if a in ids and b in ids)
-        graph = Graph(tuple(node.specialist for node in self.gold_plan.nodes), edges)
-        group = self.pattern or place.group
-        yield Item(self.id or place.name, group, self.request, (graph,), documents=self.documents)
-
-
-class OwnPlanRow(Row):
-    """{"request", "nodes": [specialist...], "edges": [[place, place]], "attached", "collection": [[name, title]]}."""
-
-    request: Text
-    nodes: Annotated[list[str], Field(min_length=1)]
-    edges: list[tuple[int, int]] = []
-    attached: list[tuple[str, str]] = []
-    collection: list[tuple[str, str]] = []
-    set: int | str = ""
-
-    def items(self, place: Place) -> Iterator[Item]:
-        group = f"own set {self.set}" if self.set != "" else place.group
-        graph = Graph(tuple(self.nodes), tuple(self.edges))
-        documents = dict.fromkeys((name for name, _ in self.attached), "")
-        known = (*self.attached, *self.collection)
-        yield Item(
-            self.id or place.name, group, self.request, (graph,), documents=documents, known_documents=tuple(known)
-        )
-
-
 class CheckRow(BaseModel):
     """One check of an end-to-end task."""
 
@@ -311,6 +261,72 @@ class CheckRow(BaseModel):
                 return None
 
 
+def _looked_up(checks: Sequence[CheckRow], place: Place) -> dict[str, str]:
+    """The documents of other sets that a task is to look things up in, as files."""
+    found: dict[str, str] = {}
+    for row in checks:
+        if row.collection in place.collections:
+            library = place.collections[row.collection]
+            candidates = place.candidates.get(row.collection, {}).get(frozenset(row.gold_doc_ids))
+            some = library.some(candidates) if candidates else library.texts
+            found |= {f"{name}.txt": text for name, text in some.items()}
+    return found
+
+
+class NodeRow(BaseModel):
+    """A step of a plan."""
+
+    id: str
+    specialist: str
+
+
+class GoldPlanRow(BaseModel):
+    """The plan that a request should get."""
+
+    nodes: Annotated[list[NodeRow], Field(min_length=1)]
+    edges: list[tuple[str, str]] = []
+
+
+class PlanRow(Row):
+    """{"request", "gold_plan": {"nodes": [{"id", "specialist"}], "edges": [[id, id]]}, "documents": {name: text}}."""
+
+    request: Text
+    pattern: str = ""
+    documents: dict[str, str] = {}
+    gold_plan: GoldPlanRow
+    checks: list[CheckRow] = []
+
+    def items(self, place: Place) -> Iterator[Item]:
+        ids = [node.id for node in self.gold_plan.nodes]
+        edges = tuple((ids.index(a), ids.index(b)) for a, b in self.gold_plan.edges if a in ids and b in ids)
+        graph = Graph(tuple(node.specialist for node in self.gold_plan.nodes), edges)
+        group = self.pattern or place.group
+        known = tuple((name, text.partition("\n")[0]) for name, text in _looked_up(self.checks, place).items())
+        yield Item(
+            self.id or place.name, group, self.request, (graph,), documents=self.documents, known_documents=known
+        )
+
+
+class OwnPlanRow(Row):
+    """{"request", "nodes": [specialist...], "edges": [[place, place]], "attached", "collection": [[name, title]]}."""
+
+    request: Text
+    nodes: Annotated[list[str], Field(min_length=1)]
+    edges: list[tuple[int, int]] = []
+    attached: list[tuple[str, str]] = []
+    collection: list[tuple[str, str]] = []
+    set: int | str = ""
+
+    def items(self, place: Place) -> Iterator[Item]:
+        group = f"own set {self.set}" if self.set != "" else place.group
+        graph = Graph(tuple(self.nodes), tuple(self.edges))
+        documents = dict.fromkeys((name for name, _ in self.attached), "")
+        known = (*self.attached, *self.collection)
+        yield Item(
+            self.id or place.name, group, self.request, (graph,), documents=documents, known_documents=tuple(known)
+        )
+
+
 class TaskRow(Row):
     """{"request", "documents": {name: text}, "checks": [{"kind", ...}]}: a whole task."""
 
@@ -321,13 +337,7 @@ class TaskRow(Row):
     checks: Annotated[list[CheckRow], Field(min_length=1)]
 
     def items(self, place: Place) -> Iterator[Item]:
-        collection = dict(self.collection)
-        for row in self.checks:
-            if row.collection in place.collections:
-                library = place.collections[row.collection]
-                candidates = place.candidates.get(row.collection, {}).get(frozenset(row.gold_doc_ids))
-                found = library.some(candidates) if candidates else dict(library.texts)
-                collection |= {f"{name}.txt": text for name, text in found.items()}
+        collection = {**self.collection, **_looked_up(self.checks, place)}
         checks = tuple(check for row in self.checks if (check := row.check()) is not None)
         documents = {f"{name}.txt": text for name, text in self.documents.items()}
         group = self.pattern or place.group

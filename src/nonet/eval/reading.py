@@ -92,7 +92,7 @@ def _read_file(suite: Suite, path: Path) -> list[Item]:
     group = _stem(path)
     library = _library(path.parent, group, titled=True)
     place = Place(group, 0, library)
-    if suite.name == "end-to-end":
+    if suite.sets == ("composite",):
         place = _with_collections(place, path.parent)
     return _parsed(suite, _text(path), str(path), place)
 
