@@ -1,7 +1,7 @@
 """Who gets a request: wording cues and the nearest of the specialists' examples, with a margin.
 
-The cues know the four specialists that ship; the examples know all, a user's own included. Nearness is the cosine of
-embeddings where an embedding model is there, else BM25.
+The cues know the four specialists that ship; those of a user's own are read from their examples (own_cues).
+Nearness is the cosine of embeddings where an embedding model is there, else BM25.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from nonet.agents.cues import BUILTIN, Cues, read_cues
 from nonet.agents.examples import with_more
 from nonet.agents.lexical import ExampleIndex
 from nonet.agents.masking import mask
+from nonet.agents.own_cues import OwnCues
 from nonet.agents.plan import Routing
 
 _NEIGHBOURS = 3
@@ -79,6 +80,7 @@ class Router:
         self._vectors: list[tuple[float, ...]] | None = None
         self._index: ExampleIndex | None = None
         self._only_builtin = all(name in BUILTIN for name in self._names)
+        self._own_cues = None if self._only_builtin else OwnCues(self._examples)
 
     @property
     def names(self) -> frozenset[str]:
@@ -114,21 +116,23 @@ class Router:
 
     async def route_many(self, requests: Sequence[Request]) -> tuple[Routed, ...]:
         """Route several, embedding in one call those whose wording does not decide."""
-        cues = [
-            read_cues(
-                request.text[:_MAX_CHARACTERS],
-                (request.masked if request.masked is not None else mask(request.text[:_MAX_CHARACTERS]))[
-                    :_MAX_CHARACTERS
-                ],
-                has_document=request.has_document,
-            )
+        masked = [
+            (request.masked if request.masked is not None else mask(request.text[:_MAX_CHARACTERS]))[:_MAX_CHARACTERS]
             for request in requests
+        ]
+        cues = [
+            read_cues(request.text[:_MAX_CHARACTERS], words, has_document=request.has_document)
+            for request, words in zip(requests, masked, strict=True)
         ]
         routed: list[Routed | None] = [self._by_cues(cue) for cue in cues]
         open_ = [number for number, done in enumerate(routed) if done is None]
         similar, method = await self._similarities([requests[number].text for number in open_])
         for number, similarities in zip(open_, similar, strict=True):
-            routed[number] = self._combine(cues[number], similarities, method)
+            own: Mapping[str, float] = {}
+            if self._own_cues is not None:
+                has_document = requests[number].has_document
+                own = self._own_cues.scores(masked[number], cues[number], has_document=has_document)
+            routed[number] = self._combine(cues[number], own, similarities, method)
         return tuple(result for result in routed if result is not None)
 
     async def nearest(self, texts: Sequence[str]) -> tuple[tuple[str, ...], ...]:
@@ -174,14 +178,15 @@ class Router:
         vectors = await self._embed(texts)
         return vectors if vectors is not None and len(vectors) == len(texts) else None
 
-    def _combine(self, cues: Cues, similarities: Sequence[float], method: str) -> Routed:
+    def _combine(self, cues: Cues, own: Mapping[str, float], similarities: Sequence[float], method: str) -> Routed:
         embedded = method == "embedding"
         weight = _EMBEDDING_WEIGHT if embedded else _LEXICAL_WEIGHT
         by_name: dict[str, list[float]] = {name: [] for name in self._names}
         for (name, _), similarity in zip(self._flat, similarities, strict=True):
             by_name[name].append(similarity)
         scores = {
-            name: (cues.score(name) if name in BUILTIN else _own_cue(by_name[name])) + weight * _top_mean(by_name[name])
+            name: (cues.score(name) if name in BUILTIN else own.get(name, 0.0) + _own_cue(by_name[name]))
+            + weight * _top_mean(by_name[name])
             for name in self._names
         }
         best, second = _two_best(scores)

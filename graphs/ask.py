@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +36,8 @@ class AskResult:
     missing: tuple[str, ...] = ()
     """What the answer lacks, in words: it failed, or was not run."""
     notes: tuple[str, ...] = ()
+    data: Mapping[str, Any] = field(default_factory=dict)
+    """What the specialist gave beside its text: a typed output under "output"."""
 
     def to_json(self) -> dict[str, Any]:
         """The object `nonet ask --json` prints."""
@@ -80,4 +82,5 @@ def _answer(result: RunResult) -> AskResult:
         budget=result.budget,
         missing=result.missing,
         notes=result.notes,
+        data=subtask.data,
     )

@@ -182,6 +182,7 @@ def _subtask_result(subtask: Subtask, record: SubtaskRecord | None) -> SubtaskRe
         text=record.text,
         evidence=evidence_of(record.evidence_json),
         citations=citations_of(record.citations_json),
+        data=json.loads(record.data_json),
     )
 
 

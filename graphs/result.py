@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,8 @@ class SubtaskResult:
     text: str = ""
     evidence: tuple[Evidence, ...] = ()
     citations: tuple[Citation, ...] = ()
+    data: Mapping[str, Any] = field(default_factory=dict)
+    """What the specialist gave beside its text, as JSON values: a typed output under "output"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,7 @@ class RunResult:
                     "attempts": subtask.attempts,
                     "model": subtask.model,
                     "evidence": [asdict(item) for item in subtask.evidence],
+                    "data": dict(subtask.data),
                 }
                 for subtask in self.subtasks
             ],

@@ -33,6 +33,11 @@ class FunctionSpecialist(PromptSpecialist[Out], Generic[Out]):
         """The prompt of an assignment."""
         return self._function(assignment)
 
+    @property
+    def structured(self) -> bool:
+        """As PromptSpecialist.structured."""
+        return self.output is None and self._verify is None
+
     def messages(self, assignment: Assignment) -> tuple[Message, ...]:
         """As PromptSpecialist.messages: what the function wrote is all that the model is told."""
         system = (Message("system", self.prompt),) if self.prompt else ()

@@ -66,6 +66,13 @@ class PromptSpecialist(Generic[Out]):
         if "description" not in cls.__dict__ and cls.__doc__:
             cls.description = cls.__doc__.strip().splitlines()[0].strip()
 
+    @property
+    def structured(self) -> bool:
+        """Whether it answers in the form that a workflow's step asks for: as long as it has none of its own."""
+        own = type(self)
+        plain = own.verify is PromptSpecialist.verify and own.output_for is PromptSpecialist.output_for
+        return plain and self.output is None
+
     def output_for(self, assignment: Assignment) -> OutputType | None:  # noqa: ARG002  for those that need it
         """The output type of one assignment; where the request itself says what is wanted, override it."""
         return self.output
@@ -93,6 +100,8 @@ class PromptSpecialist(Generic[Out]):
                 would look like one from the whole.
         """
         kind = self.output_for(assignment)
+        if kind is None and self.structured:
+            kind = assignment.schema
         asked = self.messages(assignment)
         found = Findings()
         if self.tools:

@@ -69,6 +69,8 @@ class SubtaskOut(Output):
     attempts: int
     model: str
     evidence: list[EvidenceOut]
+    data: dict[str, Any]
+    """What the specialist gave beside its text: a typed output under `output`."""
 
 
 class RunOut(Output):
@@ -168,6 +170,8 @@ class AskOut(Output):
     missing: list[str]
     """What the answer lacks, in words."""
     notes: list[str]
+    data: dict[str, Any]
+    """What the specialist gave beside its text: a typed output under `output`."""
     applied: list[str]
     """Files that were changed, relative to the project: with --file and --apply."""
 

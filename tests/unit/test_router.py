@@ -51,6 +51,41 @@ async def test_shows_the_examples_that_decided() -> None:
     assert routed.routing.nearest
 
 
+TRANSLATION = (
+    "Translate this letter into French.",
+    "Translate the menu into Italian.",
+    "I need a Polish translation of the manual.",
+    "Make a translation of the summary.",
+)
+NOTES = (
+    "Summarize the clinical note.",
+    "Summarize this patient's discharge letter.",
+    "Sum up the patient's chart without names.",
+    "De-identify the clinical note and sum it up.",
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "has_document", "wanted"),
+    [
+        ("Translate minutes.txt to Spanish, please.", True, "translation"),
+        ("Is there a translation of the contract?", False, "translation"),
+        ("Summarize the note on this patient in two sentences.", True, "notes"),
+        ("Summarize the report in two sentences.", True, "summarization"),
+        ("Write a Python function that sums up a list.", False, "code"),
+        ("When was the pump replaced?", False, "retrieval"),
+        ("Tell me a joke.", False, "general"),
+    ],
+)
+async def test_the_words_of_a_users_examples_are_cues_and_leave_the_others_alone(
+    text: str,
+    has_document: bool,  # noqa: FBT001
+    wanted: str,
+) -> None:
+    router = Router({**BUILTIN, "translation": TRANSLATION, "notes": NOTES})
+    assert (await router.route(text, has_document=has_document)).specialist == wanted
+
+
 async def test_a_specialist_of_the_user_wins_by_its_examples() -> None:
     examples = (
         "Translate this letter into French.",

@@ -29,15 +29,16 @@ class ClinicalSpecialist:
     description = "sums up clinical notes, de-identified before any model sees them"
     examples = (
         "Summarize the clinical note.",
-        "Sum up this patient's discharge summary in three sentences.",
-        "De-identify the note and summarize it.",
-        "Give me a short anonymised summary of the consultation.",
+        "Summarize this patient's discharge summary in three sentences.",
+        "De-identify the clinical note and summarize it.",
+        "Give me an anonymised summary of the patient's consultation.",
         "What happened to the patient, in brief, without names?",
-        "Summarize the medical record of this patient.",
-        "Write an anonymous summary of the hospital stay.",
-        "Condense the progress note, leaving out who the patient is.",
+        "Sum up the medical record of this patient.",
+        "Write an anonymised summary of the hospital stay.",
+        "Condense the clinical progress note, leaving out who the patient is.",
         "Sum up the operation report without identifying the patient.",
         "Make an anonymised handover of this patient's chart.",
+        "De-identify the medical record and sum it up.",
     )
 
     def __init__(self) -> None:

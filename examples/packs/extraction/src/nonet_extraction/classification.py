@@ -25,15 +25,17 @@ class Classification(PromptSpecialist[Mapping[str, Any]]):
     )
     examples = (
         _AS,
-        "Sort this e-mail into billing, delivery or other.",
-        "Is this review positive or negative?",
-        "Which category does this ticket belong to: hardware, software or network?",
-        "Label the message as spam or not spam.",
+        "Classify this e-mail as billing, delivery or other.",
         "Classify the sentiment of this comment as positive, neutral or negative.",
-        "Tag this article with one of: politics, sport, science.",
-        "Decide whether it is urgent or can wait.",
-        "Put the document into one of these classes: invoice, contract, letter.",
-        "What type of request is it: refund, exchange or information?",
+        "Is this review positive or negative?",
+        "Is the tone of this comment positive, negative or neutral?",
+        "Which category does this ticket belong to: hardware, software or network?",
+        "Which of these categories is it: invoice, contract or letter?",
+        "Label the message as spam or not spam.",
+        "Label this ticket as urgent or normal.",
+        "Sort this message into one of these classes: refund, exchange, information.",
+        "Sort the letters into classes: complaint, order, question.",
+        "Put the document into one of these categories: politics, sport, science.",
     )
 
     def output_for(self, assignment: Assignment) -> OutputType:

@@ -28,15 +28,17 @@ class Extraction(PromptSpecialist[Mapping[str, Any]]):
     prompt = _PROMPT
     examples = (
         _AS,
-        "Get the sender's name, the order number and the deadline from this e-mail.",
-        "Pull out the company name, the address and the phone number.",
-        "List the serial number and the model of the device in the report.",
-        "Extract all contact details: name, phone, e-mail.",
-        "Read out the patient's weight and height from the form.",
-        "Take the start date and the end date from the contract.",
-        "Fill in name, date of birth and city from this application.",
-        "Return the product, the price and the quantity as JSON.",
         "Extract the names of the parties from the agreement.",
+        "Extract all contact details: phone, e-mail, address.",
+        "Extract these fields: start date, end date, notice period.",
+        "Extract the product, the price and the quantity as JSON.",
+        "Pull out the company, the address and the phone number.",
+        "Pull the order number and the deadline out of this e-mail.",
+        "Take the serial number and the model out of the report.",
+        "Read the patient's weight and height out of the form.",
+        "Fill in the fields date of birth and city from this application.",
+        "Give me these fields as JSON: sender, subject, amount.",
+        "Get the invoice number and the total amount as structured data.",
     )
 
     def output_for(self, assignment: Assignment) -> OutputType:

@@ -43,17 +43,17 @@ class FaqSpecialist:
     description = "answers customers' questions from a FAQ, word for word"
     examples = (
         "Answer the customer from the FAQ: how long does delivery take?",
+        "Answer this customer's question from the FAQ.",
         "What does the FAQ say about returns?",
-        "A customer asks whether we ship abroad.",
-        "Reply to this support question from our FAQ.",
         "Look in the FAQ: can I change my order?",
-        "Customer support: how do I reset my password?",
-        "Can I pay by bank transfer?",
-        "How do I return an item?",
-        "Where is my parcel?",
-        "Do you have a student discount?",
-        "Is there a warranty on repairs?",
-        "How can I cancel my subscription?",
+        "Is there an entry in the FAQ about warranties?",
+        "A customer asks whether we ship abroad.",
+        "A customer wants to know how to reset a password.",
+        "A customer asks how to return a parcel.",
+        "Reply to this support question from our FAQ.",
+        "Reply to the customer: can I pay by bank transfer?",
+        "Customer support: how do I cancel my subscription?",
+        "Customer support question: where is my parcel?",
     )
 
     async def work(self, assignment: Assignment, desk: Desk) -> Outcome:

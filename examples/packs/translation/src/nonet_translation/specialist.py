@@ -31,13 +31,15 @@ class TranslationSpecialist:
         _AS,
         "Translate this document into French.",
         "Translate report.md to Spanish.",
-        "Give me this text in Italian.",
-        "How do you say 'the train is late' in Dutch?",
         "Translate the following into English: Guten Morgen.",
-        "Please put the e-mail into Portuguese.",
-        "I need a Polish translation of the manual.",
         "Translate the summary into Russian.",
-        "Turn the announcement into Swedish.",
+        "I need a Polish translation of the manual.",
+        "Make a Portuguese translation of the e-mail.",
+        "How do you say 'the train is late' in Dutch?",
+        "How would you say this in French?",
+        "Give me this text in Italian.",
+        "Write this e-mail in Spanish.",
+        "Put the announcement into German.",
     )
 
     async def work(self, assignment: Assignment, desk: Desk) -> Outcome:
