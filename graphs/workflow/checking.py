@@ -120,12 +120,20 @@ def _inputs(steps: Steps, declared: Mapping[str, Parameter] | None) -> dict[str,
                     f"Step {step.name!r} reads {name!r}, which is neither a step nor an input",
                     next_step=f"Did you mean {near[0]!r}?" if near else "",
                 )
-            type_ = ANYTHING if step.item is not None and step.item[1] == name else _wanted_type(step, name, wanted)
+            type_ = (
+                _listed(step, parameters) if step.item and step.item[1] == name else _wanted_type(step, name, wanted)
+            )
             required = wanted is None or wanted.required
             given = Parameter(name, type_, required, None if wanted is None else wanted.default)
             found[name] = _merged(found.get(name), given, step, by.get(name), declared=declared is not None)
             by.setdefault(name, step)
     return found
+
+
+def _listed(step: Step[..., Any, Any], parameters: Mapping[str, Parameter]) -> ValueType:
+    """Of an input that a step goes through: a list of what its parameter takes."""
+    item = parameters.get(step.item[0]) if step.item is not None else None
+    return item.type.listed() if item is not None else ANYTHING.listed()
 
 
 def _wanted_type(step: Step[..., Any, Any], name: str, wanted: Parameter | None) -> ValueType:

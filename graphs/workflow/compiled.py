@@ -16,7 +16,7 @@ from langchain_core.runnables import RunnableLambda
 from langgraph.graph import END, START, StateGraph
 
 from nonet.graphs.workflow import keeping, sessions
-from nonet.graphs.workflow.live import LiveRuns
+from nonet.graphs.workflow.live import OUTPUT, RUN, LiveRuns, input_keys
 
 if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from nonet.graphs.workflow.workflow import Workflow
 
 BEGIN, FINISH = "nonet_begin", "nonet_finish"
-RUN, OUTPUT = "run", "output"
 _POLICIES = ("specialist", "each", "when", "until", "approve")
 
 
@@ -45,7 +44,7 @@ def compile_workflow(
     """
     checked = workflow.checked()
     live = LiveRuns(workflow, session, settings)
-    names = {name: f"in_{name}" if name in checked.steps else name for name in checked.inputs}
+    names = input_keys(workflow)
     references = dict.fromkeys((ref(name) for name in checked.steps), str)
     inputs = _schema("Inputs", dict.fromkeys(names.values(), Any))
     state = _schema("State", {**dict.fromkeys(names.values(), Any), RUN: str, OUTPUT: Any, **references})
@@ -54,14 +53,19 @@ def compile_workflow(
     graph.add_node(BEGIN, _node(live.begin))
     graph.add_edge(START, BEGIN)
     for name, step in checked.steps.items():
-        graph.add_node(name, _node(_performing(live, name)), metadata=_told(step))
-        reads = list(checked.reads[name])
-        graph.add_edge(reads if len(reads) > 1 else (reads or [BEGIN])[0], name)
+        graph.add_node(node_of(name), _node(_performing(live, name)), metadata=_told(step))
+        reads = [node_of(each) for each in checked.reads[name]]
+        graph.add_edge(reads if len(reads) > 1 else (reads or [BEGIN])[0], node_of(name))
     graph.add_node(FINISH, _node(lambda given: live.finish(given[RUN])))
-    leaves = list(checked.leaves)
+    leaves = [node_of(each) for each in checked.leaves]
     graph.add_edge(leaves if len(leaves) > 1 else leaves[0], FINISH)
     graph.add_edge(FINISH, END)
     return graph.compile(checkpointer=checkpointer, store=store, name=workflow.name)  # type: ignore[no-any-return]
+
+
+def node_of(step: str) -> str:
+    """The node of a step; LangGraph has no node that is called as a key of its state."""
+    return f"{step}_step" if step in (RUN, OUTPUT) else step
 
 
 def ref(name: str) -> str:

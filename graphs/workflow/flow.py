@@ -66,11 +66,13 @@ class Value:
         return [None if each is None else item.of_text(each) for each in self.items]
 
     def texts(self) -> tuple[str | None, ...]:
-        """Of a list: its items, each as it is kept."""
+        """Of a list: its items, each as it is kept. Raises ValueError, in words, where it is none."""
         if self.items is not None:
             return self.items
-        item = self.type.item()
-        return tuple(item.to_text(each) for each in self.read())
+        listed, item = self.read(), self.type.item()
+        if not isinstance(listed, list | tuple | set | frozenset):
+            raise ValueError(f"it is no list, but a {type(listed).__name__}")  # noqa: TRY004  as all of a value is told
+        return tuple(item.to_text(each) for each in listed)
 
     def as_text(self) -> str:
         """The text, or the list as JSON."""

@@ -23,8 +23,16 @@ if TYPE_CHECKING:
     from nonet.graphs.session import Session
     from nonet.graphs.workflow.workflow import Workflow
 
+RUN, OUTPUT = "run", "output"
+"""Keys of the state of every compiled workflow."""
 IDLE_SECONDS = 30.0
 """How long a run is held between two of its nodes."""
+
+
+def input_keys(workflow: Workflow[Any]) -> dict[str, str]:
+    """By input: its key in the state of the graph."""
+    taken = {RUN, OUTPUT, *(f"{name}_ref" for name in workflow.checked().steps)}
+    return {name: f"in_{name}" if name in taken else name for name in workflow.inputs}
 
 
 @dataclass(slots=True)
@@ -58,9 +66,7 @@ class LiveRuns:
         return {"run": flow.context.run}
 
     def _inputs(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        steps = self.workflow.checked().steps
-        named = {f"in_{name}" if name in steps else name: name for name in self.workflow.inputs}
-        return {name: given[key] for key, name in named.items() if key in given}
+        return {name: given[key] for name, key in input_keys(self.workflow).items() if key in given}
 
     async def perform(self, run: str, name: str) -> str:
         """Do one step of the run; where its output is kept, "" for a step that was skipped.

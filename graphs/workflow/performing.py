@@ -88,7 +88,10 @@ class _Performing:
         """For every item of a list, some at a time."""
         name, source = item
         item_type = given[source].type.item()
-        texts = given[source].texts()
+        try:
+            texts = given[source].texts()
+        except ValueError as error:
+            return Ended(FAILED, keeping.failed(self.step, self.id, "type", f"it goes through {source!r}: {error}"))
         ends: list[_ItemEnd | None] = [None] * len(texts)
         left = iter(enumerate(texts))
 

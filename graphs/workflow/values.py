@@ -10,7 +10,14 @@ from functools import cached_property
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel, PydanticSchemaGenerationError, PydanticUserError, TypeAdapter, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    PydanticSchemaGenerationError,
+    PydanticUserError,
+    TypeAdapter,
+    ValidationError,
+)
 from pydantic.errors import PydanticInvalidForJsonSchema
 from pydantic_core import PydanticSerializationError
 
@@ -37,7 +44,7 @@ class ValueType:
     def adapter(self) -> TypeAdapter[Any]:
         """Raises TypeError, in words, for a type that can be neither checked nor kept."""
         try:
-            return TypeAdapter(self.annotation)
+            return _adapter(self.annotation)
         except (PydanticSchemaGenerationError, PydanticUserError) as error:
             said = str(error).splitlines()[0]
             raise TypeError(f"{self.name} can be neither checked nor kept: {said}") from error
@@ -59,13 +66,15 @@ class ValueType:
             raise ValueError(problems(error, self.name)) from error
 
     def to_text(self, value: Any) -> str:  # noqa: ANN401
-        """What is kept of a checked value. Raises ValueError, in words, for what JSON cannot hold."""
+        """What is kept of a checked value. Raises ValueError, in words, for what JSON cannot hold and give back."""
         if self.is_text:
             return str(value)
         try:
-            return self.adapter.dump_json(value, warnings="none").decode()
-        except (PydanticSerializationError, UnicodeError, ValueError) as error:
+            text = self.adapter.dump_json(value, warnings="none").decode()
+            self.adapter.validate_json(text)
+        except (PydanticSerializationError, UnicodeError, ValueError, RecursionError) as error:
             raise ValueError(f"it cannot be kept as JSON: {str(error).splitlines()[0]}") from error
+        return text
 
     def of_text(self, text: str) -> Any:  # noqa: ANN401
         """A value that was kept, or that a model wrote. Raises ValueError, in words."""
@@ -94,6 +103,13 @@ class ValueType:
     def listed(self) -> ValueType:
         """A list of this."""
         return ValueType(list[self.annotation])  # type: ignore[name-defined]
+
+
+def _adapter(annotation: Any) -> TypeAdapter[Any]:  # noqa: ANN401
+    try:  # infinity and NaN come back as what they were
+        return TypeAdapter(annotation, config=ConfigDict(ser_json_inf_nan="constants"))
+    except PydanticUserError:  # a model has a configuration of its own
+        return TypeAdapter(annotation)
 
 
 ANYTHING = ValueType()

@@ -139,8 +139,11 @@ async def _called(flow: Flow, job: Job) -> Any:  # noqa: ANN401  what the functi
             return await function(*placed, **named)
         given = await _in_thread(flow, partial(function, *placed, **named))
         return await given if inspect.isawaitable(given) else given
-    except asyncio.CancelledError:
-        raise
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        raise _StepError("raised", _told(error, job)) from error  # its own, not ours
     except (Exception, SystemExit) as error:
         raise _StepError("raised", _told(error, job)) from error
 
