@@ -291,6 +291,12 @@ class Workflow(Generic[T]):
         """The graph as Mermaid text."""
         return self.graph.get_graph().draw_mermaid()
 
+    def png(self) -> bytes:
+        """A picture of its steps and of what they read, drawn on this machine. Raises ResourceError without Pillow."""
+        from nonet.graphs.workflow.picture import png  # noqa: PLC0415
+
+        return png(self)
+
     def run(
         self,
         inputs: Inputs | None = None,

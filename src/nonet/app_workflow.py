@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -28,12 +29,17 @@ def workflow_list(*, json: JsonOption = False) -> int:
 
 @workflow_app.command(
     "show",
-    epilog=examples("nonet workflow show flows.py:triage", "nonet workflow show flows.py:triage --yaml > triage.yaml"),
+    epilog=examples(
+        "nonet workflow show flows.py:triage",
+        "nonet workflow show flows.py:triage --yaml > triage.yaml",
+        "nonet workflow show flows.py:triage --png triage.png",
+    ),
 )
 def workflow_show(
     workflow: WorkflowArgument,
     *,
     as_yaml: Annotated[bool, typer.Option("--yaml", help="Print it as a YAML file that can be run.")] = False,
+    png: Annotated[Path | None, typer.Option("--png", metavar="FILE", help="Draw it into a new file.")] = None,
     json: JsonOption = False,
 ) -> int:
     """Check a workflow without running it, and show its inputs, its steps, and what reads what.
@@ -44,4 +50,4 @@ def workflow_show(
 
     if as_yaml and json:
         raise typer.BadParameter("--yaml and --json are two forms of it; take one")
-    return commands_workflow.show(workflow, flags_given(), as_yaml=as_yaml, json=json)
+    return commands_workflow.show(workflow, flags_given(), as_yaml=as_yaml, json=json, png=png)

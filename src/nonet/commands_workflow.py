@@ -268,9 +268,11 @@ def show_all(flags: Flags, *, json: bool) -> int:
     return 0
 
 
-def show(said: str, flags: Flags, *, as_yaml: bool, json: bool) -> int:
-    """Check a workflow, and tell what it is made of."""
+def show(said: str, flags: Flags, *, as_yaml: bool, json: bool, png: Path | None = None) -> int:
+    """Check a workflow, and tell what it is made of; draw it into `png`, which must be new."""
     workflow = find(said, open_door(flags).loaded.settings)
+    if png is not None:
+        _write_new(png, workflow.png())
     if as_yaml:
         from nonet.graphs.workflow.files import write_workflow  # noqa: PLC0415
 
@@ -280,6 +282,16 @@ def show(said: str, flags: Flags, *, as_yaml: bool, json: bool) -> int:
     else:
         print_lines(lines_of(workflow))
     return 0
+
+
+def _write_new(path: Path, data: bytes) -> None:
+    try:
+        with path.open("xb") as file:
+            file.write(data)
+    except FileExistsError:
+        raise UsageError(f"{path} exists already.", next_step="Name a new file.") from None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}.") from error
 
 
 def described(workflow: Workflow[Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any, TypedDict
@@ -14,6 +15,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.store.memory import InMemoryStore
 from langgraph.types import Command
+from PIL import Image
 from pydantic import BaseModel
 
 import nonet
@@ -63,6 +65,15 @@ def test_it_compiles_and_draws() -> None:
     for edge in ("words --> lengths;", "short --> answer;", "lengths --> answer;", "answer --> nonet_finish;"):
         assert edge in picture
     assert "each = word in words" in picture
+
+
+def test_it_is_drawn_without_a_server() -> None:
+    image = Image.open(io.BytesIO(flow.png()))
+    assert image.format == "PNG"
+    width, height = image.size
+    shown = {image.getpixel((x, y)) for x in range(0, width, 3) for y in range(0, height, 3)}
+    assert {(238, 240, 251), (247, 243, 232)} <= shown, "boxes of steps and of inputs"
+    assert height > width / 4, "in rows, each below what it reads"
 
 
 async def test_it_runs_under_a_checkpointer_and_a_store_and_its_state_has_references(
