@@ -9,22 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nonet.agents.asking import (
-    DECISION_TOKENS,
-    INSTRUCTION_CHARACTERS,
-    MOST_STEPS,
-    Draft,
-    checked,
-    draft_of,
-    parsed,
-    plan_of,
-    situation,
-)
-from nonet.agents.clauses import split
-from nonet.agents.desk import PlanDesk
-from nonet.agents.documents import DocumentInfo
-from nonet.agents.plan import MAX_SUBTASKS, Plan
-from nonet.agents.planner import attached_or_named
+from nonet.agents.asking import DECISION_TOKENS, Draft, draft_of, parsed
+from nonet.agents.model_planner import ModelPlanner, step_schema
 from nonet.errors import CallError, PlanError
 from nonet.runtimes import Message
 
@@ -36,39 +22,12 @@ _SYSTEM = (
 )
 
 
-class StepwisePlanner:
-    """Plans by constrained decisions of one model.
-
-    Args:
-        desk: asks the model.
-        specialists: name -> what it does, in the order in which they are shown.
-        max_subtasks: bound on a plan's size, at least 1; no model plans more than `asking.MOST_STEPS`.
-        max_depth: bound on how many subtasks build on one another.
-    """
+class StepwisePlanner(ModelPlanner):
+    """Plans by constrained decisions of one model."""
 
     name = "stepwise"
 
-    def __init__(
-        self,
-        desk: PlanDesk,
-        specialists: Mapping[str, str],
-        *,
-        max_subtasks: int = MAX_SUBTASKS,
-        max_depth: int | None = None,
-    ) -> None:
-        self._desk = desk
-        self._specialists = specialists
-        self._max_subtasks = min(max(1, max_subtasks), MOST_STEPS)
-        self._max_depth = max_depth
-
-    async def plan(
-        self, task: str, *, attached: Sequence[DocumentInfo] = (), collection: Sequence[DocumentInfo] = ()
-    ) -> Plan:
-        """As Rung.plan: a plan, or PlanError where the model gives none that may run."""
-        if not task.strip():
-            raise ValueError("a blank task has no plan")
-        attached = attached_or_named(split(task), attached, collection, task=task)
-        before = situation(task, attached, self._specialists)
+    async def _drafts(self, before: str) -> list[Draft]:
         drafts: list[Draft] = []
         while len(drafts) < self._max_subtasks:
             decision = await self._decide(before, drafts)
@@ -83,8 +42,7 @@ class StepwisePlanner:
                 raise PlanError(f"it does not come to an end within {self._max_subtasks} steps")
         if not drafts:
             raise PlanError("it is done before the first step")
-        plan = plan_of(self.name, task, drafts, attached=attached)
-        return checked(plan, self._specialists, self._max_subtasks, self._max_depth)
+        return drafts
 
     async def _decide(self, before: str, drafts: Sequence[Draft]) -> Mapping[str, Any]:
         prompt = f"{before}\n{_shown(drafts)}"
@@ -109,16 +67,7 @@ def _shown(drafts: Sequence[Draft]) -> str:
 
 def _schema(specialists: Mapping[str, str], earlier: int) -> dict[str, Any]:
     """The decision after so many steps. "done" is a choice from the second on."""
-    reads: dict[str, Any] = {}
-    if earlier:
-        ids = [f"s{number}" for number in range(1, earlier + 1)]
-        reads = {"reads": {"type": "array", "items": {"enum": ids}, "maxItems": earlier}}
-    properties = {
-        "specialist": {"enum": list(specialists)},
-        **reads,
-        "instruction": {"type": "string", "minLength": 1, "maxLength": INSTRUCTION_CHARACTERS},
-    }
-    step = {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+    step = step_schema(specialists, [f"s{number}" for number in range(1, earlier + 1)])
     if not earlier:
         return step
     done = {
