@@ -59,7 +59,11 @@ class EnergyMeter:
 
 @dataclass(slots=True)
 class EnergyShares:
-    """Shares what the machine uses among the calls that are at work at the same time, in equal parts."""
+    """Shares what the machine uses among the calls that are at work at the same time, in equal parts.
+
+    Calls of other processes have their parts as well, as far as these processes tell of them (neighbours.py); what else
+    the machine does is not known, and is in the calls' parts.
+    """
 
     meter: EnergyMeter
     _at_work: int = field(default=0, init=False)
@@ -67,22 +71,22 @@ class EnergyShares:
     """Joules that a call would have used that was at work all the time."""
     _last: float | None = field(default=None, init=False)
 
-    def begin(self) -> float:
-        """A call begins; give what this returns to `end`."""
-        self._advance()
+    def begin(self, others: int = 0) -> float:
+        """A call begins; give what this returns to `end`. `others`: calls of other processes at work now."""
+        self._advance(others)
         self._at_work += 1
         return self._a_call
 
-    def end(self, since: float) -> float | None:
+    def end(self, since: float, others: int = 0) -> float | None:
         """The call's joules; None where the meter cannot be read any more."""
-        self._advance()
+        self._advance(others)
         self._at_work -= 1
         return None if self._last is None else self._a_call - since
 
-    def _advance(self) -> None:
+    def _advance(self, others: int) -> None:
         now = self.meter.joules()
         if now is not None and self._last is not None and self._at_work:
-            self._a_call += (now - self._last) / self._at_work
+            self._a_call += (now - self._last) / (self._at_work + others)
         self._last = now
 
 

@@ -80,6 +80,8 @@ class Host:
     """Calls sent beyond the slots, so that a slot is filled again without a way there and back."""
     others_running: int = 0
     """Calls of other processes that we leave slots to."""
+    others_at_work: int = 0
+    """Calls of other processes that it computes, or keeps waiting for a slot."""
     others_use: frozenset[str] = frozenset()
     """Models that other processes have calls for; they are not pushed out."""
     yields: frozenset[str] = frozenset()

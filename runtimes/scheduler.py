@@ -235,7 +235,7 @@ class Scheduler:
             grant = await self._turn(ticket)
             began_s = self.clock()
             server = self.servers[grant.host.name]
-            energy = self._energy.begin() if self._energy is not None else 0.0
+            energy = self._energy.begin(self._others_at_work()) if self._energy is not None else 0.0
             joules: float | None = None
             answer: Answer | None = None
             try:
@@ -244,7 +244,7 @@ class Scheduler:
                 if not self._goes_elsewhere(server, ticket, error) or tries == MOST_TRIES:
                     raise
             finally:
-                joules = self._energy.end(energy) if self._energy is not None else None
+                joules = self._energy.end(energy, self._others_at_work()) if self._energy is not None else None
                 self.policy.finish(ticket, self.clock())
                 server.ended()
                 others = self._start()
@@ -255,6 +255,9 @@ class Scheduler:
             ticket.payload = None
             self.policy.resubmit(ticket, self.clock())
         raise AssertionError("unreachable")
+
+    def _others_at_work(self) -> int:
+        return sum(server.host.others_at_work for server in self.servers.values())
 
     async def _turn(self, ticket: Ticket) -> Grant:
         """Wait for a slot. Raises RuntimeUnavailableError where no host that could give one is up."""

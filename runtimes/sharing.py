@@ -25,6 +25,7 @@ def heed(board: Board, host: Host, others: Sequence[Claim], now_s: float) -> boo
     _agree_on_room(host, used, now_s)
     host.others_use = frozenset(used)
     host.others_want = next((claim.want for claim in others if claim.want), "")
+    host.others_at_work = sum(claim.running for claim in others)
     host.others_running = _slots_left_to(host, others)
     return before != (host.others_running, host.others_use, host.others_want, host.yields)
 

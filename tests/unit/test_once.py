@@ -206,6 +206,10 @@ def test_energy_is_shared_among_the_calls_at_work() -> None:
     assert shares.end(first) == pytest.approx(20.0)
     meter.now = 35.0
     assert shares.end(second) == pytest.approx(15.0)
+    meter.now = 40.0  # nobody's
+    shared = shares.begin(others=3)
+    meter.now = 48.0
+    assert shares.end(shared, others=3) == pytest.approx(2.0)  # three calls of other processes had theirs
     meter.now = 100.0  # nobody's
     third = shares.begin()
     meter.now = None
