@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import platform
@@ -27,7 +28,7 @@ PACKAGES = (
 )
 _NUMBER = re.compile(r"^[+-]?[\d,]*\.?\d+\s*%?")
 _RATIO = re.compile(
-    r"^x |\bx (?:own|bare|LangGraph|the imports|reading)|of ideal|share|of the ideal|ratio|right a call|%"
+    r"^x |\bx (?:own|bare|LangGraph|the imports|reading)|of ideal|share|of the ideal|ratio|right a call|of_langgraph|%"
 )
 _CHANGED = 0.02
 
@@ -63,13 +64,19 @@ def figures_of(benchmark: str, text: str) -> list[Figure]:
     for table, (heads, rows) in enumerate(_tables(text)):
         seen: dict[str, int] = {}
         for cells in rows:
-            row = cells[0]
+            row = _label(cells)
             seen[row] = seen.get(row, 0) + 1
             name = row if seen[row] == 1 else f"{row} ({seen[row]})"
             for column, cell in zip(heads[1:], cells[1:], strict=False):
                 if (value := number_of(cell)) is not None:
                     found.append(Figure(benchmark, table, name, column, value))
     return found
+
+
+def _label(cells: Sequence[str]) -> str:
+    """What names a row: its first cell, and those behind it that are words."""
+    words = list(itertools.takewhile(lambda cell: cell and number_of(cell) is None, cells[1:]))
+    return ", ".join([cells[0], *words[: len(cells) - 2]])
 
 
 def number_of(cell: str) -> float | None:

@@ -17,6 +17,7 @@ _module: Any = importlib.import_module("suite_results")
 Figure, compared, figures_of = _module.Figure, _module.compared, _module.figures_of
 machine, newest, number_of, read_figures = _module.machine, _module.newest, _module.number_of, _module.read_figures
 
+TWO_NAMES = "| shape | peer | CPU us |\n|---|---|---|\n| chain | bare | 7 |\n| chain | nonet | 8 |\n"
 PRINTED = """Some words | with a bar
 | peer | CPU ms | x floor | of ideal | note |
 |---|---:|---:|---:|---|
@@ -40,6 +41,7 @@ def test_every_number_of_every_table_is_found() -> None:
         (0, "bare", "of ideal", 0.97),
         (1, "ours", "CPU ms", 7.0),
     ]
+    assert [each.row for each in figures_of("w", TWO_NAMES)] == ["chain, bare", "chain, nonet"]
     assert [each.column for each in figures if each.is_ratio] == ["x floor", "of ideal"] * 2
 
 
