@@ -217,7 +217,7 @@ def picture(found: dict[tuple[str, float], list[Ended]], path: Path) -> None:
         return [(p, sum(e.right for e in some) / len(some)) for (name, p), some in found.items() if name == arm]
 
     curves = [Curve(arm, curve(arm)) for arm in ARMS]
-    path.write_text(draw(curves, x="right a call", y="tasks that succeed"), encoding="utf-8")
+    path.write_text(draw(curves, x="calls that are right", y="tasks that succeed"), encoding="utf-8")
 
 
 async def main() -> None:
