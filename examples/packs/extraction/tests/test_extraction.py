@@ -63,17 +63,17 @@ def test_fields_are_read_from_the_request(request_: str, fields: tuple[str, ...]
     assert fields_of(request_) == fields
 
 
-async def test_a_class_comes_with_a_quote_and_is_never_called_proved() -> None:
+async def test_a_class_cites_a_sentence_and_is_never_called_proved() -> None:
     asked = "Classify the letter as complaint, order or question."
-    outcome, desk = await work(Classification(), asked, {"because": "One leaks.", "label": "complaint"})
+    outcome, desk = await work(Classification(), asked, {"because": "4", "label": "complaint"})
     assert outcome.verdict is Verdict.UNVERIFIED
-    assert outcome.data["output"]["label"] == "complaint"
+    assert outcome.data["output"] == {"label": "complaint", "because": "One leaks."}
+    [citation] = outcome.citations
+    assert LETTER[citation.start : citation.end] == "One leaks."
     [request] = desk.requests
     assert request.schema is not None
     assert request.schema["properties"]["label"]["enum"] == ["complaint", "order", "question"]
-    made_up, _ = await work(Classification(), asked, {"because": "I am furious.", "label": "complaint"})
-    assert made_up.verdict is Verdict.FAILED
-    assert "'I am furious.' is not in the text" in made_up.evidence[0].detail
+    assert "[4] One leaks." in request.messages[-1].content
     nothing, idle = await work(Classification(), "Classify the letter.", {})
     assert (nothing.verdict, idle.requests) == (Verdict.FAILED, [])
     assert "the request names no classes" in nothing.evidence[0].detail

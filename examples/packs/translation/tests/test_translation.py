@@ -24,6 +24,10 @@ GOOD = (
     "Die neue Pumpe wurde am 12. März geliefert und wiegt 48 kg. Herr Hartmann aus Thornbury kommt um 9:30 Uhr und wird"
     " sie ansehen. Die Reparatur kostet 1.350,50 Euro."
 )
+HALF = (
+    "Die neue Pumpe was delivered am 12. März und weighs 48 kg. Mr. Hartmann aus Thornbury kommt um 9:30 und will look."
+    " Die repair kostet 1.350,50 euros."
+)
 
 
 async def translate(
@@ -51,6 +55,7 @@ async def test_a_good_translation_passes_all_checks_and_is_not_called_proved() -
         (GOOD.replace("Hartmann", "Bauer"), "names", "not in the translation: hartmann"),
         (GOOD[:60], "length", "out of proportion"),
         (GOOD + " " + TEXT[TEXT.index("Mr.") :], "untranslated", "left as it was: Mr. Hartmann from Thornbury"),
+        (HALF, "untranslated", "English words are left: delivered, euros"),
         ("die " * 80, "degeneration", "repeats itself"),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from nonet.runtimes.token_bound import is_common_word
 from nonet.specialists import Evidence
 from nonet.specialists.checks import degeneration_check
 from nonet.specialists.language import language_of
@@ -31,6 +32,9 @@ _TRANSLATABLE = frozenset(
 )
 """Capitalised words of English that other languages have words for: not names to be kept."""
 _LATIN_NAME = re.compile(r"[^\W\d_]{3,}")
+_SMALL_WORD = re.compile(r"\b[a-z]{4,}\b")
+_FEWEST_COMMON = 8
+_MOST_LEFT = 0.15
 _DIGITS = re.compile(r"\d")
 
 
@@ -43,6 +47,8 @@ def translation_checks(text: str, translation: str, target: str) -> Iterator[Evi
         yield from _names(text, translation)
     yield from _length(text, translation, target)
     yield _untranslated(text, translation)
+    if language_of(text) == "English" and target != "English":
+        yield from _words_left(text, translation)
     yield Evidence("meaning", passed=None, detail="nobody compared the meaning")
 
 
@@ -116,6 +122,17 @@ def _length(text: str, translation: str, target: str) -> Iterator[Evidence]:
         passed=low <= ratio <= high,
         detail=detail if low <= ratio <= high else f"{detail} is out of proportion",
     )
+
+
+def _words_left(text: str, translation: str) -> Iterator[Evidence]:
+    """Common English words that stand in the translation as they were. Languages share some, so a few are no fault."""
+    common = {word for word in _SMALL_WORD.findall(text) if is_common_word(word)}
+    if len(common) < _FEWEST_COMMON:
+        return
+    left = sorted(common & set(_SMALL_WORD.findall(translation)))
+    if len(left) > _MOST_LEFT * len(common):
+        detail = f"{len(left)} of {len(common)} English words are left: {', '.join(left[:_MOST_SHOWN])}"
+        yield Evidence("untranslated", passed=False, detail=detail)
 
 
 def _untranslated(text: str, translation: str) -> Evidence:
