@@ -215,18 +215,19 @@ async def test_a_pass_that_may_be_luck_is_not_verified() -> None:
     [doubt] = [item for item in outcome.evidence if item.kind == "luck"]
     assert doubt.detail == "answer number 3 was the first to pass, and 1 test of yes or no may be passed by luck"
 
+    first = await CodeSpecialist().work(Assignment(request), answers(lucky))
+    assert first.verdict is Verdict.VERIFIED
+
 
 @pytest.mark.parametrize(
     ("tests", "verdict"),
     [
-        ("is_even(2) == True", Verdict.UNVERIFIED),
         ("is_even(2) == True and is_even(4) == True and is_even(0) == True", Verdict.UNVERIFIED),
-        ("is_even(2) == True and is_even(3) == False", Verdict.VERIFIED),
+        ("is_even(2) == True and is_even(3) == False and is_even(7) == False", Verdict.VERIFIED),
     ],
 )
-async def test_tests_that_a_constant_passes_prove_nothing(tests: str, verdict: Verdict) -> None:
+async def test_tests_that_a_constant_passes_are_worth_one(tests: str, verdict: Verdict) -> None:
     request = f"Write a function `is_even`. It must satisfy {tests}."
-    right = await CodeSpecialist().work(Assignment(request), answers("def is_even(n):\n    return n % 2 == 0"))
-    assert right.verdict is verdict
-    doubts = [item.detail for item in right.evidence if item.kind == "luck"]
-    assert bool(doubts) is (verdict is Verdict.UNVERIFIED)
+    wrong, right = "def is_even(n):\n    return None", "def is_even(n):\n    return n % 2 == 0"
+    second = await CodeSpecialist().work(Assignment(request), answers(wrong, right))
+    assert second.verdict is verdict
