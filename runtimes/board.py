@@ -126,6 +126,27 @@ class Board:
         queue_s = line.size * self.call_seconds.get(line.model, CALL_SECONDS) / sum(other.slots for other in others)
         return queue_s > host.load_cost_s(line.model)
 
+    def left_to_others_s(self, host: Host, model: str) -> float:
+        """How long the other hosts that have the model and keep it would take for all that is still asked of it.
+
+        0 where there is none.
+        """
+        slots = sum(
+            other.slots for other in self.hosts.values() if other is not host and other.serves and other.admits(model)
+        )
+        return (self.work_for(model) + self.outlook.coming(model)) * self._call_s(model) / slots if slots else 0.0
+
+    def waiting_s(self, host: Host, line: Line) -> float:
+        """How long this host would take for the calls that wait."""
+        return line.size * self._call_s(line.model) / host.slots
+
+    def whole_s(self, host: Host, model: str) -> float:
+        """How long this host would take for all that is still asked of a model."""
+        return (self.work_for(model) + self.outlook.coming(model)) * self._call_s(model) / host.slots
+
+    def _call_s(self, model: str) -> float:
+        return self.call_seconds.get(model, CALL_SECONDS)
+
     def seconds_left(self, host: Host) -> float:
         """Until the calls that wait for this host's loaded models are through."""
         calls = (self.work_for(model) * self.call_seconds.get(model, CALL_SECONDS) for model in host.loaded)

@@ -13,7 +13,9 @@ The rules, in this order, for a host with a free slot:
 3. Among loaded models: the one whose line is the most complete (least is still to come of it), then the oldest call.
 4. Among models that would have to be loaded: the most work a second of loading, weighted by how complete the line is,
    so that a batch goes through its stages in passes. A model that is loaded on another host is loaded here as well
-   only where its line would take longer than the load.
+   only where its line would take longer than the load. Two hosts that have the same model part ways when another
+   model's calls wait that neither has: one leaves the rest to the other, if that takes it longer than two loads and the
+   new model has work for as long.
 5. What is pushed out is idle, not pinned, and least needed; a model between two calls of the same subtask is given a
    moment (at most what loading it again would cost) before it is.
 """
@@ -26,6 +28,7 @@ from nonet.runtimes.board import Board
 from nonet.runtimes.hosts import Drain, Host, Loaded
 from nonet.runtimes.lines import Line, Priority, Ticket
 
+_A_PAIR = 2
 BATCH_SHARE = 8
 """So many interactive calls in a row, and one of the batch goes, if its model is loaded."""
 
@@ -121,6 +124,8 @@ class Policy:
                     return grant
         for priority in self._order(host, lines):
             ours = [line for line in lines if line.priority is priority]
+            if priority is Priority.BATCH:
+                self._part_ways(host, ours)
             grant = (
                 self._load_ahead(host, ours, now_s)
                 or self._from_loaded(host, ours, now_s)
@@ -178,6 +183,34 @@ class Policy:
             return None
         return self._grant(host, line, now_s, unneeded if len(host.loaded) >= host.room else None)
 
+    def _part_ways(self, host: Host, lines: list[Line]) -> None:
+        """Drain for a model that no host has, where the other host has ours as well and can be left with its work.
+
+        Of two hosts only: of three, each on a stage of its own, one that is short of work for a moment takes up another
+        model again (simulated: 192 s and 28 loads for what takes 126 s and 9).
+        """
+        board = self.board
+        serving = sum(other.serves for other in board.hosts.values())
+        if serving != _A_PAIR or host.drain is not None or len(host.loaded) < host.room:
+            return
+        expected = {other.drain.line.model for other in board.hosts.values() if other.drain is not None}
+        new = [
+            line
+            for line in lines
+            if line.model not in expected
+            and not board.is_loaded(line.model)
+            and board.waiting_s(host, line) > 2 * host.load_cost_s(line.model)
+        ]
+        if not new:
+            return
+        line = max(new, key=lambda line: board.gain(host, line))
+        for name, model in host.loaded.items():
+            if model.ready and host.may_push_out(name) and not board.has_interactive(name, model):
+                rest_s = board.left_to_others_s(host, name)
+                if 2 * host.load_cost_s(line.model) < rest_s <= board.whole_s(host, line.model):
+                    host.drain = Drain(line, name)
+                    return
+
     def _from_loaded(self, host: Host, lines: list[Line], now_s: float) -> Grant | None:
         ready = [line for line in lines if host.admits(line.model)]
         if not ready:
@@ -204,6 +237,9 @@ class Policy:
             return self._grant(host, line, now_s) if host.admits(line.model) else None
         if len(host.loaded) < host.room:
             return self._grant(host, line, now_s)
+        drain = host.drain
+        if drain is not None and drain.line is line and not host.loaded[drain.victim].busy:
+            return self._grant(host, line, now_s, drain.victim)
         victim = self._idle_victim(host, line, now_s)
         if victim is not None:
             return self._grant(host, line, now_s, victim)

@@ -241,6 +241,28 @@ def test_a_second_host_loads_a_model_only_where_the_line_is_longer_than_the_load
     assert hosts_used(20) == {"h1", "h2"}
 
 
+def test_two_hosts_with_the_same_model_part_ways_for_one_that_none_has() -> None:
+    def parted_s(second: int) -> float | None:
+        """When one of the hosts took up B while calls of A waited."""
+        world = World([Host("h1", 2, 1), Host("h2", 2, 1)])
+        for _ in range(60):
+            world.arrive(0.0, "A")
+        for _ in range(second):
+            world.arrive(LOAD_S + world.call_s, "B")
+        world.run()
+        loads = [(at_s, grant.ticket.model) for at_s, grant in world.grants if grant.loads]
+        assert [model for _, model in loads].count("A") == 2, "each model is loaded once a host at most"
+        assert [model for _, model in loads].count("B") <= 2
+        last_a_s = max(at_s for at_s, grant in world.grants if grant.ticket.model == "A")
+        return next((at_s for at_s, model in loads if model == "B" and at_s < last_a_s), None)
+
+    at_once_s, later_s = parted_s(60), parted_s(20)
+    assert at_once_s is not None
+    assert later_s is not None
+    assert at_once_s < 2 * LOAD_S < later_s, "with less work for B, not before the other host has no more of A to do"
+    assert parted_s(4) is None, "that is less than the loads"
+
+
 def test_a_host_that_is_down_or_leaving_gets_nothing() -> None:
     world = World([Host("h1"), Host("h2", up=False), Host("h3", leaving=True)])
     for _ in range(20):
