@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol, get_type_hints, runtime_checkable
@@ -119,12 +120,34 @@ async def _called(function: Callable[..., Any], given: Mapping[str, Any]) -> str
             if inspect.iscoroutinefunction(function):
                 result = await function(**given)
             else:
-                result = await asyncio.to_thread(function, **given)
+                result = await _in_thread(function, given)
     except TimeoutError as error:
         raise ToolError(f"it took longer than {LONGEST_SECONDS:.0f} seconds") from error
     except Exception as error:
         raise ToolError(f"{type(error).__name__}: {error}") from error
     return _text(result)
+
+
+async def _in_thread(function: Callable[..., Any], given: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    """Its result. The thread is one that nobody waits for: a tool that hangs holds up neither a time-out nor Ctrl-C."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[Any] = loop.create_future()
+
+    def settle(result: Any, error: Exception | None) -> None:  # noqa: ANN401
+        if not done.done():
+            done.set_result(result) if error is None else done.set_exception(error)
+
+    def run() -> None:
+        result, failed = None, None
+        try:
+            result = function(**given)
+        except Exception as error:  # noqa: BLE001  it is raised where it is waited for
+            failed = error
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(settle, result, failed)
+
+    threading.Thread(target=run, daemon=True, name=f"nonet-tool-{getattr(function, '__name__', '')}").start()
+    return await done
 
 
 def _text(result: Any) -> str:  # noqa: ANN401  whatever a function gives

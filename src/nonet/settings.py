@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -192,7 +192,7 @@ def load(flags: Mapping[str, Any] | None = None, *, folder: Path | None = None) 
         for key, value in layer.values.items():
             if key not in values:
                 values[key] = value
-                origins[key] = layer.origins[key]
+                origins |= {each: at for each, at in layer.origins.items() if each == key or each.startswith(f"{key}.")}
     try:
         settings = Settings(**values)
     except ValidationError as error:
@@ -266,16 +266,25 @@ def _file_layer(path: Path) -> _Layer:
                 f"{_place(path, text, key)}: there is no setting {key!r}.",
                 next_step=_nearest(key),
             )
-    return _Layer(_absolute(values, path.parent), {key: _place(path, text, key) for key in values})
+    origins = {key: _place(path, text, key) for key in values}
+    for key in ("specialists", "remote"):  # tables of tables: each has a place of its own
+        if isinstance(values.get(key), dict):
+            origins |= {f"{key}.{name}": _place(path, text, key, name) for name in values[key]}
+    return _Layer(_absolute(values, path.parent), origins)
 
 
-def _place(path: Path, text: str, key: str) -> str:
-    """The file and the line: tomllib keeps no positions, so look for the key or its table."""
-    quoted = re.escape(key)
-    pattern = re.compile(rf"""^\s*(?:\[\s*)?["']?{quoted}["']?\s*[\].=]""")
-    for number, line in enumerate(text.splitlines(), start=1):
-        if pattern.match(line):
-            return f"{path}, line {number}"
+def _place(path: Path, text: str, key: str, name: str = "") -> str:
+    """The file and the line: tomllib keeps no positions, so look for the key or its table, or for a table within it."""
+    table = rf"""["']?{re.escape(key)}["']?"""
+    forms = [rf"(?:\[\s*)?{table}\s*[\].=]"]
+    if name:
+        inner = rf"""["']?{re.escape(name)}["']?\s*[\].=]"""
+        forms = [rf"(?:\[+\s*)?{table}\s*\.\s*{inner}", inner, *forms]
+    for form in forms:
+        pattern = re.compile(rf"^\s*{form}")
+        for number, line in enumerate(text.splitlines(), start=1):
+            if pattern.match(line):
+                return f"{path}, line {number}"
     return str(path)
 
 
@@ -311,6 +320,11 @@ def _nearest(key: str, spell: Callable[[str], str] = str, verb: str = "Remove") 
     return f"{verb} it; the settings are: {', '.join(spell(field) for field in sorted(Settings.model_fields))}."
 
 
+def _origin(loc: Sequence[int | str], origins: Mapping[str, str]) -> str | None:
+    """Where a value was set: of a table within a table, that table's own place."""
+    return origins.get(".".join(map(str, loc[:2]))) or origins.get(str(loc[0]))
+
+
 def _wrong_value(error: ValidationError, origins: Mapping[str, str]) -> SettingsError:
     problems = []
     for item in error.errors(include_url=False, include_context=False):
@@ -320,13 +334,13 @@ def _wrong_value(error: ValidationError, origins: Mapping[str, str]) -> Settings
             problems.append(f"there is no setting {key!r}. {_nearest(key)}")
             continue
         if item["type"] == "extra_forbidden":  # its value may be a key that does not belong there: it is not shown
-            place = origins.get(key)
+            place = _origin(item["loc"], origins)
             problems.append(f"{name}{f' (from {place})' if place else ''} is not a setting")
             continue
         shown = repr(item["input"])
         shown = shown if len(shown) <= 60 else shown[:57] + "..."  # noqa: PLR2004
         message = item["msg"].removeprefix("Value error, ").replace("Input should", "should", 1)
-        place = origins.get(key)
+        place = _origin(item["loc"], origins)
         problems.append(f"{name}{f' (from {place})' if place else ''} {message}, not {shown}")
     return SettingsError(
         f"A setting is wrong: {'; '.join(problems)}.",

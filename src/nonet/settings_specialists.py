@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-Reference = Annotated[str, Field(pattern=r"^[^\s:]+:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")]
+_REFERENCE = re.compile(r"[^\s:]+:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+
+
+def _reference(value: str) -> str:
+    if not _REFERENCE.fullmatch(value):
+        raise ValueError("should be written module:object or ./file.py:object")
+    return value
+
+
+Reference = Annotated[str, AfterValidator(_reference)]
 """`module:object`, or `./file.py:object` beside the nonet.toml it stands in."""
 Text = Annotated[str, Field(min_length=1)]
 

@@ -149,13 +149,20 @@ def test_what_cannot_be_loaded_is_left_out(tmp_path: Path, toml: str, words: str
         ("x = { examples = ['e'] }", "either a prompt or a `use`"),
         ("x = { use = 'a:b', prompt = 'p' }", "has its own prompt"),
         ("x = { prompt = 'p', mcp = [{}] }", "either a command or a url"),
-        ("x = 'nothing'", "specialists.x.use"),
+        ("x = 'nothing'", "should be written module:object or ./file.py:object, not 'nothing'"),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_place(tmp_path: Path, toml: str, words: str) -> None:
-    with pytest.raises(SettingsError, match=r"nonet\.toml, line 1") as caught:
+    with pytest.raises(SettingsError, match=r"nonet\.toml, line 2") as caught:
         staff(tmp_path, f"[specialists]\n{toml}\n")
     assert words in caught.value.message
+
+
+def test_of_several_tables_the_wrong_one_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"specialists\.b\.prompt \(from \S+nonet\.toml, line 3\)"):
+        staff(tmp_path, "[specialists.a]\nprompt = 'p'\n[specialists.b]\nprompt = 3\n")
+    with pytest.raises(SettingsError, match=r"specialists\.d\.use \(from \S+nonet\.toml, line 3\)"):
+        staff(tmp_path, "[specialists]\nc = 'a:b'\nd = 'nothing'\n")
 
 
 def test_one_given_in_code_must_be_right() -> None:
