@@ -16,19 +16,23 @@ import nonet
 
 ITEMS = 12
 CHAIN = 6
-DATABASE, LOG, SEED = sys.argv[1:]
 left = 0
+"""Steps until this process dies; 0: never."""
+
+
+def note(what: str) -> None:
+    """A line into the log."""
+    with Path(sys.argv[2]).open("a", encoding="utf-8") as log:
+        log.write(f"{what}\n")
 
 
 def begin(name: str) -> None:
     """Write it down; perhaps die here, with what came before on disk and this not."""
     global left  # noqa: PLW0603  one process, one life
-    with Path(LOG).open("a", encoding="utf-8") as log:
-        log.write(f"{name}\n")
+    note(name)
     left -= 1
     if left == 0:
-        with Path(LOG).open("a", encoding="utf-8") as log:
-            log.write("killed\n")
+        note("killed")
         os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -65,25 +69,34 @@ for number in range(CHAIN):
 flow.add("whole", workflow=inner, arguments={"value": f"s{CHAIN - 1}"})
 
 
-def live(life: int) -> None:
+def live(life: int, database: str) -> None:
     """One process's part of the run."""
-    settings: dict[str, Any] = {"db": DATABASE, "runtime": "scripted"}
+    settings: dict[str, Any] = {"db": database, "runtime": "scripted"}
     result = flow.run({"start": 1}, **settings) if life == 0 else flow.resume("last", **settings)
     print(result.output, flush=True)
 
 
-warm = nonet.Workflow("warm")
-warm.add("one", function=len, arguments={"obj": "text"})
-warm.run({"text": ""}, db=f"{DATABASE}.warm", runtime="scripted")  # imports what every life needs
-dice = random.Random(int(SEED))
-for life in range(1000):
-    child = os.fork()
-    if child == 0:
-        left = dice.randint(1, 5)
-        live(life)
-        os._exit(0)
-    dice.random()  # the children's dice are copies: the next one shall throw another number
-    _, status = os.waitpid(child, 0)
-    if not os.WIFSIGNALED(status):
-        print(life, flush=True)
-        sys.exit(os.waitstatus_to_exitcode(status))
+def main() -> int:
+    """Lives until one of them ends by itself; its exit status."""
+    global left  # noqa: PLW0603  of each child
+    database, _, seed = sys.argv[1:]
+    warm = nonet.Workflow("warm")
+    warm.add("one", function=len, arguments={"obj": "text"})
+    warm.run({"text": ""}, db=f"{database}.warm", runtime="scripted")  # imports what every life needs
+    dice = random.Random(int(seed))
+    for life in range(1000):
+        child = os.fork()
+        if child == 0:
+            left = dice.randint(1, 5)
+            live(life, database)
+            os._exit(0)
+        dice.random()  # the children's dice are copies: the next one shall throw another number
+        _, status = os.waitpid(child, 0)
+        if not os.WIFSIGNALED(status):
+            print(life, flush=True)
+            return os.waitstatus_to_exitcode(status)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
