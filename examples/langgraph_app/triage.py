@@ -1,4 +1,4 @@
-"""A nonet workflow that LangGraph's own tools open: `langgraph dev` in this folder serves it.
+"""A nonet workflow that LangGraph's own tools open: `langgraph dev --allow-blocking` in this folder serves it.
 
 The workflow is as any other; `graph` is what langgraph.json names. NONET_RUNTIME and the other settings hold here, too.
 """

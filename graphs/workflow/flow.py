@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -73,6 +74,12 @@ class Value:
         if not isinstance(listed, list | tuple | set | frozenset):
             raise ValueError(f"it is no list, but a {type(listed).__name__}")  # noqa: TRY004  as all of a value is told
         return tuple(item.to_text(each) for each in listed)
+
+    def as_json(self) -> Any:  # noqa: ANN401  any JSON value
+        """The value as JSON has it; None where there is none."""
+        if self.state is not State.DONE:
+            return None
+        return self.text if self.items is None and self.type.is_text else json.loads(self.as_text())
 
     def as_text(self) -> str:
         """The text, or the list as JSON."""

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from pydantic_core import to_jsonable_python
+
 from nonet.errors import NonetError
 from nonet.graphs.drive import close, stop
 from nonet.graphs.workflow import launch, sessions
@@ -101,14 +103,14 @@ class LiveRuns:
         )
 
     async def finish(self, run: str) -> dict[str, Any]:
-        """Close the run; its output."""
+        """Close the run; its output, as a JSON value: it stands in a checkpoint, which holds no objects."""
         live = await self._of(run)
         self._forget(run, live)
         status, state = launch.ended_of(live.flow, self.workflow, live.values)
         live.flow.close()
         await live.flow.context.all_told()
         await close(live.flow.context, status, state)
-        return {"output": output_of(self.workflow.checked(), live.values).read()}
+        return {OUTPUT: output_of(self.workflow.checked(), live.values).as_json()}
 
     async def _session(self) -> Session:
         if self.session is not None:
@@ -189,7 +191,8 @@ async def _interrupted(approval: Approval) -> bool:
     """Ask as LangGraph does: the graph stops, and goes on with Command(resume=True or False)."""
     from langgraph.types import interrupt  # noqa: PLC0415
 
-    return bool(interrupt({"step": approval.step, "question": approval.question, "inputs": dict(approval.inputs)}))
+    inputs = to_jsonable_python(dict(approval.inputs), serialize_unknown=True)  # it stands in a checkpoint
+    return bool(interrupt({"step": approval.step, "question": approval.question, "inputs": inputs}))
 
 
 def _written(event: Event) -> None:

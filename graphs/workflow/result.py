@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, overload
@@ -87,7 +86,7 @@ class WorkflowResult(Generic[T]):
         return {
             **self.ran.to_json(),
             "workflow": self.workflow,
-            "output": _json(self.out),
+            "output": self.out.as_json(),
             "waiting": [{"step": each.step, "question": each.question} for each in self.waiting],
         }
 
@@ -105,9 +104,3 @@ class WorkflowResult(Generic[T]):
 
     def _next(self) -> str:
         return f"See `nonet runs show {self.run}`; go on with `resume({self.run!r})`."
-
-
-def _json(value: Value) -> Any:  # noqa: ANN401  any JSON value
-    if value.state is not State.DONE:
-        return None
-    return value.text if value.type.is_text else json.loads(value.as_text())

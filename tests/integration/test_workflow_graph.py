@@ -110,13 +110,18 @@ async def test_an_approval_interrupts_and_another_graph_goes_on(settings: dict[s
 
     mail = nonet.Workflow("mail")
     mail.add("draft", function=draft)
-    mail.add("send", function=lambda draft: f"sent {draft}", approve="Send it?")
+    mail.add("size", function=lambda draft: Size(words=len(draft)))
+    mail.add("send", function=lambda draft, size: {"sent": draft, "size": size}, approve="Send it?")
     saver = InMemorySaver()
     config: Any = {"configurable": {"thread_id": "one"}}
     stopped = await mail.compile(checkpointer=saver, **settings).ainvoke({"text": "hi"}, config)
-    assert stopped["__interrupt__"][0].value == {"step": "send", "question": "Send it?", "inputs": {"draft": "HI"}}
+    assert stopped["__interrupt__"][0].value == {
+        "step": "send",
+        "question": "Send it?",
+        "inputs": {"draft": "HI", "size": {"words": 2}},
+    }
     again = mail.compile(checkpointer=saver, **settings)
-    assert (await again.ainvoke(Command(resume=True), config))["output"] == "sent HI"
+    assert (await again.ainvoke(Command(resume=True), config))["output"] == {"sent": "HI", "size": {"words": 2}}
     assert calls == ["draft"]
 
 
