@@ -267,10 +267,21 @@ def _file_layer(path: Path) -> _Layer:
                 next_step=_nearest(key),
             )
     origins = {key: _place(path, text, key) for key in values}
+    _check_owner(path, origins)
     for key in ("specialists", "remote"):  # tables of tables: each has a place of its own
         if isinstance(values.get(key), dict):
             origins |= {f"{key}.{name}": _place(path, text, key, name) for name in values[key]}
     return _Layer(_absolute(values, path.parent), origins)
+
+
+def _check_owner(path: Path, origins: Mapping[str, str]) -> None:
+    """Raise SettingsError where a file of another user names code to run: it may lie in a folder that all share."""
+    naming = [origins[key] for key in ("specialists", "workflows") if key in origins]
+    if naming and hasattr(os, "getuid") and path.stat().st_uid not in (os.getuid(), 0):
+        raise SettingsError(
+            f"{naming[0]}: the file belongs to another user and names code, which is not run for that reason.",
+            next_step="Copy it into a folder of yours, after you have read it; or work somewhere else.",
+        )
 
 
 def _place(path: Path, text: str, key: str, name: str = "") -> str:

@@ -112,6 +112,15 @@ def test_a_model_that_is_missing_is_named(capsys: pytest.CaptureFixture[str]) ->
     assert any("llama9:900b" in check.detail for check in found.checks)
 
 
+def test_a_specialist_whose_models_are_missing_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    wants = "[specialists.slogan]\nprompt = 'Write one.'\nmodels = ['smollm2:135m', 'absent:9b']\n"
+    (tmp_path / "nonet.toml").write_text(wants, encoding="utf-8")
+    status, found = examined(capsys, "--quick", "--runtime", "scripted")
+    [check] = [check for check in found.checks if check.name == "specialist slogan"]
+    assert (status, check.status, check.next_step) == (0, "warning", "nonet models pull absent:9b")
+    assert check.detail == "it would like absent:9b, and works with smollm2:135m"
+
+
 def test_a_damaged_database_is_a_problem(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "here.db").write_bytes(b"not a database at all")
     status, found = examined(capsys, "--quick", "--runtime", "scripted")

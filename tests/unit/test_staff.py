@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -163,6 +164,16 @@ def test_of_several_tables_the_wrong_one_is_named(tmp_path: Path) -> None:
         staff(tmp_path, "[specialists.a]\nprompt = 'p'\n[specialists.b]\nprompt = 3\n")
     with pytest.raises(SettingsError, match=r"specialists\.d\.use \(from \S+nonet\.toml, line 3\)"):
         staff(tmp_path, "[specialists]\nc = 'a:b'\nd = 'nothing'\n")
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="only root can give a file away")
+def test_code_that_another_user_names_is_not_run(tmp_path: Path) -> None:
+    (tmp_path / "nonet.toml").write_text("[specialists]\nx = './mine.py:x'\n", encoding="utf-8")
+    os.chown(tmp_path / "nonet.toml", 12345, 12345)
+    with pytest.raises(SettingsError, match="line 1: the file belongs to another user and names code"):
+        load(folder=tmp_path)
+    (tmp_path / "nonet.toml").write_text("light = true\n", encoding="utf-8")
+    assert load(folder=tmp_path).settings.light
 
 
 def test_one_given_in_code_must_be_right() -> None:
