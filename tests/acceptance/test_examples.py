@@ -122,9 +122,9 @@ def test_contracts_are_compared_clause_by_clause(program: Program) -> None:
     assert "Figures: 1,150 euros -> 1,290 euros, 2 percent" in said.out
     assert "## New: Subletting" in said.out
     assert "## Gone: Heating costs" in said.out
-    assert "In a sentence: The rent is 1,290 euros a month." in said.out
+    assert "heating? | “The landlord bears repairs of the roof, the walls and the heating.” (old) |" in said.out
     same = program("contracts.py", DATA / "lease-2026.txt", DATA / "lease-2026.txt")
-    assert same.out == "7 clauses are the same, 0 changed, 0 new, 0 gone.\n"
+    assert same.out.startswith("7 clauses are the same, 0 changed, 0 new, 0 gone.\n")
 
 
 TASKS = [
