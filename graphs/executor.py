@@ -74,7 +74,7 @@ async def _subtask(context: RunContext, subtask: Subtask, outlook: PlanOutlook) 
         record = record_of(subtask, outcome, input_digest=digest)
     else:
         artifacts = [Source(name, records[name].text, "artifact", records[name].instruction) for name in subtask.inputs]
-        with outlook.at_work(subtask):
+        with outlook.at_work(subtask.id):
             ended = await work_on(context, subtask, [*artifacts, *documents])
         seconds = time.monotonic() - started
         record = record_of(

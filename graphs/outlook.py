@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nonet.agents.plan import Plan, Subtask
+    from nonet.agents.plan import Plan
     from nonet.runtimes.board import Outlook
     from nonet.runtimes.lines import Priority
 
@@ -28,6 +28,8 @@ class PlanOutlook:
     def of(self, plan: Plan) -> Iterator[None]:
         """While the plan is at work; whatever was not begun by its end is not expected any more."""
         for subtask in plan.subtasks:
+            if subtask.specialist not in self.ladders:  # a function of a workflow
+                continue
             model = self.ladders[subtask.specialist][0]
             self._coming[subtask.id] = model
             self.outlook.expect(model, 1)
@@ -38,9 +40,9 @@ class PlanOutlook:
                 self.outlook.expect(self._coming.popitem()[1], -1)
 
     @contextmanager
-    def at_work(self, subtask: Subtask) -> Iterator[None]:
-        """While a subtask is at work and may call its model."""
-        model = self._coming.pop(subtask.id, None)
+    def at_work(self, subtask: str) -> Iterator[None]:
+        """While the subtask of that id is at work and may call its model."""
+        model = self._coming.pop(subtask, None)
         if model is None:
             yield
             return

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from nonet.graphs.workflow.workflow import Workflow
 
 BEGIN, FINISH = "nonet_begin", "nonet_finish"
+_MORE_STEPS = 25
+"""That LangGraph may take beyond one a step, before it stops."""
 _POLICIES = ("specialist", "each", "when", "until", "approve")
 
 
@@ -60,7 +62,10 @@ def compile_workflow(
     leaves = [node_of(each) for each in checked.leaves]
     graph.add_edge(leaves if len(leaves) > 1 else leaves[0], FINISH)
     graph.add_edge(FINISH, END)
-    return graph.compile(checkpointer=checkpointer, store=store, name=workflow.name)  # type: ignore[no-any-return]
+    compiled: CompiledStateGraph[Any, Any, Any, Any] = graph.compile(
+        checkpointer=checkpointer, store=store, name=workflow.name
+    )
+    return compiled.with_config(recursion_limit=len(checked.steps) + _MORE_STEPS)
 
 
 def node_of(step: str) -> str:

@@ -15,6 +15,7 @@ from nonet.store import digest_of
 
 if TYPE_CHECKING:
     from nonet.graphs.context import RunContext
+    from nonet.graphs.outlook import PlanOutlook
     from nonet.graphs.workflow.step import Step
     from nonet.store import SubtaskRecord
 
@@ -135,6 +136,8 @@ class Flow:
     """What failed, in words."""
     specialists: list[str] = field(default_factory=list)
     """Verdicts of what specialists did; those of functions prove and disprove nothing."""
+    outlook: PlanOutlook | None = None
+    """Tells the scheduler what models the steps to come will ask."""
     asking: asyncio.Lock = field(default_factory=asyncio.Lock)
     _threads: ThreadPoolExecutor | None = None
     _identities: dict[int, dict[str, Any]] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from nonet.agents.plan import Plan, Subtask
 from nonet.errors import UsageError
 from nonet.graphs.drive import Ended, lead
 from nonet.graphs.events import PlanReady
+from nonet.graphs.outlook import PlanOutlook
 from nonet.graphs.records import WORKFLOW, citations_of, result_of_run, workflow_of_run
 from nonet.graphs.run import attach, bounds_of, budget_of, new_context, renewed_limits
 from nonet.graphs.session import owner
@@ -258,10 +259,12 @@ async def _led(flow: Flow, workflow: Workflow[T], values: Mapping[str, Value], *
     reached: dict[str, Value] = {}
 
     async def work() -> Ended:
-        context.emit(PlanReady(context.run, context.accepted_plan()))
+        plan = context.accepted_plan()
+        context.emit(PlanReady(context.run, plan))
+        flow.outlook = PlanOutlook(context.session.scheduler.outlook, context.session.ladders, context.priority)
         try:
-            reached.update(await run_steps(flow, checked, values))
-            await context.all_told()
+            with flow.outlook.of(plan):
+                reached.update(await run_steps(flow, checked, values))
         finally:
             flow.close()
         return ended_of(flow, workflow, reached)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -51,7 +52,8 @@ async def perform(flow: Flow, step: Step[..., Any, Any], scope: Scope) -> Value:
     if ended is None:
         given = {name: scope.values[name] for name in step.needs if name in scope.values and name not in gate.left_out}
         performing = _Performing(flow, step, scope, id_, frozenset(gate.left_out))
-        ended = await (performing.rounds(id_, given) if step.item is None else performing.every(step.item, given))
+        with flow.outlook.at_work(id_) if flow.outlook is not None else nullcontext():
+            ended = await (performing.rounds(id_, given) if step.item is None else performing.every(step.item, given))
     if ended.record is not None:
         await _keep(flow, ended, top=not scope.prefix, seconds=time.monotonic() - started)
     return ended.value

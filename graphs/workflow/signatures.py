@@ -8,6 +8,7 @@ import sys
 import types
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -86,6 +87,7 @@ def _names_around(function: Callable[..., Any]) -> Mapping[str, Any]:
     return around
 
 
+@lru_cache(maxsize=4096)
 def code_digest(function: Callable[..., Any]) -> str:
     """What tells whether a function was changed: of its source where there is one, else of its code."""
     try:
