@@ -55,6 +55,8 @@ class McpServer:
             except Exception as error:
                 if isinstance(error, RuntimeUnavailableError):
                     raise
+                while isinstance(error, ExceptionGroup):  # task groups wrap what went wrong
+                    error = error.exceptions[0]
                 reason = str(error) or type(error).__name__
                 raise ToolServerError(
                     f"The server {self} does not answer: {reason}.",

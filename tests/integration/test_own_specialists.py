@@ -7,7 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Literal, assert_type
 
 import pytest
 from fakes.desk import FakeDesk
@@ -18,6 +18,7 @@ from nonet.errors import SpecialistError, ToolServerError
 from nonet.runtimes import ChatRequest
 from nonet.runtimes.scripted import Script, ScriptedRuntime
 from nonet.specialists import Assignment, Desk, Evidence, Outcome, Source, Specialist, Verdict
+from nonet.specialists.define import FunctionSpecialist
 from nonet.specialists.tools import Tool, offered, tool_of
 
 SERVER = '''
@@ -83,6 +84,12 @@ async def session(folder: Path, *own: Specialist) -> AsyncIterator[nonet.Session
     settings = nonet.Settings(runtime="scripted", db=folder / "nonet.db")
     async with await nonet.Session.open(settings, own=own) as opened:
         yield opened
+
+
+def test_types_are_known_to_a_type_checker() -> None:
+    assert_type(tickets, FunctionSpecialist[Ticket])
+    assert_type(tickets(Assignment("x")), str)
+    assert_type(Clerk().wording("x"), str)
 
 
 async def test_the_output_type_binds_the_model_and_a_verifier_proves_it() -> None:
@@ -261,6 +268,9 @@ async def test_an_mcp_server_that_is_not_there_fails_the_call() -> None:
         tools = (nonet.McpServer(("/nonexistent/server",)),)
 
     with pytest.raises(ToolServerError, match="The server MCP /nonexistent/server does not answer"):
+        await work(Lost(), answers("x"))
+    Lost.tools = (nonet.McpServer(url="http://127.0.0.1:9/mcp"),)
+    with pytest.raises(ToolServerError, match=r"The server MCP http://127\.0\.0\.1:9/mcp does not answer: .*connect"):
         await work(Lost(), answers("x"))
 
 

@@ -14,6 +14,7 @@ from nonet_extraction.requests import classes_of, fields_of
 from pydantic import BaseModel
 
 import nonet
+from nonet.runtimes import ChatRequest
 from nonet.runtimes.scripted import ScriptedRuntime
 from nonet.specialists import Assignment, Outcome, Source, Specialist, Verdict
 
@@ -103,6 +104,20 @@ async def test_every_value_is_held_against_the_text(change: Mapping[str, Any], v
     outcome, _ = await work(Extraction(), FIELDS, {**RIGHT, **change})
     assert words in [item.detail for item in outcome.evidence]
     assert outcome.verdict is verdict
+
+
+async def test_a_text_that_no_window_holds_is_read_in_pieces() -> None:
+    def say(request: ChatRequest) -> str:
+        has = "HG-20417" in request.messages[-1].content
+        return json.dumps({"invoice_number": "HG-20417" if has else None})
+
+    desk = FakeDesk(ScriptedRuntime(say), window_tokens=700)
+    text = "The pump is old and it is heavy. " * 90 + "\n\nInvoice number: HG-20417\n\n" + "The gate is shut. " * 60
+    asked = Assignment("Extract the invoice number from long.txt.", (Source("long.txt", text),))
+    outcome = await Extraction().work(asked, desk)
+    assert outcome.data["output"] == {"invoice_number": "HG-20417"}
+    assert outcome.verdict is Verdict.VERIFIED
+    assert len(desk.requests) > 2
 
 
 class Bill(BaseModel):

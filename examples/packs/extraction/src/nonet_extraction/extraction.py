@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
 from nonet import PromptSpecialist
-from nonet.specialists import Assignment, Desk, Evidence, Outcome, Verdict
-from nonet.specialists.own import OutputType
+from nonet.errors import ContextOverflowError
+from nonet.runtimes import Message
+from nonet.specialists import Assignment, Desk, Evidence, Outcome, Source, Verdict
+from nonet.specialists.budget import split_tokens
+from nonet.specialists.own import OUTPUT, OutputType
 from nonet_extraction.requests import fields_of, key_of, no_list
 from nonet_extraction.sources import source_checks
 
 Model = TypeVar("Model", bound=BaseModel)
 _AS = "Extract the invoice number, the date and the total from the letter."
+_PIECE_SHARE = 0.5
+"""Of the window, for a piece of a text that no window holds."""
 _PROMPT = (
     "You take facts out of texts. Copy each value exactly as it stands in the text, without its label and without"
     " words of your own. What the text does not say is null."
@@ -60,7 +66,29 @@ class Extraction(PromptSpecialist[Mapping[str, Any]]):
             problem = "there is no text to take them from; give it as a document"
         if problem:
             return Outcome("", Verdict.FAILED, (Evidence("request", passed=False, detail=problem),))
-        return await super().work(assignment, desk)
+        try:
+            return await super().work(assignment, desk)
+        except ContextOverflowError:
+            return await self._in_pieces(assignment, desk)
+
+    async def _in_pieces(self, assignment: Assignment, desk: Desk) -> Outcome:
+        """For what no window holds: a call a piece, of each field the first value; all are held against the whole."""
+        text = "\n\n".join(source.text for source in assignment.sources)
+        found: dict[str, Any] = {key_of(field): None for field in fields_of(assignment.instruction)}
+        room = int(desk.window_tokens * _PIECE_SHARE)
+
+        async def count(piece: str) -> int:
+            return await desk.count_tokens([Message("user", piece)])
+
+        spans = await split_tokens(text, room, count)
+        for start, end in spans:
+            piece = replace(assignment, sources=(Source("piece", text[start:end]),), feedback=(), previous="")
+            outcome = await super().work(piece, desk)
+            for key, value in outcome.data.get(OUTPUT, {}).items():
+                if found.get(key) is None:
+                    found[key] = value
+        read = Evidence("coverage", passed=None, detail=f"read in {len(spans)} pieces; of each field the first value")
+        return self.judged(found, assignment, (read,))
 
     def verify(self, output: Mapping[str, Any], assignment: Assignment) -> Iterator[Evidence]:
         """Each value verbatim in the text, near the words of its field."""
