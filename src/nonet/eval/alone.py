@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from nonet.errors import IncompleteAnswerError
 from nonet.eval.grading import run_tests, token_f1
 from nonet.eval.items import Answer, Item, UnitTests
 from nonet.graphs.result import RunUsage
-from nonet.runtimes import ChatRequest, ChatResponse, Message
+from nonet.runtimes import ChatRequest, ChatResponse, Finish, Message
 from nonet.specialists.code_request import read_request
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ async def alone(arm: Arm, item: Item) -> Answer:
 async def best_of(arm: Arm, item: Item, budget_tokens: int, seed: int) -> Answer:
     """Samples of the same prompt while another fits the budget, at least one; then one of them is chosen.
 
+    Another fits where one of the mean size would; it is cut where the budget ends, and is then not chosen.
+
     The first is greedy, the others are drawn at a temperature of 0.8. Where the request shows tests, the first sample
     that passes them is taken; else, and where none passes, the one that agrees most with the others (mean F1 of words:
     self-consistency for answers that are not one number). Of equals the earlier.
@@ -45,8 +48,13 @@ async def best_of(arm: Arm, item: Item, budget_tokens: int, seed: int) -> Answer
         spent = sum(_tokens(each) for each in samples)
         if spent + spent / len(samples) > budget_tokens:
             break
-        samples.append(await _sample(arm, prompt, temperature=TEMPERATURE, seed=seed + len(samples)))
-    texts = [each.text for each in samples]
+        room = budget_tokens - spent - samples[0].usage.prompt_tokens
+        shorter = replace(prompt, most_tokens=min(prompt.most_tokens, room))
+        try:
+            samples.append(await _sample(arm, shorter, temperature=TEMPERATURE, seed=seed + len(samples)))
+        except IncompleteAnswerError:  # an empty one: what there is stands
+            break
+    texts = [each.text for at, each in enumerate(samples) if at == 0 or each.finish is not Finish.LENGTH]
     chosen, how = await _choose(arm, item, texts)
     facts = {**prompt.facts, "samples": len(samples), "chosen": chosen, "by": how, "budget_tokens": budget_tokens}
     return Answer(texts[chosen], usage=usage_of(samples), facts=facts)
