@@ -236,7 +236,7 @@ def asks_fact(words: str) -> bool:
     """Whether a question of this wording has a few words for an answer, which are to be found rather than summed up."""
     if _SUMMARY_VERB.search(words) or _SUMMARY_NOUN.search(words) or _TOLD_AT_LENGTH.search(words):
         return False
-    return _FACT_ASKED.search(words) is not None or _SAYS_ANYTHING.search(words) is not None
+    return any(pattern.search(words) for pattern in (_FACT_ASKED, _SAYS_ANYTHING, _YES_NO))
 
 
 def _retrieval(words: str, *, has_document: bool) -> float:

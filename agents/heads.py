@@ -161,6 +161,7 @@ _UNMARKED = compiled(
     r"(?:is|are|was|were|does|do|did|can|has|have|should|will)|how (?:many|much|often))\s+(?!you\b)\w"
 )
 """A question in the order of words that only questions have; in a chat nobody types the mark."""
+_KNOW = compiled(r"know (?:if|whether|who|whom|whose|what|when|where|which|why|how)\b")
 _SAID = compiled(r"according to\b[^,]{1,80},\s*")
 _LOOKED_UP = compiled(
     r"(?:(?:quote|cite)\b(?! (?:the|your|all|any|every|which) (?:\w+ )?(?:passages?|sources?|documents?|lines?)\b)"
@@ -269,7 +270,7 @@ def _kind_at(masked: str, at: int, end: int, *, nouns: bool) -> str | None:
         or _NEEDED.match(masked, at, end) is not None
         or (desire is not None and _PRODUCT.search(desire.group("wanted")) is not None),
         "noun": nouns and _NOUN_HEAD.match(masked, at, end) is not None,
-        "question": _is_asked(masked, at, end),
+        "question": _is_asked(masked, at, end) or _KNOW.match(masked, at, end) is not None,
     }
     return next((kind for kind, fits in found.items() if fits), None)
 

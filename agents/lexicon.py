@@ -50,7 +50,7 @@ RETRIEVAL_VERB = any_of(
     r"look (?:\w+ ){0,4}?up|look for|look (?:in|into|inside|through|over) (?:the|our|my|all)|search",
     r"retrieve|locate|dig (?:\w+ ){0,3}?(?:up|out)|track (?:\w+ ){0,3}?down",
     r"find out|consult|hunt (?:\w+ ){0,3}?down|go through|pull (?:\w+ ){0,4}?(?:up|out)|fish (?:\w+ ){0,4}?out",
-    r"check in (?:the|our|my|both)",
+    r"check in (?:the|our|my|both)|(?:pull|grab|fetch|fish) (?:\S+ ){1,4}?(?:from|out of) (?:the|our|my|this|that)",
     r"(?:pull|get|fetch) (?:me )?(?:the|all|any) (?:\w+ ){0,2}?(?:entr(?:y|ies)|passages?|sections?|records?|quotes?)",
 )
 

@@ -206,6 +206,8 @@ async def test_where_there_is_no_document_the_model_itself_is_asked(task: str, s
         ("who signed it and when", "retrieval"),
         ("how much do we owe them", "retrieval"),
         ("Does it say anything about pets?", "retrieval"),
+        ("does it mention penalties", "retrieval"),
+        ("Did the landlord think that the offer was fair?", "summarization"),
         ("Please don't summarise it, just tell me which number is in it.", "retrieval"),
         ("What is the plot of the story?", "summarization"),
         ("What did the landlord think of the offer?", "summarization"),
@@ -226,6 +228,13 @@ async def test_a_chat_needs_no_capitals_and_no_question_marks() -> None:
     assert [subtask.specialist for subtask in plan.subtasks] == ["retrieval", "code"]
     plan = await PLANNER.plan("shorten the notes to a line. write a function `f(x)` too", attached=docs("notes.txt"))
     assert [subtask.specialist for subtask in plan.subtasks] == ["summarization", "code"]
+
+
+async def test_what_somebody_wants_to_know_is_a_question() -> None:
+    plan = await PLANNER.plan(
+        "shorten the lease to a line, and i also want to know if pets are allowed", attached=docs("lease.pdf")
+    )
+    assert [subtask.specialist for subtask in plan.subtasks] == ["summarization", "retrieval"]
 
 
 async def test_two_that_are_named_are_done_apart() -> None:
