@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import (
     BaseModel,
@@ -17,6 +17,7 @@ from pydantic import (
     PydanticUserError,
     TypeAdapter,
     ValidationError,
+    WithJsonSchema,
 )
 from pydantic.errors import PydanticInvalidForJsonSchema
 from pydantic_core import PydanticSerializationError
@@ -116,9 +117,19 @@ ANYTHING = ValueType()
 TEXT = ValueType(str)
 
 
+def _schema_name(schema: Mapping[str, Any]) -> str:
+    """Of a JSON schema: "object of label, because"."""
+    kind = str(schema.get("title") or schema.get("type") or "value")
+    fields = ", ".join(schema.get("properties") or ())
+    return f"{kind} of {fields}" if fields else kind
+
+
 def name_of(annotation: Any) -> str:  # noqa: ANN401
     """As a person would write the type; the same whatever module it was imported from."""
     arguments, origin = get_args(annotation), get_origin(annotation)
+    if origin is Annotated:
+        schema = next((each.json_schema for each in arguments if isinstance(each, WithJsonSchema)), None)
+        return name_of(arguments[0]) if schema is None else _schema_name(schema)
     if not arguments:
         if annotation is NoneType:
             return "None"

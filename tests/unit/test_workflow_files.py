@@ -95,6 +95,9 @@ def test_there_and_back_it_is_the_same_definition(flow: Path) -> None:
     again.write_text(write_workflow(first), encoding="utf-8")
     assert read_workflow(again).definition == first.definition
     assert "instruction: |" in again.read_text(encoding="utf-8")
+    # Another process that goes on with a run compares what the workflow is.
+    assert read_workflow(again).identity() == first.identity()
+    assert first.checked().steps["tickets"].one.name == "object of urgent"
 
 
 def test_what_python_makes_is_written_and_read(tmp_path: Path) -> None:
