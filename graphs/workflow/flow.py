@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 THREADS = 32
 """For functions that are not async."""
+ANSWERS, WAITING_FOR = "answers", "waiting"
+"""Of a run's options: what people said of its steps, and the steps that wait to be approved."""
 
 
 class State(Enum):
@@ -163,6 +165,12 @@ class Flow:
         """What an earlier process made of the very same inputs, unless it failed."""
         before = self.context.finished.get(id_)
         return before if before is not None and before.input_digest == digest and before.verdict != "failed" else None
+
+    def keep_answers(self) -> None:
+        """What people said, and what they are still to say, with the run."""
+        if self.answers or self.waiting:
+            options = {**self.options, ANSWERS: self.answers, WAITING_FOR: [each.step for each in self.waiting]}
+            self.context.session.store.runs.save_options(self.context.lease, options)
 
     def keep(self, record: SubtaskRecord) -> None:
         """Hand a step's end to the store."""

@@ -62,6 +62,7 @@ class Gate:
             if said is None:
                 return Ended(WAITING)
             answer = self.flow.answers[self.id] = "accept" if said else "refuse"
+            self.flow.keep_answers()
             self.flow.context.notice("approval", f"{self.id}: {'approved' if said else 'refused'}")
         return None if answer == "accept" else self._skipped("it was not approved")
 

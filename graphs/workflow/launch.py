@@ -21,7 +21,7 @@ from nonet.graphs.session import owner
 from nonet.graphs.workflow import keeping
 from nonet.graphs.workflow.definition import differences
 from nonet.graphs.workflow.engine import run_steps
-from nonet.graphs.workflow.flow import SKIPPED, Answer, Flow, State, Value
+from nonet.graphs.workflow.flow import ANSWERS, SKIPPED, WAITING_FOR, Answer, Flow, State, Value
 from nonet.graphs.workflow.outputs import output_of
 from nonet.graphs.workflow.place import WorkflowError, wrong
 from nonet.graphs.workflow.result import WorkflowResult
@@ -46,8 +46,6 @@ IDENTITY = "workflow:identity"
 PLANNER = "workflow"
 """Who made the plan of such a run."""
 _INPUT = "input:"
-_ANSWERS, _WAITING = "answers", "waiting"
-"""Of a run's options: what people said of its steps, and the steps that wait to be approved."""
 _SHOWN_CHARACTERS = 60
 
 
@@ -117,7 +115,10 @@ async def begun(
     names = (*attached, *await attach(session, [Path(each) for each in documents], on_event))
     runs = session.store.runs
     task = headline(workflow, values)
-    options = {WORKFLOW: {"name": workflow.name, "file": file_of(workflow)}, **bounds_of(session)}
+    options = {
+        WORKFLOW: {"name": workflow.name, "file": file_of(workflow), "module": workflow.module},
+        **bounds_of(session),
+    }
     lease = runs.create(task, runtime=session.runtime.name, documents=names, options=options, owner=owner())
     turn.end()  # nothing is planned, so that nobody waits for it
     context = new_context(session, lease, turn, task, names, on_event=on_event)
@@ -285,9 +286,7 @@ def ended_of(flow: Flow, workflow: Workflow[Any], reached: Mapping[str, Value]) 
     citations = [quote for each in flow.context.records.values() for quote in citations_of(each.citations_json)]
     answer = out.as_text() if out.state is State.DONE else ""
     flow.context.composition = Composition(answer, tuple(dict.fromkeys(citations)))
-    if flow.answers or flow.waiting:
-        options = {**flow.options, _ANSWERS: flow.answers, _WAITING: [each.step for each in flow.waiting]}
-        flow.context.session.store.runs.save_options(flow.context.lease, options)
+    flow.keep_answers()
     if flow.waiting:
         return "waiting", {}
     if flow.missing or out.state is State.FAILED:
@@ -448,10 +447,10 @@ def _kept_inputs(workflow: Workflow[Any], records: Mapping[str, SubtaskRecord]) 
 
 
 def _answers(found: RunRecord, said: Answers | None) -> dict[str, Answer]:
-    answers: dict[str, Answer] = dict(found.options.get(_ANSWERS, {}))
+    answers: dict[str, Answer] = dict(found.options.get(ANSWERS, {}))
     if said is None:
         return answers
-    waiting = found.options.get(_WAITING, [])
+    waiting = found.options.get(WAITING_FOR, [])
     given = dict.fromkeys(waiting, said) if isinstance(said, bool) else said
     unknown = [name for name in given if name not in waiting]
     if unknown:

@@ -46,6 +46,8 @@ def load_workflow(said: str, declared: Mapping[str, str]) -> Workflow[Any]:
         raise _unknown(said, declared)
     if place.endswith(".py"):
         return of_module(_module(place), place, name)
+    if name.isidentifier():
+        return of_module(_imported(place), place, name)
     return _workflow(_found(reference), reference)
 
 
@@ -101,16 +103,23 @@ def _last_line(error: Exception, path: Path) -> str:
     return f":{lines[-1]}" if lines else ""
 
 
-def _found(reference: str) -> Any:  # noqa: ANN401  whatever stands there
+def _imported(module: str) -> ModuleType:
+    found: ModuleType = _found(f"{module}:__name__", whole=True)
+    return found
+
+
+def _found(reference: str, *, whole: bool = False) -> Any:  # noqa: ANN401  whatever stands there
+    """The object, or the whole module."""
     folder = str(Path.cwd())
     if folder not in sys.path:
         sys.path.insert(0, folder)
     try:
-        return find_object(reference)
+        found = find_object(reference)
     except WorkflowError:
         raise
     except NonetError as error:
         raise WorkflowError(error.message, next_step=error.next_step) from error
+    return sys.modules[reference.rpartition(":")[0]] if whole else found
 
 
 def _workflow(found: Any, reference: str) -> Workflow[Any]:  # noqa: ANN401

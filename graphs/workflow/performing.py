@@ -183,11 +183,35 @@ class _Performing:
             return Ended(keeping.value_of(self.step, before), before, reused=True)
         arguments = {**self._arguments(given), **(carried or {})}
         if self.step.workflow is not None:
-            ended = await self._within(id_, arguments, digest)
+            ended = await self._tried_within(id_, arguments, digest)
         else:
             ended = await run_once(self.flow, Job(self.step, id_, digest, arguments, given, self.scope.steps))
         if is_item and ended.record is not None:
             await _keep(self.flow, ended, top=False, seconds=ended.record.seconds)
+        return ended
+
+    async def _tried_within(self, id_: str, arguments: Mapping[str, Value], digest: str) -> Ended:
+        """A workflow as one step, as often and as long as it says; another try begins where the last one failed."""
+        definition = self.step.definition
+        wait_seconds = definition.retry_wait_seconds
+        for number in range(definition.retries + 1):
+            clock = asyncio.timeout(definition.timeout_seconds)
+            try:
+                async with clock:
+                    ended = await self._within(id_, arguments, digest)
+            except TimeoutError:
+                if not clock.expired():
+                    raise
+                detail = f"it was not done after {definition.timeout_seconds:g} s"
+                ended = Ended(FAILED, keeping.failed(self.step, id_, "timeout", detail))
+            if ended.value.state is not State.FAILED or number == definition.retries:
+                break
+            context = self.flow.context
+            context.notice("retry", f"{id_} is tried again: {keeping.why(ended.record)}")
+            await asyncio.sleep(wait_seconds)
+            wait_seconds *= 2
+            await self.flow.kept()
+            context.finished = {**context.finished, **context.session.store.runs.finished(context.run)}
         return ended
 
     async def _within(self, id_: str, arguments: Mapping[str, Value], digest: str) -> Ended:

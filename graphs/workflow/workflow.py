@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack, overload
 from nonet.graphs.workflow import alone, streaming
 from nonet.graphs.workflow.checking import Checked, check
 from nonet.graphs.workflow.definition import NAME, InputDefinition, WorkflowDefinition
-from nonet.graphs.workflow.place import Place, of_caller, wrong
+from nonet.graphs.workflow.place import Place, of_caller, users_frame, wrong
 from nonet.graphs.workflow.signatures import Parameter
 from nonet.graphs.workflow.step import Step, StepOptions, step_of
 from nonet.graphs.workflow.typenames import text_of
@@ -96,6 +96,9 @@ class Workflow(Generic[T]):
         place: Place | None = None,
     ) -> None:
         self.place: Place | None = place or of_caller()
+        frame = users_frame()
+        self.module: str = "" if frame is None or place is not None else str(frame.f_globals.get("__name__", ""))
+        """Of the line that made it; empty where that is no Python."""
         if not NAME.fullmatch(name):
             raise wrong(
                 f"A workflow cannot be called {name!r}: a name is a letter, then letters, digits or _", self.place

@@ -244,7 +244,9 @@ def of_run(record: RunRecord, said: str | None, settings: Settings) -> Workflow[
     from nonet.graphs.records import workflow_of_run  # noqa: PLC0415
 
     option: Mapping[str, str] = workflow_of_run(record) or {}
-    file, name = option.get("file", ""), option.get("name", "")
+    file, name, module = (option.get(key, "") for key in ("file", "name", "module"))
+    if "." in module:  # part of a package, whose files cannot be run by themselves
+        return find(f"{module}:{name}", settings)
     if not file or not Path(file).is_file():
         where = f"its file {file} is not there" if file else "it was made where there is no file"
         raise UsageError(

@@ -160,6 +160,54 @@ def test_retries_and_time_outs(settings: dict[str, Any]) -> None:
     assert result.ran.missing == ("slow: it was not done after 0.05 s",)
 
 
+def test_another_try_of_a_workflow_begins_where_it_failed(settings: dict[str, Any]) -> None:
+    calls: list[str] = []
+
+    def first(n: int) -> int:
+        calls.append("first")
+        return n
+
+    async def second(first: int) -> int:
+        calls.append("second")
+        if calls.count("second") == 1:
+            raise OSError("not yet")
+        if calls.count("second") == 2:
+            await asyncio.Event().wait()
+        return first + 1
+
+    inner = nonet.Workflow("inner", [nonet.step(first), nonet.step(second)])
+    flow = nonet.Workflow("flow")
+    whole = flow.add("whole", workflow=inner, retries=2, timeout_seconds=0.5)
+    result = flow.run({"n": 1}, **settings)
+    assert (result[whole], calls) == (2, ["first", "second", "second", "second"])
+    assert any("whole is tried again: it was not done after 0.5 s" in note for note in result.notes)
+
+
+def test_the_database_grows_by_the_same_for_every_step_and_item(settings: dict[str, Any]) -> None:
+    async def add(value: int) -> int:
+        return value + 1
+
+    wide = nonet.Workflow("wide")
+    wide.add("added", function=add, each="item in items", arguments={"value": "item"})
+
+    def chain(length: int) -> nonet.Workflow[Any]:
+        flow = nonet.Workflow("chain")
+        for number in range(length):
+            flow.add(f"s{number}", function=add, arguments={"value": f"s{number - 1}" if number else "start"})
+        return flow
+
+    def bytes_of(flow: nonet.Workflow[Any], inputs: dict[str, Any]) -> int:
+        before = settings["db"].stat().st_size
+        assert flow.run(inputs, **settings).status == "done"
+        return int(settings["db"].stat().st_size - before)
+
+    wide.run({"items": [0]}, **settings)
+    items = [bytes_of(wide, {"items": list(range(count * 10**4, count * 10**4 + count))}) for count in (200, 800)]
+    steps = [bytes_of(chain(count), {"start": count * 10**8}) for count in (20, 80)]
+    for few, many in (items, steps):
+        assert many < 6 * few, "four times as many; with the square it would be sixteen times"
+
+
 def test_an_output_of_another_type_fails_its_step(settings: dict[str, Any]) -> None:
     def wrong() -> int:
         return "many"  # type: ignore[return-value]
