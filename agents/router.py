@@ -66,14 +66,15 @@ class Router:
     """Routes requests to specialists.
 
     Args:
-        specialists: name -> example requests; at least one name.
+        specialists: name -> example requests; at least one name. One of a user's own without examples gets no request.
         embed: gives vectors; None, or an embedder that gives None, leaves BM25.
     """
 
     def __init__(self, specialists: Mapping[str, Sequence[str]], embed: Embedder | None = None) -> None:
         if not specialists:
             raise ValueError("a router needs at least one specialist")
-        self._examples = with_more({name: tuple(examples) for name, examples in specialists.items()})
+        told = {name: tuple(examples) for name, examples in specialists.items() if examples or name in BUILTIN}
+        self._examples = with_more(told or dict.fromkeys(specialists, ()))
         self._names = tuple(self._examples)
         self._flat = [(name, example) for name in self._names for example in self._examples[name]]
         self._embed = embed

@@ -51,6 +51,17 @@ async def test_shows_the_examples_that_decided() -> None:
     assert routed.routing.nearest
 
 
+async def test_a_specialist_without_examples_changes_nothing() -> None:
+    for text in (
+        "Sum up the report.",
+        "Write a function that adds.",
+        "The pianist who taught the composer came from where",
+    ):
+        alone = await Router(BUILTIN).route(text)
+        assert await Router({**BUILTIN, "silent": ()}).route(text) == alone
+    assert (await Router({"silent": ()}).route("Anything.")).specialist == "silent"
+
+
 TRANSLATION = (
     "Translate this letter into French.",
     "Translate the menu into Italian.",
