@@ -320,7 +320,7 @@ def doctor(
     *,
     quick: Annotated[bool, typer.Option("--quick", help="Do not measure the models.")] = False,
     deep: Annotated[
-        bool, typer.Option("--deep", help="Measure all of each model that planning uses, at most 110 s a model.")
+        bool, typer.Option("--deep", help="Measure all of each model that planning uses, at most 100 s a model.")
     ] = False,
     runtime: RuntimeOption = None,
     model: ModelOption = None,

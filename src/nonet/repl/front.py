@@ -190,23 +190,31 @@ class Front(Talk):
             while not self._shown.empty():
                 lines = [*lines, *self._shown.get_nowait()]
             app = self._prompt.app
-            for text in as_terminal_text(lines, app.output.get_size().columns, self.preferences.theme):
+            texts = as_terminal_text(lines, app.output.get_size().columns, self.preferences.theme)
+            text = next(texts, None)
+            while text is not None:
+                following = next(texts, None)
                 await self.editor_closed.wait()
                 if app.renderer.waiting_for_cpr:  # an answer about where the cursor was would be taken for where it is
                     await app.renderer.wait_for_cpr_responses()
-                self._write_above(text)
+                self._write_above(text, is_last=following is None)
                 await asyncio.sleep(0)  # keys are heard in between
-            if app.is_running:
-                app.renderer.request_absolute_cursor_position()
+                text = following
 
-    def _write_above(self, text: str) -> None:
-        """Not by prompt_toolkit's run_in_terminal, in which the terminal echoes what is typed meanwhile."""
+    def _write_above(self, text: str, *, is_last: bool) -> None:
+        """Not by prompt_toolkit's run_in_terminal, in which the terminal echoes what is typed meanwhile.
+
+        Where the cursor is, is asked once, after the last text, and before anything is drawn again: the question may
+        be put only while the cursor is where the prompt begins.
+        """
         app = self._prompt.app
         if app.is_running:
             app.renderer.erase()
         app.output.write_raw(text.replace("\n", "\r\n"))
         app.output.flush()
         if app.is_running:
+            if is_last:
+                app.renderer.request_absolute_cursor_position()
             app.invalidate()
 
     async def _tick(self) -> None:
