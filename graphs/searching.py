@@ -17,7 +17,7 @@ _RRF_K = 10
 """The paper's 60 lets two middling ranks win over one first rank. With 10, all passages that MuSiQue's questions need
 are among the first five for .30 instead of .22 of them, and the other sets gain or stay."""
 _EMBEDDED_AT_ONCE = 64
-"""Chunks that a search makes vectors for itself: two seconds of MiniLM on one core. More are left to `docs embed`."""
+"""Chunks that a search makes vectors for itself: seconds of MiniLM on one core. More are left to `docs embed`."""
 
 
 @dataclass(slots=True)

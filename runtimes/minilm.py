@@ -24,7 +24,7 @@ DIMENSIONS: Final = WIDTH
 _ROOM: Final = MAX_TOKENS - 2
 """Beside the marks of a text's beginning and end."""
 _FIRST, _LAST = 101, 102
-_BATCH_WINDOWS: Final = 8
+_BATCH_WINDOWS: Final = 4
 """Computed between two looks at whether they are still wanted: about a third of a second."""
 _MAX_CHARACTERS: Final = 200_000
 """Of one text; what comes after moves the mean of 200 windows no more."""
