@@ -32,7 +32,7 @@ test: $(VENV)/.installed-dev ## Lint, types, import rules and tests: all that mu
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadgroup
+	$(BIN)/pytest -n auto --maxprocesses 4
 
 lock: ## Pin the newest releases that the ranges of pyproject.toml allow (needs uv)
 	uv pip compile --universal --python-version 3.11 --all-extras --group dev --no-header --no-annotate -q \

@@ -12,6 +12,8 @@ from sybil import Sybil
 KEPT = ("NONET_TEST_MODELS",)
 """Variables that are for the tests themselves."""
 FOLDER = pytest.StashKey[Path]()
+WHOLE = {"test_sandbox_escapes.py", "test_site.py"}
+"""What the tests of these make once serves all of them."""
 
 
 @pytest.fixture(autouse=True)
@@ -43,12 +45,17 @@ def _in_folder_of_page(request: pytest.FixtureRequest, monkeypatch: pytest.Monke
     monkeypatch.chdir(page.stash[FOLDER])
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where tests run in parallel, those of a page stay in order and in one process."""
-    for item in items:
-        if item.path.suffix == ".md":
-            item.add_marker(pytest.mark.xdist_group(str(item.path)))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Where tests run in several processes, a file stays in one; the long tests of tests/acceptance are shared out."""
+    from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415  it is not there without -n
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return nodeid if file.startswith("tests/acceptance/") and Path(file).name not in WHOLE else file
+
+    return ByFile(config, log)
 
 
 pytest_collect_file = Sybil(

@@ -144,6 +144,9 @@ def main() -> int:
     except nonet.NonetError as error:
         print(f"Error: {error}", file=sys.stderr)
         return error.exit_status
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return 130
     return 0
 
 

@@ -3,9 +3,9 @@
     python examples/faq_bot.py examples/data/faq.md "What do I pay when I break the drill?"
     python examples/faq_bot.py examples/data/faq.md
 
-A FAQ is a Markdown file with a heading for each question. The retrieval specialist finds the place that answers; what
-is printed is the whole entry, as a person wrote it, never a model's wording. Where it is not proved that the entry
-answers the question, that is said; such questions, and those without an entry, go into `unanswered.txt` for a person.
+A FAQ is a Markdown file with a heading for each question. The entry that is nearest in meaning is found by the
+embedding model, and printed whole, as a person wrote it: no model words an answer here. What is not near enough goes
+into the file `unanswered.txt`, for a person.
 """
 
 from __future__ import annotations
@@ -21,56 +21,71 @@ import nonet
 from nonet.settings import load
 
 ENTRY = re.compile(r"^#{2,}\s+(.+)$", re.MULTILINE)
+Vector = tuple[float, ...]
+SURE, PERHAPS = 0.5, 0.35
+"""Cosines: from here on an entry answers, or may answer. Set them by questions that you know."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A question of the FAQ and its answer, from `start` to `end` in the file."""
+    """A question of the FAQ and its answer."""
 
     question: str
     answer: str
-    start: int
-    end: int
 
 
 def entries_of(text: str) -> list[Entry]:
     found = list(ENTRY.finditer(text))
     ends = [*(entry.start() for entry in found[1:]), len(text)]
-    return [
-        Entry(entry[1].strip(), text[entry.end() : end].strip(), entry.start(), end)
-        for entry, end in zip(found, ends, strict=False)  # of none there is still the end
-    ]
+    return [Entry(entry[1].strip(), text[entry.end() : end].strip()) for entry, end in zip(found, ends, strict=False)]
 
 
-async def find(
-    session: nonet.Session, faq: Path, entries: list[Entry], question: str
-) -> tuple[Entry | None, nonet.Verdict]:
-    """The entry that the quotes of the answer come from, if there are any, and whether they carry the answer."""
-    found = await nonet.ask_specialist(session, "retrieval", question, inputs=[faq])
-    for citation in found.citations:
-        for entry in entries:
-            if entry.start <= citation.start < entry.end:
-                return entry, found.verdict
-    return None, found.verdict
+class Bot:
+    """A FAQ, and where its entries lie in the space of meanings."""
+
+    def __init__(self, session: nonet.Session, entries: list[Entry], unanswered: Path) -> None:
+        self._session, self._entries, self._unanswered = session, entries, unanswered
+        self._vectors: list[tuple[Entry, Vector]] = []
+
+    async def open(self) -> None:
+        """Make the vectors: one of each question, and one of each answer."""
+        texts = [(entry, text) for entry in self._entries for text in (entry.question, entry.answer)]
+        vectors = await self._embed([text for _, text in texts])
+        self._vectors = [(entry, vector) for (entry, _), vector in zip(texts, vectors, strict=True)]
+
+    async def reply(self, question: str) -> str:
+        """The entry, or that there is none."""
+        [asked] = await self._embed([question])
+        near, entry = max(
+            ((sum(a * b for a, b in zip(asked, vector, strict=True)), entry) for entry, vector in self._vectors),
+            key=lambda each: each[0],
+        )
+        if near >= SURE:
+            return f"{entry.question}\n{entry.answer}\n"
+        with self._unanswered.open("a", encoding="utf-8") as file:
+            file.write(f"{question}\n")
+        noted = f"Your question is noted in {self._unanswered} for a person.\n"
+        if near >= PERHAPS:
+            return f"Perhaps this helps: {entry.question}\n{entry.answer}\n{noted}"
+        return f"The FAQ does not answer that. {noted}"
+
+    async def _embed(self, texts: list[str]) -> tuple[Vector, ...]:
+        vectors = await self._session.embed(texts)
+        if vectors is None:
+            raise nonet.NonetError("There is no embedding model.", next_step="Get it with: nonet models pull")
+        return vectors
 
 
-async def serve(faq: Path, entries: list[Entry], question: str | None, unanswered: Path) -> None:
+async def serve(entries: list[Entry], question: str | None, unanswered: Path) -> None:
     """One question, or one after the other until the input ends."""
     async with await nonet.Session.open(load().settings) as session:
-        while True:
-            asked = question if question is not None else await asyncio.to_thread(next_line)
-            if not asked:
-                return
-            entry, verdict = await find(session, faq, entries, asked)
-            if entry is not None and verdict is nonet.Verdict.VERIFIED:
-                print(f"{entry.question}\n{entry.answer}\n")
-            else:
-                with unanswered.open("a", encoding="utf-8") as file:
-                    file.write(f"{asked}\n")
-                perhaps = f"Perhaps this helps: {entry.question}\n{entry.answer}\n" if entry is not None else ""
-                print(f"{perhaps}I am not sure that the FAQ answers that; it is noted in {unanswered} for a person.\n")
-            if question is not None:
-                return
+        bot = Bot(session, entries, unanswered)
+        await bot.open()
+        if question is not None:
+            print(await bot.reply(question))
+            return
+        while asked := await asyncio.to_thread(next_line):
+            print(await bot.reply(asked), flush=True)
 
 
 def next_line() -> str:
@@ -93,12 +108,15 @@ def main() -> int:
         entries = entries_of(options.faq.read_text(encoding="utf-8"))
         if not entries:
             parser.error(f"{options.faq} has no questions: a question is a heading, ## How long may I keep a tool?")
-        asyncio.run(serve(options.faq, entries, options.question, options.unanswered))
+        asyncio.run(serve(entries, options.question, options.unanswered))
     except (OSError, UnicodeDecodeError) as error:
         parser.error(f"cannot use {options.faq}: {error}")
     except nonet.NonetError as error:
         print(f"Error: {error}", file=sys.stderr)
         return error.exit_status
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return 130
     return 0
 
 

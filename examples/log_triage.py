@@ -1,10 +1,10 @@
-"""Sorts the warnings and errors of a log: how often each kind came, since when, what is worst, and what happened.
+"""Sorts the warnings and errors of a log: how often each kind came, since when, what is worst, and what it may mean.
 
     python examples/log_triage.py examples/data/server.log
 
-Lines that differ only in numbers, paths and addresses are one kind; counting them is code's work. The model names the
-area of each kind, out of six, which nothing proves: it is printed as a guess. The summarization specialist tells the
-story of the worst quarter of an hour, in words and figures that stand in the log.
+Lines that differ only in numbers, paths and addresses are one kind; counting them, and finding the quarter of an hour
+in which most went wrong, is code's work. What a kind of line may mean is told by the model from what it knows.
+Nothing proves that, so it is printed as a guess, below the facts.
 """
 
 from __future__ import annotations
@@ -15,9 +15,8 @@ import sys
 from collections import defaultdict
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 import nonet
 
@@ -29,6 +28,7 @@ LINE = re.compile(
 VARIABLE = re.compile(r"\S+@\S+|\S*/\S+|\d[\d.:]*")
 WEIGHT = {"WARN": 1, "WARNING": 1, "ERROR": 3, "CRITICAL": 9, "FATAL": 9}
 WINDOW = timedelta(minutes=15)
+MOST_GUESSES = 5
 
 
 class Entry(BaseModel):
@@ -54,12 +54,6 @@ class Kind(BaseModel):
         return WEIGHT[self.level] * self.count
 
 
-class Area(BaseModel):
-    """What a kind of line is about."""
-
-    area: Literal["database", "disk", "login", "mail", "network", "program"] = Field(description="what it is about")
-
-
 @nonet.step
 def entries(log: str) -> list[Entry]:
     return [
@@ -82,41 +76,43 @@ def kinds(entries: list[Entry]) -> list[Kind]:
     return sorted(found, key=lambda kind: -kind.weight)
 
 
-@nonet.step(specialist="general", each="kind in kinds", returns=Area | None)
-def areas(kind: Kind) -> str:
-    question = "What is it about: database, disk, login, mail, network or program?"
-    return f"A line of a server's log: {kind.example}\n\n{question}"
+@nonet.step
+def examples(kinds: list[Kind]) -> list[str]:
+    return [kind.example for kind in kinds[:MOST_GUESSES]]
+
+
+@nonet.step(specialist="general", each="example in examples", returns=str | None)
+def guesses(example: str) -> str:
+    return f"A server wrote this into its log: {example}\n\nWhat does that mean? Answer in one short sentence."
 
 
 @nonet.step
-def worst(entries: list[Entry]) -> str:
+def worst(entries: list[Entry]) -> list[Entry]:
     """The lines of the quarter of an hour in which most went wrong."""
     windows = [[each for each in entries if start.time <= each.time < start.time + WINDOW] for start in entries]
-    heaviest = max(windows, key=lambda window: sum(WEIGHT[each.level] for each in window), default=[])
-    return "\n".join(f"At {each.time:%H:%M:%S} {each.text}." for each in heaviest)
-
-
-@nonet.step(specialist="summarization", reads=["worst"], when="len(worst) > 0")
-def story() -> str:
-    return "Tell in two sentences what went wrong."
+    return max(windows, key=lambda window: sum(WEIGHT[each.level] for each in window), default=[])
 
 
 @nonet.step
-def triage(kinds: list[Kind], areas: list[Area | None], story: str | None) -> str:
+def triage(kinds: list[Kind], worst: list[Entry], examples: list[str], guesses: list[str | None]) -> str:
     """The report in Markdown."""
     if not kinds:
         return "No warnings and no errors."
-    lines = ["| level | times | first | last | area (a guess) | line |", "|---|---:|---|---|---|---|"]
-    for kind, area in zip(kinds, areas, strict=True):
-        guess = area.area if area else ""
-        text = kind.pattern.replace("|", "\\|")
-        lines.append(
-            f"| {kind.level} | {kind.count} | {kind.first:%H:%M:%S} | {kind.last:%H:%M:%S} | {guess} | {text} |"
-        )
-    return "\n".join([*lines, "", "## The worst quarter of an hour", "", story or ""])
+    lines = ["| level | times | first | last | line |", "|---|---:|---|---|---|"]
+    for kind in kinds:
+        times = f"{kind.first:%H:%M:%S} | {kind.last:%H:%M:%S}"
+        lines.append(f"| {kind.level} | {kind.count} | {times} | {kind.pattern.replace('|', '/')} |")
+    lines += ["", f"## The worst quarter of an hour: {worst[0].time:%Y-%m-%d}, {len(worst)} lines", ""]
+    lines += [f"- {each.time:%H:%M:%S} {each.level} {each.text}" for each in worst]
+    told = [
+        f"- {example}: {' '.join(guess.split())}" for example, guess in zip(examples, guesses, strict=True) if guess
+    ]
+    if told:
+        lines += ["", "## What it may mean (a model's guesses)", "", *told]
+    return "\n".join(lines)
 
 
-WORKFLOW = nonet.Workflow("log_triage", [entries, kinds, areas, worst, story, triage], output=triage)
+WORKFLOW = nonet.Workflow("log_triage", [entries, kinds, examples, guesses, worst, triage], output=triage)
 
 
 def main() -> int:
@@ -134,6 +130,9 @@ def main() -> int:
     except nonet.NonetError as error:
         print(f"Error: {error}", file=sys.stderr)
         return error.exit_status
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return 130
     return 0
 
 

@@ -1,9 +1,10 @@
-"""Writes the minutes of a meeting from its transcript: a summary, decisions, and who does what by when.
+"""Writes the minutes of a meeting from its transcript: what was decided, and who does what by when.
 
     python examples/minutes.py examples/data/meeting.txt
 
-A transcript has a turn a line: `Nora: Let us begin.` Decisions are quoted word for word. Tasks are read out of single
-turns by a specialist of this program, whose answer is checked: the person takes part, and the words were said.
+A transcript has a turn a line: `Nora: Let us begin.` Decisions are quoted word for word. Who is to do something follows
+from who says "I will", or whose name is called; the model only puts the task into a few words, and these are checked:
+they were said. What cannot be told so is listed for a person to look at.
 """
 
 from __future__ import annotations
@@ -23,33 +24,43 @@ TURN = re.compile(r"^\s*([A-Z][\w .'-]{0,30}?):\s+(.+)$", re.MULTILINE)
 DECIDED = re.compile(r"\b(?:decided|we go with|it is settled)\b", re.IGNORECASE)
 AGREED = re.compile(r"^agreed\b", re.IGNORECASE)
 """What was agreed to is what was said before."""
-TASK = re.compile(r"\b(?:I will|I'll|please|can you|could you)\b", re.IGNORECASE)
-DUE = re.compile(r"\bby ([A-Z]\w+day|tomorrow|tonight|\d[\w. ]*)|\b(today|tomorrow)\b")
+PROMISE = re.compile(r"\b(?:I will|I'll|I can)\b")
+REQUEST = re.compile(r"\b(?:please|can you|could you)\b", re.IGNORECASE)
+DUE = re.compile(r"\s*\b(?:by ([A-Z]\w+day|tomorrow|tonight|\d[\w. ]*)|(today|tomorrow))\b")
+EMPTY = {"that", "it", "this", "so"}
+"""A sentence that ends so speaks of another, which has the task."""
 ENOUGH = 0.8
 """Of the words of a task that must have been said."""
+
+
+class Candidate(BaseModel):
+    """A sentence that gives somebody a task."""
+
+    who: str
+    """Empty where it cannot be told."""
+    sentence: str
+    """Without the name that is called."""
 
 
 class Task(BaseModel):
     """Something that somebody is to do."""
 
-    who: str = Field(description="the first name of the person who is to do it")
-    what: str = Field(description="what is to be done, in the words of the turn, without the name")
+    what: str = Field(description="what is to be done, in a few words of the sentence, beginning with the verb")
 
 
 def said(task: Task, assignment: nonet.Assignment) -> Iterator[nonet.Evidence]:
-    """The person is one of those present, and the task is made of words of the turn."""
-    present = re.findall(r"\w+", assignment.instruction.partition("\n")[0])
-    yield nonet.Evidence("person", task.who in present, f"{task.who} takes part")
+    """The task is made of words of the sentence."""
     words = re.findall(r"\w+", task.what.lower())
-    turn = set(re.findall(r"\w+", assignment.instruction.lower()))
-    share = sum(word in turn for word in words) / max(1, len(words))
+    heard = set(re.findall(r"\w+", assignment.instruction.lower()))
+    share = sum(word in heard for word in words) / max(1, len(words))
     yield nonet.Evidence("words", bool(words) and share >= ENOUGH, f"{share:.0%} of its words were said")
+    yield nonet.Evidence("form", "?" not in task.what, "it must be what is to be done, not a question")
 
 
 @nonet.specialist(output=Task, verify=said)
 def taskreader(assignment: nonet.Assignment) -> str:
-    """Reads a task out of a turn of a meeting."""
-    return f"{assignment.instruction}\n\nWho is to do what, according to this turn?"
+    """Puts a task that was given in a meeting into a few words."""
+    return f"Said in a meeting: {assignment.instruction}\n\nWhat is to be done?"
 
 
 @nonet.step
@@ -72,49 +83,51 @@ def sentences(text: str) -> list[str]:
 
 
 @nonet.step
-def candidates(turns: list[tuple[str, str]]) -> list[str]:
-    """Sentences with a task in them, each with who said it, and who was there."""
-    present = ", ".join(dict.fromkeys(who for who, _ in turns))
-    return [
-        f"Present: {present}\n{who} says: {sentence}"
-        for who, text in turns
-        for sentence in sentences(text)
-        if TASK.search(sentence) and len(sentence.split()) > 3  # noqa: PLR2004  "I'll do that." is no task of its own
-    ]
+def candidates(turns: list[tuple[str, str]]) -> list[Candidate]:
+    """Sentences with a promise or a request in them, and whom they bind."""
+    present = {who for who, _ in turns}
+    found = []
+    for who, text in turns:
+        for sentence in sentences(text):
+            called, _, rest = sentence.partition(", ")
+            if sentence.rstrip(".?!").rpartition(" ")[2] in EMPTY:
+                continue
+            if PROMISE.search(sentence):
+                found.append(Candidate(who=who, sentence=sentence))
+            elif REQUEST.search(sentence):
+                found.append(
+                    Candidate(who=called, sentence=rest) if called in present else Candidate(who="", sentence=sentence)
+                )
+    return found
 
 
-@nonet.step(specialist=taskreader, each="turn in candidates", returns=Task | None)
-def tasks(turn: str) -> str:
-    return turn
-
-
-@nonet.step(specialist="summarization", reads=["transcript"])
-def summary() -> str:
-    return "Summarize this meeting in two sentences."
+@nonet.step(specialist=taskreader, each="candidate in candidates", returns=Task | None)
+def tasks(candidate: Candidate) -> str:
+    return candidate.sentence
 
 
 @nonet.step
 def minutes(
-    turns: list[tuple[str, str]], summary: str, decisions: list[str], candidates: list[str], tasks: list[Task | None]
+    turns: list[tuple[str, str]], decisions: list[str], candidates: list[Candidate], tasks: list[Task | None]
 ) -> str:
     """All of it in Markdown."""
-    lines = [f"Present: {', '.join(dict.fromkeys(who for who, _ in turns))}", "", summary, "", "## Decisions", ""]
+    lines = [f"Present: {', '.join(dict.fromkeys(who for who, _ in turns))}", "", "## Decisions", ""]
     lines += [f"- {decision}" for decision in decisions] or ["- none"]
     lines += ["", "## Tasks", "", "| who | what | by |", "|---|---|---|"]
     doubtful = []
-    for turn, task in zip(candidates, tasks, strict=True):
-        sentence = turn.partition("\n")[2]
-        due = DUE.search(sentence)
-        if task is None:
-            doubtful.append(sentence)
-        else:
-            lines.append(f"| {task.who} | {task.what.strip(' .')} | {(due[1] or due[2]) if due else ''} |")
+    for candidate, task in zip(candidates, tasks, strict=True):
+        if task is None or not candidate.who:
+            doubtful.append(candidate.sentence)
+            continue
+        due = DUE.search(candidate.sentence)
+        what = DUE.sub("", task.what).strip(" .").removeprefix("To ").removeprefix("to ")
+        lines.append(f"| {candidate.who} | {what} | {(due[1] or due[2]) if due else ''} |")
     if doubtful:
-        lines += ["", "To be looked at, as it did not pass its checks:", "", *(f"- {each}" for each in doubtful)]
+        lines += ["", "To be looked at by a person:", "", *(f"- {each}" for each in doubtful)]
     return "\n".join(lines)
 
 
-WORKFLOW = nonet.Workflow("minutes", [turns, decisions, candidates, tasks, summary, minutes], output=minutes)
+WORKFLOW = nonet.Workflow("minutes", [turns, decisions, candidates, tasks, minutes], output=minutes)
 
 
 def main() -> int:
@@ -132,6 +145,9 @@ def main() -> int:
     except nonet.NonetError as error:
         print(f"Error: {error}", file=sys.stderr)
         return error.exit_status
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return 130
     return 0
 
 

@@ -109,6 +109,9 @@ def main() -> int:
     except nonet.NonetError as error:
         print(f"Error: {error}", file=sys.stderr)
         return error.exit_status
+    except KeyboardInterrupt:
+        print("Interrupted. What is done is kept; run it again to go on.", file=sys.stderr)
+        return 130
     except OSError as error:
         print(f"Error: {options.output} cannot be written: {error}", file=sys.stderr)
         return 1

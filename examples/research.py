@@ -56,6 +56,9 @@ def main() -> int:
     except nonet.NonetError as error:
         print(f"Error: {error}", file=sys.stderr)
         return error.exit_status
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return 130
     print("\n\n".join(section(question, answer) for question, answer in zip(questions, answers, strict=True)))
     return 0
 

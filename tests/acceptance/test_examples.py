@@ -128,26 +128,29 @@ def test_contracts_are_compared_clause_by_clause(program: Program) -> None:
 
 
 TASKS = [
-    ("order the bottles", '{"who": "Amal", "what": "order the bottles"}'),
-    ("ask for a scale on loan", '{"who": "Piet", "what": "call them today and ask for a scale on loan"}'),
-    ("can you print", '{"who": "Olga", "what": "print the new list"}'),
-    ("I will print it", '{"who": "Amal", "what": "buy two hundred kilograms of pears"}'),
+    ("order the bottles", '{"what": "Order the bottles by Friday."}'),
+    ("drive the van", '{"what": "Buy two hundred kilograms of pears"}'),
+    ("scale on loan", '{"what": "call them today and ask for a scale on loan"}'),
+    ("can you print", '{"what": "print the new list by Thursday"}'),
 ]
 
 
 async def test_minutes_have_only_tasks_that_were_said(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with FakeOllama([*TASKS, ("meeting", "The stall takes 450 bottles.")]) as server:
+    async with FakeOllama(TASKS) as server:
         monkeypatch.setenv("OLLAMA_HOST", server.url)
         monkeypatch.setenv("NONET_RUNTIME", "ollama")
         said = await asyncio.to_thread(program, "minutes.py", DATA / "meeting.txt")
     assert said.status == 0
     assert "- So we decided: 450 bottles, and Piet drives. (Nora)" in said.out
     assert "we look again in October. (Amal; Nora agreed)" in said.out
-    assert "| Amal | order the bottles | Friday |" in said.out
-    assert "| Piet | call them today and ask for a scale on loan | today |" in said.out
-    assert "Olga" not in said.out, "nobody of that name was there"
+    table = said.out.partition("|---|---|---|\n")[2].partition("\n\n")[0]
+    assert table.splitlines() == [
+        "| Amal | Order the bottles | Friday |",
+        "| Piet | call them and ask for a scale on loan | today |",
+        "| Amal | print the new list | Thursday |",
+    ]
     assert "pears" not in said.out, "nobody said that"
-    assert said.out.count("print") == 2, "both are listed as sentences to be looked at"
+    assert said.out.endswith("To be looked at by a person:\n\n- I can drive the van on the day.\n")
 
 
 def test_products_are_described_or_say_why_not_and_never_twice(program: Program) -> None:
@@ -169,6 +172,11 @@ def test_a_log_is_counted_by_kinds(program: Program) -> None:
     table = [line.split(" | ") for line in said.out.splitlines() if line.startswith(("| ERROR", "| WARNING"))]
     assert [(row[0], row[1]) for row in table[:2]] == [("| ERROR", "3"), ("| ERROR", "2")]
     assert "web request # failed: database timeout after # ms" in said.out
+    assert (
+        "## The worst quarter of an hour: 2026-03-02, 8 lines\n\n- 09:02:10 WARNING db slow query took 2210 ms"
+        in said.out
+    )
+    assert said.out.partition("(a model's guesses)")[2].count("\n- ") == 5
     quiet = "2026-03-02 07:58:01 INFO web started"
     Path("quiet.log").write_text(quiet)
     assert program("log_triage.py", "quiet.log").out == "No warnings and no errors.\n"
@@ -198,20 +206,16 @@ async def test_literature_has_only_numbers_that_are_quoted(program: Program, mon
     }
 
 
-async def test_the_faq_bot_gives_whole_entries_and_keeps_what_it_cannot_answer(
-    program: Program, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with FakeOllama([("membership", "Membership is 30 euros a year."), ("Lisbon", "not found")]) as server:
-        monkeypatch.setenv("OLLAMA_HOST", server.url)
-        monkeypatch.setenv("NONET_RUNTIME", "ollama")
-        asked = "How much is membership?\n\nWho won the match in Lisbon?\n"
-        said = await asyncio.to_thread(program, "faq_bot.py", DATA / "faq.md", stdin=asked)
+def test_the_faq_bot_gives_whole_entries_and_keeps_what_it_cannot_answer(program: Program) -> None:
+    said = program("faq_bot.py", DATA / "faq.md", stdin="What does membership cost?\n\nWho won the match in Lisbon?\n")
     assert said.status == 0
     first, _, second = said.out.partition("\n\n")
     assert first == "What does it cost?\nMembership is 30 euros a year. Borrowing itself is free."
-    assert "it is noted in unanswered.txt" in second
-    unanswered = await asyncio.to_thread(Path("unanswered.txt").read_text)
-    assert unanswered == "Who won the match in Lisbon?\n"
+    assert second == "The FAQ does not answer that. Your question is noted in unanswered.txt for a person.\n\n"
+    assert Path("unanswered.txt").read_text() == "Who won the match in Lisbon?\n"
+    assert program("faq_bot.py", DATA / "faq.md", "Can I reserve a tool?").out.startswith(
+        "Can I reserve a tool?\nYes, "
+    )
 
 
 def test_every_example_is_on_the_page() -> None:

@@ -23,8 +23,6 @@ from nonet.specialists import ExecutionResult, Job, Limits, Sandbox
 from nonet.specialists.sandbox.probe import TierReport, probe_tiers, working_tiers
 from nonet.text import clean
 
-pytestmark = pytest.mark.xdist_group("sandbox")  # a fork bomb fills the limit that all sandboxes of a user share
-
 CLEAN_UP_SECONDS = 2.0
 """After the time that a run may take."""
 TIERS = {report.tier: report for report in probe_tiers()}

@@ -24,6 +24,9 @@ from nonet.store import CallRecord, NewDocument, Store, SubtaskRecord
 path = sys.argv[1]
 def say(*words):
     print(*words, flush=True)
+def wait_for(sign):
+    while not os.path.exists(path + sign):
+        time.sleep(0.001)
 """
 
 HOLD = (
@@ -45,15 +48,15 @@ RACE = (
     + """
 async def main():
     store = Store.open(path)
-    while not os.path.exists(path + ".go"):
-        time.sleep(0.001)
+    say("ready")
+    wait_for(".go")
     try:
         lease = await store.runs.lease("last", f"process {os.getpid()}")
     except StoreError as error:
         say(type(error).__name__)
     else:
         say("won", lease.token)
-        time.sleep(2)
+    wait_for(".over")
     await store.aclose()
 asyncio.run(main())
 """
@@ -63,8 +66,8 @@ MAKE = (
     PRELUDE
     + """
 async def main():
-    while not os.path.exists(path + ".go"):
-        time.sleep(0.001)
+    say("ready")
+    wait_for(".go")
     async with Store.open(path) as store:
         for number in range(20):
             lease = store.runs.create(f"{os.getpid()} {number}", runtime="scripted", owner="maker")
@@ -190,16 +193,19 @@ def test_of_several_processes_exactly_one_gets_the_run(tmp_path: Path) -> None:
     with Store.open(path) as store:
         store.runs.create("task", runtime="scripted", owner="first")
     with process(RACE, path) as one, process(RACE, path) as two, process(RACE, path) as three:
-        time.sleep(0.5)
+        assert [line(each) for each in (one, two, three)] == ["ready"] * 3
         Path(f"{path}.go").touch()
-        said = sorted(end(each).strip() for each in (one, two, three))
+        said = sorted(line(each) for each in (one, two, three))
+        Path(f"{path}.over").touch()  # who won has held it until all had tried
+        for each in (one, two, three):
+            end(each)
     assert said == ["RunLeasedError", "RunLeasedError", "won 2"]
 
 
 def test_several_processes_may_make_and_fill_one_file(tmp_path: Path) -> None:
     path = tmp_path / "nonet.db"
     with process(MAKE, path) as one, process(MAKE, path) as two, process(MAKE, path) as three:
-        time.sleep(0.5)
+        assert [line(each) for each in (one, two, three)] == ["ready"] * 3
         Path(f"{path}.go").touch()
         assert [end(each) for each in (one, two, three)] == ["made\n"] * 3
     sound(path)

@@ -21,8 +21,6 @@ from nonet.specialists.sandbox.layout import python_layout
 from nonet.specialists.sandbox.namespaces import NamespaceSandbox
 from nonet.specialists.sandbox.probe import TierReport, find_sandbox, probe_tiers
 
-pytestmark = pytest.mark.xdist_group("sandbox")  # a fork bomb fills the limit that all sandboxes of a user share
-
 TIERS = {report.tier: report for report in probe_tiers()}
 MIB = 1 << 20
 
