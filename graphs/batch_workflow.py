@@ -11,6 +11,7 @@ from nonet.graphs.workflow import launch
 from nonet.graphs.workflow.alone import own_specialists
 from nonet.graphs.workflow.files import SUFFIXES
 from nonet.graphs.workflow.loading import known_workflows, load_workflow
+from nonet.graphs.workflow.opening import file_of
 from nonet.runtimes.lines import Priority
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def input_for_documents(workflow: Workflow[Any]) -> str:
 
 def place_of(workflow: Workflow[Any]) -> str:
     """A reference to a workflow that is there already. Raises UsageError where it stands in no file."""
-    file = launch.file_of(workflow)
+    file = file_of(workflow)
     if not file:
         raise UsageError(f"The workflow {workflow.name!r} stands in no file, so that no worker could find it again.")
     return f"{file}:{workflow.name}" if file.endswith(".py") else file

@@ -88,7 +88,7 @@ def check(
             place,
             next_step=f"Did you mean {near[0]!r}?" if near else f"Its steps are: {', '.join(by_name)}.",
         )
-    return Checked(ordered, inputs, reads, output)
+    return Checked(ordered, inputs, {name: reads[name] for name in ordered}, output)
 
 
 def _order(reads: Mapping[str, tuple[str, ...]], steps: Steps) -> list[str]:

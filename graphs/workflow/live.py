@@ -11,7 +11,7 @@ from pydantic_core import to_jsonable_python
 
 from nonet.errors import NonetError
 from nonet.graphs.drive import close, stop
-from nonet.graphs.workflow import launch, sessions
+from nonet.graphs.workflow import changed, launch, opening, sessions
 from nonet.graphs.workflow.alone import own_specialists
 from nonet.graphs.workflow.engine import run_steps
 from nonet.graphs.workflow.flow import Approval, Flow, State, Value
@@ -63,7 +63,9 @@ class LiveRuns:
         inputs = self._inputs(given)
         session = await self._session()
         async with session.turns.take() as turn:
-            flow, values = await launch.begun(session, self.workflow, inputs, turn, ask=_interrupted, on_event=_written)
+            flow, values = await opening.begun(
+                session, self.workflow, inputs, turn, ask=_interrupted, on_event=_written
+            )
         self._hold(flow, values)
         return {"run": flow.context.run}
 
@@ -146,11 +148,11 @@ class LiveRuns:
     async def _taken_up(self, run: str) -> _Live:
         session = await self._session()
         found = session.store.runs.get(run)
-        changed = launch.changes(self.workflow, found, {each.id: each for each in found.subtasks})
-        if changed:
-            raise launch.changed_error(self.workflow, found, changed)
+        differs = changed.changes(self.workflow, found, {each.id: each for each in found.subtasks})
+        if differs:
+            raise changed.changed_error(self.workflow, found, differs)
         async with session.turns.take() as turn:
-            flow, values = await launch.taken_up(
+            flow, values = await opening.taken_up(
                 session, self.workflow, found, turn, ask=_interrupted, on_event=_written
             )
         records = flow.context.finished

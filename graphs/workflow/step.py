@@ -1,21 +1,18 @@
-"""A step of a workflow: the decorator that makes one of a function, and the object both styles end up with."""
+"""A step of a workflow: what it is, what it reads, and whether it can be one at all."""
 
 from __future__ import annotations
 
 import difflib
 import functools
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypedDict, TypeVar, Unpack, overload
-
-from pydantic import ValidationError
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypedDict, TypeVar
 
 from nonet.errors import SettingsError
 from nonet.graphs.workflow import conditions, templates
 from nonet.graphs.workflow.definition import NAME, StepDefinition
-from nonet.graphs.workflow.place import Place, of_caller, of_function, wrong
-from nonet.graphs.workflow.signatures import Parameter, code_digest, path_of, signature_of
-from nonet.graphs.workflow.typenames import text_of
-from nonet.graphs.workflow.values import TEXT, ValueType, fits, problems
+from nonet.graphs.workflow.place import Place, wrong
+from nonet.graphs.workflow.signatures import Parameter, code_digest, signature_of
+from nonet.graphs.workflow.values import TEXT, ValueType, fits
 
 if TYPE_CHECKING:
     from nonet.graphs.workflow.workflow import Workflow
@@ -61,11 +58,23 @@ class StepOptions(TypedDict, total=False):
     """In one line."""
 
 
-class DecoratorOptions(StepOptions, total=False):
-    """What may be said of a step that a function becomes."""
+def known_specialists(wanted: str) -> tuple[str, ...] | None:
+    """The names there are; the settings and the installed packs are only looked at for one that does not ship.
 
-    name: str
-    """What other steps read it by. Unset: the name of the function."""
+    None: the settings cannot be read, which is told when something is run.
+    """
+    from nonet.settings import load  # noqa: PLC0415  most workflows need neither
+    from nonet.specialists.catalog import default_specialists  # noqa: PLC0415
+    from nonet.specialists.staff import find_staff  # noqa: PLC0415
+
+    shipped = tuple(default_specialists())
+    if wanted in shipped:
+        return shipped
+    try:
+        staff = find_staff(load().settings.specialists)
+    except SettingsError:
+        return None
+    return (*staff.specialists, *staff.missing)
 
 
 class Step(Generic[P, R, T]):
@@ -235,162 +244,3 @@ class Step(Generic[P, R, T]):
             used = [*(self.source_of(each) for each in parameters), *self.inlined, *definition.reads]
             if self.item[0] not in used:
                 raise self.wrong(f"Step {self.name!r} makes nothing of {self.item[0]!r}, the item of its list")
-
-
-def known_specialists(wanted: str) -> tuple[str, ...] | None:
-    """The names there are; the settings and the installed packs are only looked at for one that does not ship.
-
-    None: the settings cannot be read, which is told when something is run.
-    """
-    from nonet.settings import load  # noqa: PLC0415  most workflows need neither
-    from nonet.specialists.catalog import default_specialists  # noqa: PLC0415
-    from nonet.specialists.staff import find_staff  # noqa: PLC0415
-
-    shipped = tuple(default_specialists())
-    if wanted in shipped:
-        return shipped
-    try:
-        staff = find_staff(load().settings.specialists)
-    except SettingsError:
-        return None
-    return (*staff.specialists, *staff.missing)
-
-
-def step_of(
-    function: Callable[..., Any] | None,
-    *,
-    specialist: str | Specialist | None = None,
-    workflow: Workflow[Any] | None = None,
-    instruction: str | None = None,
-    returns: Any = None,  # noqa: ANN401  a type
-    each: str | None = None,
-    place: Place | None,
-    **options: Unpack[DecoratorOptions],
-) -> Step[..., Any, Any]:
-    """A step of its parts; what both styles call. Raises WorkflowError."""
-    function = function.function if isinstance(function, Step) else function
-    given: dict[str, Any] = dict(options)
-    name = given.pop("name", None) or getattr(function, "__name__", "") or getattr(workflow, "name", "")
-    named = specialist if isinstance(specialist, str) or specialist is None else specialist.name
-    output = None if returns is None else ValueType(returns)
-    given["reads"] = tuple(_name(each) for each in given.get("reads", ()))
-    given["arguments"] = {key: _name(value) for key, value in dict(given.get("arguments", {})).items()}
-    try:
-        definition = StepDefinition(
-            name=str(name),
-            specialist=named,
-            function=path_of(function) if function is not None else None,
-            workflow=workflow.definition if workflow is not None else None,
-            instruction=instruction,
-            each=each,
-            **given,
-        )
-    except ValueError as error:
-        said = problems(error, "step") if isinstance(error, ValidationError) else str(error)
-        raise wrong(f"Step {name!r}: {said}", place) from error
-    made: Step[..., Any, Any] = Step(
-        definition,
-        function=function,
-        specialist=None if isinstance(specialist, str) else specialist,
-        workflow=workflow,
-        returns=output,
-        place=place,
-    )
-    try:
-        said_type = text_of(made.one)
-    except TypeError:
-        said_type = "any"  # a function's output that JSON schema cannot say, and pydantic keeps
-    made.definition = definition.model_copy(update={"output": said_type})
-    return made
-
-
-def _name(step: str | Step[..., Any, Any]) -> str:
-    return step if isinstance(step, str) else step.name
-
-
-@overload
-def step(function: Callable[P, Coroutine[Any, Any, T]], /) -> Step[P, Coroutine[Any, Any, T], T]: ...
-@overload
-def step(function: Callable[P, T], /) -> Step[P, T, T]: ...
-@overload
-def step(
-    *, specialist: str | Specialist, returns: type[T], each: str, **options: Unpack[DecoratorOptions]
-) -> Callable[[Callable[P, str]], Step[P, str, list[T]]]: ...
-@overload
-def step(
-    *, specialist: str | Specialist, each: str, **options: Unpack[DecoratorOptions]
-) -> Callable[[Callable[P, str]], Step[P, str, list[str]]]: ...
-@overload
-def step(
-    *, specialist: str | Specialist, returns: type[T], **options: Unpack[DecoratorOptions]
-) -> Callable[[Callable[P, str]], Step[P, str, T]]: ...
-@overload
-def step(
-    *, specialist: str | Specialist, **options: Unpack[DecoratorOptions]
-) -> Callable[[Callable[P, str]], Step[P, str, str]]: ...
-@overload
-def step(*, each: str, **options: Unpack[DecoratorOptions]) -> _EachDecorator: ...
-@overload
-def step(**options: Unpack[DecoratorOptions]) -> _Decorator: ...
-def step(
-    function: Callable[..., Any] | None = None,
-    /,
-    *,
-    specialist: str | Specialist | None = None,
-    returns: Any = None,
-    each: str | None = None,
-    **options: Unpack[DecoratorOptions],
-) -> Any:
-    """Make a function a step of workflows. Its parameters name the steps and inputs that it reads.
-
-    Args:
-        function: sync (run in a thread) or async; with `specialist` it writes the instruction.
-        specialist: who does the step: the name of one, or an object.
-        returns: the type of the specialist's output: the model is constrained to it, and the answer is checked.
-        each: "item in items": once for every item of a list; the output is the list of the outputs.
-        options: as DecoratorOptions.
-
-    Raises:
-        WorkflowError: it cannot be a step; names the line.
-
-    Example:
-        >>> import nonet
-        >>> @nonet.step
-        ... def words(text: str) -> list[str]:
-        ...     return text.split()
-        >>> words("a step is still a function")
-        ['a', 'step', 'is', 'still', 'a', 'function']
-    """
-    if function is not None:
-        return step_of(function, place=of_function(function))
-    place = of_caller()
-
-    def decorate(function: Callable[..., Any]) -> Step[..., Any, Any]:
-        return step_of(
-            function,
-            specialist=specialist,
-            returns=returns,
-            each=each,
-            place=of_function(function) or place,
-            **options,
-        )
-
-    return decorate
-
-
-if TYPE_CHECKING:
-    from typing import Protocol
-
-    class _Decorator(Protocol):
-        @overload
-        def __call__(self, function: Callable[P, Coroutine[Any, Any, T]], /) -> Step[P, Coroutine[Any, Any, T], T]: ...
-        @overload
-        def __call__(self, function: Callable[P, T], /) -> Step[P, T, T]: ...
-
-    class _EachDecorator(Protocol):
-        @overload
-        def __call__(
-            self, function: Callable[P, Coroutine[Any, Any, T]], /
-        ) -> Step[P, Coroutine[Any, Any, T], list[T]]: ...
-        @overload
-        def __call__(self, function: Callable[P, T], /) -> Step[P, T, list[T]]: ...

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from nonet.graphs.result import RunResult
     from nonet.graphs.run import plan_task, resume_run, run_task
     from nonet.graphs.session import Session
+    from nonet.graphs.workflow.decorator import step
     from nonet.graphs.workflow.result import WorkflowResult
     from nonet.graphs.workflow.runnable import runnable
-    from nonet.graphs.workflow.step import Step, step
+    from nonet.graphs.workflow.step import Step
     from nonet.graphs.workflow.workflow import Workflow
     from nonet.settings import Settings
     from nonet.specialists import Assignment, Evidence, Verdict
@@ -59,7 +60,7 @@ _HOMES = {
     "run": "nonet.api",
     "run_task": "nonet.graphs.run",
     "runnable": "nonet.graphs.workflow.runnable",
-    "step": "nonet.graphs.workflow.step",
+    "step": "nonet.graphs.workflow.decorator",
 }
 
 __all__ = [

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nonet.approval import read_line
 from nonet.commands_work import LINES, exit_status, open_session
 from nonet.commands_work import finish as finish_run
 from nonet.door import Door, Flags, each_line, open_door, run_kept
@@ -174,12 +175,14 @@ def ask_here(view: View) -> AskPerson | None:
         return None
 
     async def ask(approval: Approval) -> bool:
+        from nonet.graphs.workflow.templates import in_words  # noqa: PLC0415
+
         with view.paused():
             for name, value in approval.inputs.items():
-                say(f"  {name}: {one_line(str(value), _SHOWN_CHARACTERS)}")
+                say(f"  {name}: {one_line(in_words(value), _SHOWN_CHARACTERS)}")
             sys.stderr.write(f"{one_line(approval.question)} [y/N] ")
             sys.stderr.flush()
-            return sys.stdin.readline().strip().lower() in {"y", "yes"}
+            return (await read_line()).strip().lower() in {"y", "yes"}
 
     return ask
 

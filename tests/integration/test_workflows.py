@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel
 
 import nonet
-from nonet.graphs.workflow.launch import ChangedWorkflowError
+from nonet.graphs.workflow.changed import ChangedWorkflowError
 from nonet.graphs.workflow.place import WorkflowError
 from nonet.graphs.workflow.result import WorkflowFailedError, WorkflowResult
 from nonet.graphs.workflow.streaming import Done
