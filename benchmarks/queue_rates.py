@@ -244,8 +244,8 @@ def sizes_of(path: Path) -> tuple[float, int, float, float]:
     return rss_mb(), sum(1 for _ in Path("/proc/self/fd").iterdir()), log, database
 
 
-def soak(_documents: int, _million: int) -> None:
-    number = 100_000
+def soak(_documents: int, million: int) -> None:
+    number = min(100_000, million)
     print(f"\n## soak: {number:,} trivial documents in one process\n")
     with folder() as place:
         path = place / "q.db"
