@@ -69,7 +69,10 @@ def show_one(run: str | None, flags: Flags, *, json: bool) -> int:
 
 def history(record: RunRecord) -> dict[str, Any]:
     """What `nonet runs show --json` tells beyond the result."""
+    from nonet.graphs.records import workflow_of_run  # noqa: PLC0415
+
     return {
+        "workflow": workflow_of_run(record),
         "created_at_s": record.created_at_s,
         "finished_at_s": record.finished_at_s,
         "runtime": record.runtime,

@@ -32,6 +32,8 @@ class RunsListOut(Output):
 class HistoryOut(Output):
     """What happened, oldest first in each list."""
 
+    workflow: dict[str, str] | None
+    """The "name", the "file" and the "module" of the workflow that it ran. null: a task."""
     created_at_s: float
     finished_at_s: float | None
     runtime: str

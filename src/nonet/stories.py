@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from nonet.agents.plan import Plan
+from nonet.graphs.records import workflow_of_run
 from nonet.render import VERDICT_STYLES, evidence_lines, limits_line, plan_lines, result_lines, text
 from nonet.specialists import Evidence
 from nonet.text import one_line
@@ -31,6 +32,11 @@ def story_lines(record: RunRecord, result: RunResult) -> list[Text]:
         text(("Run ", "bold"), (record.id, "bold"), f"  {record.status}, {record.runtime} runtime, {started}{times}"),
         text(("Task", "bold"), f"  {one_line(record.task, _TASK_CHARACTERS)}"),
     ]
+    if (workflow := workflow_of_run(record)) is not None:
+        where = workflow.get("file") or workflow.get("module", "")
+        lines.append(text(("Workflow", "bold"), f"  {workflow.get('name', '')}", (f"  {where}", "dim")))
+    if record.status == "waiting" and record.options.get("waiting"):
+        lines.append(text(("Waits", "bold"), f"  for somebody to approve {', '.join(record.options['waiting'])}"))
     if record.documents:
         lines.append(text(("Documents", "bold"), f"  {', '.join(record.documents)}"))
     if result.budget:

@@ -137,6 +137,7 @@ def test_a_waiting_run_is_answered_and_a_changed_workflow_refused(nonet: Cli) ->
     waiting = nonet("run", "-w", "flows.py", TEXT)
     assert waiting.status == 0
     assert "total waits: Add them up?" in waiting.err
+    assert "Waits  for somebody to approve total" in nonet("runs", "show").out
     write(approve='(approve="Add them up?")', more=" + 1")
     refused = nonet("runs", "resume", "--accept")
     assert refused.status == 2
@@ -147,7 +148,8 @@ def test_a_waiting_run_is_answered_and_a_changed_workflow_refused(nonet: Cli) ->
     assert Path("words.log").read_text() == "again\n"
     shown = nonet("runs", "show", "--json").json
     assert [each["id"] for each in shown["subtasks"]] == ["short", "words", "lengths", "total"]
-    assert "total  " in nonet("runs", "show").out
+    assert "Workflow  lengths" in nonet("runs", "show").out
+    assert shown["history"]["workflow"]["name"] == "lengths"
 
 
 def test_forks_and_replays(nonet: Cli) -> None:
