@@ -9,6 +9,7 @@ from nonet.errors import ContextOverflowError
 from nonet.runtimes import Message
 from nonet.specialists.budget import Part, fit
 from nonet.specialists.checks import answer_checks, degeneration_check, length_check
+from nonet.specialists.output_schema import described
 from nonet.specialists.protocol import Assignment, Desk, Evidence, Outcome, Verdict
 from nonet.specialists.text import neutral
 
@@ -56,7 +57,10 @@ class GeneralSpecialist:
                 would look like one from the whole.
         """
         texts = [f"{source.name}:\n{neutral(source.text)}" for source in assignment.sources]
-        parts = [Part(text, priority=0) for text in (*texts, assignment.instruction)]
+        asked = [assignment.instruction]
+        if assignment.schema is not None:  # no model sees the schema that binds it
+            asked.append(described(assignment.schema))
+        parts = [Part(text, priority=0) for text in (*texts, *asked)]
         answer_tokens = desk.window_tokens // _ANSWER_SHARE
         try:
             prompt = await fit(parts, _builder(assignment), desk, answer_tokens)

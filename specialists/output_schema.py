@@ -28,8 +28,16 @@ def described(schema: Mapping[str, Any]) -> str:
     >>> print(described({"properties": {"total": {"type": "number", "description": "in euros"}}}))
     Answer with a JSON object:
     - total (number): in euros
+    >>> print(described({"type": "array", "items": {"type": "string"}}))
+    Answer with JSON: list of text.
     """
-    return "\n".join(["Answer with a JSON object:", *_lines(schema, schema, "", _DEEPEST)])
+    whole, said = _resolved(schema, schema)
+    if whole.get("properties"):
+        return "\n".join(["Answer with a JSON object:", *_lines(whole, schema, "", _DEEPEST)])
+    item = _resolved(whole.get("items") or {}, schema)[0]
+    if item.get("properties"):
+        return "\n".join(["Answer with a JSON list of objects, each with:", *_lines(item, schema, "", _DEEPEST)])
+    return f"Answer with JSON: {said}."
 
 
 def _lines(schema: Mapping[str, Any], root: Mapping[str, Any], indent: str, depth: int) -> Iterator[str]:

@@ -9,6 +9,7 @@ from nonet.errors import IncompleteAnswerError
 from nonet.graphs.workflow.values import ValueType
 from nonet.runtimes import Message
 from nonet.specialists import Assignment, Desk, Evidence, Outcome, Specialist, Verdict
+from nonet.specialists.output_schema import described
 
 _SYSTEM = "Put what the text says into the form that is asked for. Add nothing."
 OBEYS = "structured"
@@ -62,8 +63,10 @@ class Shaped:
         try:
             self.asked.of_text(text)
         except ValueError:
-            said = Message("user", f"{assignment.instruction}\n\n{text}{_findings(assignment.feedback)}")
-            return (await desk.chat([Message("system", _SYSTEM), said], schema=self.asked.schema())).text
+            schema = self.asked.schema() or {}
+            wanted = f"{described(schema)}{_findings(assignment.feedback)}"
+            said = Message("user", f"{assignment.instruction}\n\n{text}\n\n{wanted}")
+            return (await desk.chat([Message("system", _SYSTEM), said], schema=schema)).text
         return text
 
 

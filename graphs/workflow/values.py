@@ -52,8 +52,10 @@ class ValueType:
 
     def schema(self) -> dict[str, Any] | None:
         """The JSON schema that a model is constrained by; None for a free text. Raises TypeError as `adapter`."""
-        if self.is_text:
-            return None
+        return None if self.is_text else self._schema
+
+    @cached_property
+    def _schema(self) -> dict[str, Any]:
         try:
             return self.adapter.json_schema()
         except (PydanticInvalidForJsonSchema, PydanticUserError) as error:
