@@ -3,8 +3,9 @@
     python examples/products.py examples/data/products.csv --output descriptions.csv
 
 Each row becomes a short text by a specialist of this program. It is held against the row: every number in it must
-stand there, and the name must be in it. A row whose text does not pass, not on the larger models of the ladder either,
-has a reason in place of a description. Run it again and it goes on where it was; what was done is not done again.
+stand there, the name must be in it, and no word that sells what the row does not say. A row whose text does not pass,
+not on the larger models of the ladder either, has a reason in place of a description. Run it again and it goes on where
+it was; what was done is not done again.
 """
 
 from __future__ import annotations
@@ -25,11 +26,16 @@ from nonet.store import JobRecord
 
 MOST_WORDS = 60
 NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
-BOASTS = re.compile(r"\b(?:best|perfect|unique|amazing|finest|ultimate|guaranteed?)\b", re.IGNORECASE)
+PROMISES = re.compile(
+    r"\b(?:best|perfect|unique|amazing|finest|ultimate|guarantee\w*|durab\w+|sturdy|robust|long-lasting|light-?weight"
+    r"|styl\w+|elegant|luxur\w+|comfort\w*|co[sz]y|soft\w*|practical|functional|versatile|withstand\w*|easy|ideal\w*)\b",
+    re.IGNORECASE,
+)
+"""Words that sell. A model adds them to anything; where the row has one, it may be said."""
 
 
 def true_to_the_row(text: str, assignment: nonet.Assignment) -> Iterator[nonet.Evidence]:
-    """Nothing measured that the row does not say, its name, not too long, and no boasting."""
+    """Nothing measured or promised that the row does not say, its name, and not too long."""
     row = assignment.sources[0].text
     strange = sorted(set(NUMBER.findall(text)) - set(NUMBER.findall(row)))
     yield nonet.Evidence("numbers", not strange, f"numbers that the row does not have: {', '.join(strange) or 'none'}")
@@ -37,8 +43,9 @@ def true_to_the_row(text: str, assignment: nonet.Assignment) -> Iterator[nonet.E
     yield nonet.Evidence("name", name.lower() in text.lower(), f"it names {name!r}")
     words = len(text.split())
     yield nonet.Evidence("length", words <= MOST_WORDS, f"{words} words, at most {MOST_WORDS}")
-    boast = BOASTS.search(text)
-    yield nonet.Evidence("tone", boast is None, f"it says {boast[0]!r}" if boast else "no boasting")
+    promised = {found.lower() for found in PROMISES.findall(text)} - {found.lower() for found in PROMISES.findall(row)}
+    told = ", ".join(sorted(promised)) or "none"
+    yield nonet.Evidence("promises", not promised, f"words that promise what the row does not: {told}")
 
 
 @nonet.specialist(verify=true_to_the_row, examples=["Describe this product for the shop."])
@@ -46,7 +53,7 @@ def copywriter(assignment: nonet.Assignment) -> str:
     """Describes a product in two plain sentences."""
     return (
         f"A product of our shop:\n{assignment.text}\n\nDescribe it in two plain sentences, with its name. Say only "
-        "what stands above: no other numbers, materials or promises."
+        "what stands above: no other numbers, materials, qualities or uses."
     )
 
 
