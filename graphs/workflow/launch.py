@@ -178,6 +178,7 @@ async def _led(flow: Flow, workflow: Workflow[T], values: Mapping[str, Value], *
     reached: dict[str, Value] = {}
 
     async def work() -> Ended:
+        await flow.kept()  # a run that was killed in its first step is there to be taken up
         plan = context.accepted_plan()
         context.emit(PlanReady(context.run, plan))
         flow.outlook = PlanOutlook(context.session.scheduler.outlook, context.session.ladders, context.priority)

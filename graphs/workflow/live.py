@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_jsonable_python
 
-from nonet.errors import NonetError
+from nonet.errors import NonetError, StoreError
 from nonet.graphs.drive import close, stop
 from nonet.graphs.workflow import changed, launch, opening, sessions
 from nonet.graphs.workflow.alone import own_specialists
@@ -43,6 +44,7 @@ class _Live:
 
     flow: Flow
     values: dict[str, Value]
+    loop: asyncio.AbstractEventLoop
     heart: asyncio.Task[None]
     at_work: int = 0
     idle: asyncio.TimerHandle | None = None
@@ -66,6 +68,7 @@ class LiveRuns:
             flow, values = await opening.begun(
                 session, self.workflow, inputs, turn, ask=_interrupted, on_event=_written
             )
+        await flow.kept()
         self._hold(flow, values)
         return {"run": flow.context.run}
 
@@ -121,20 +124,24 @@ class LiveRuns:
 
     def _hold(self, flow: Flow, values: Mapping[str, Value]) -> _Live:
         run = flow.context.run
-        live = _Live(flow, dict(values), asyncio.ensure_future(self._beat(flow)))
+        heart = asyncio.ensure_future(self._beat(flow))
+        live = _Live(flow, dict(values), asyncio.get_running_loop(), heart)
         self._runs[run] = live
         self._rest(run, live)
         return live
 
     async def _beat(self, flow: Flow) -> None:
-        """Keep the lease for as long as the run is held."""
-        async with flow.context.session.store.runs.heartbeat(flow.context.lease):
-            await asyncio.Event().wait()
+        """Keep the lease for as long as the run is held; who lost it finds that out at its next write."""
+        with suppress(StoreError):
+            async with flow.context.session.store.runs.heartbeat(flow.context.lease):
+                await asyncio.Event().wait()
 
     async def _of(self, run: str) -> _Live:
         """The run, held here; after a restart, with all that was finished of it."""
-        if run in self._runs:
-            live = self._runs[run]
+        live = self._runs.get(run)
+        if live is not None and live.loop.is_closed():  # it was cut off there, and its session is closed
+            del self._runs[run]
+        elif live is not None:
             if live.idle is not None:
                 live.idle.cancel()
             return live

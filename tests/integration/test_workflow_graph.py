@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 from pathlib import Path
@@ -141,6 +142,35 @@ async def test_a_failed_step_fails_the_graph_and_is_tried_again(settings: dict[s
     with pytest.raises(WorkflowFailedError, match="flaky: ValueError: not yet"):
         await graph.ainvoke({"text": "x"}, config)
     assert (await graph.ainvoke(None, config))["output"] == "x"
+
+
+def test_a_graph_that_another_node_cut_off_goes_on_in_another_event_loop(settings: dict[str, Any]) -> None:
+    calls: list[str] = []
+
+    def fails_once(state: Around) -> Around:
+        calls.append("node")
+        if len(calls) == 1:
+            raise ValueError("not ours")
+        return {"seen": state["output"]}
+
+    inner = flow.compile(**settings)
+    graph = StateGraph(Around)
+    graph.add_node("flow", inner)
+    graph.add_node("beside", fails_once)
+    graph.add_edge(START, "flow")
+    graph.add_edge("flow", "beside")
+    graph.add_edge("beside", END)
+    app = graph.compile(checkpointer=InMemorySaver())
+    config: Any = {"configurable": {"thread_id": "one"}}
+    with pytest.raises(ValueError, match="not ours"):
+        asyncio.run(app.ainvoke({"text": TEXT}, config))
+    assert asyncio.run(app.ainvoke(None, config))["seen"].endswith("41 50")
+
+
+class Around(TypedDict, total=False):
+    text: str
+    output: str
+    seen: str
 
 
 class State(TypedDict, total=False):
