@@ -38,6 +38,8 @@ from nonet.settings import FILE_NAME, load
 ROOT = Path(__file__).parents[1]
 UNCHECKED = {"text", "mermaid"}
 """mermaid: the graph of README.md, which tests/acceptance/test_help.py compares with the real one."""
+_PRINTED = re.compile(r"^~~~text\n.*?^~~~$", re.MULTILINE | re.DOTALL)
+"""What a program printed, with blocks of its own in it."""
 _FENCE = re.compile(r"^```(\S*)[^\n]*\n.*?^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -111,7 +113,7 @@ def check_json(example: Example) -> None:
 
 def refuse_others(document: Document) -> list[Region]:
     """No block is of a language that nothing checks."""
-    languages = {fence[1] for fence in _FENCE.finditer(document.text)}
+    languages = {fence[1] for fence in _FENCE.finditer(_PRINTED.sub("", document.text))}
     unknown = languages - set(CHECKED) - UNCHECKED - {"python"}
     assert not unknown, f"{document.path}: nothing checks blocks of {unknown}"
     return []
