@@ -38,6 +38,7 @@ from nonet.runtimes.protocol import OnText
 from nonet.runtimes.schema import check_answer, encode_schema
 from nonet.runtimes.scoring import TextScore, score_tokens
 from nonet.runtimes.threads import Emit, call, stream
+from nonet.runtimes.token_bound import prompt_bound
 from nonet.runtimes.types import (
     ChatRequest,
     ChatResponse,
@@ -51,6 +52,8 @@ from nonet.runtimes.types import (
 
 _MEMORY_SHARE: Final = 0.6
 """Of the machine's memory, what models may take unless told otherwise."""
+_SHORT_SHARE: Final = 4
+"""A prompt whose bound is at most this part of the window is short."""
 _MAX_THREADS: Final = 64
 """Python threads that wait for llama.cpp; they compute nothing."""
 
@@ -177,8 +180,17 @@ class EmbeddedRuntime:
         return self._info(model)
 
     async def count_tokens(self, model: str, messages: Sequence[Message]) -> TokenCount:
-        """Exact: the model's own template and tokenizer. Loads the model where it is not."""
-        lease = await self._open_pool().hold(*self._chat_model(model))
+        """Exact, by the model's own template and tokenizer, but for a short prompt to a model that is not loaded.
+
+        When to swap is the scheduler's to say, and a prompt whose bound is far below the window fits anyway.
+        """
+        path, header, options = self._chat_model(model)
+        pool = self._open_pool()
+        if path not in pool.servers:
+            bound = prompt_bound(messages, byte_level=header.byte_level)
+            if bound <= options.window_tokens // _SHORT_SHARE:
+                return TokenCount(bound, exact=False)
+        lease = await pool.hold(path, header, options)
         wire = [{"role": message.role, "content": message.content} for message in messages]
         tokens = await call(self._executor, lambda: lease.server.count(wire), stop=Event(), on_done=lease.release)
         if tokens is None:

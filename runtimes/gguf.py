@@ -48,6 +48,8 @@ class GgufHeader:
     """As the file words it: "135M", "494M"."""
     quantization: str
     size_bytes: int
+    byte_level: bool = False
+    """The vocabulary is byte-level BPE, as GPT-2's."""
 
 
 def read_header(path: Path) -> GgufHeader:
@@ -120,6 +122,7 @@ def _header(fields: Mapping[str, object], size: int) -> GgufHeader:
         parameters=str(fields.get("general.size_label", "")),
         quantization=_FILE_TYPES.get(file_type, "") if isinstance(file_type, int) else "",
         size_bytes=size,
+        byte_level=fields.get("tokenizer.ggml.model") == "gpt2",
     )
 
 

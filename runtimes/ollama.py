@@ -25,7 +25,7 @@ from nonet.runtimes.ollama_retry import persistently
 from nonet.runtimes.ollama_wire import OllamaWire, Timeouts
 from nonet.runtimes.protocol import OnText
 from nonet.runtimes.schema import check_answer, encode_schema
-from nonet.runtimes.token_bound import token_bound
+from nonet.runtimes.token_bound import prompt_bound
 from nonet.runtimes.types import ChatRequest, ChatResponse, EmbedResponse, Finish, Message, ModelInfo, TokenCount, Usage
 
 if TYPE_CHECKING:
@@ -34,11 +34,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
-_TEMPLATE_TOKENS = 96
-"""What a chat template adds around the messages: 29 to 31 were recorded (a default system prompt), dates and rules of
-larger models take some 70."""
-_MESSAGE_TOKENS = 8
-"""Role and turn markers of one message; ChatML takes 5."""
 _TEXTS_A_CALL = 128
 _UNIT_TOLERANCE = 1e-3
 
@@ -182,9 +177,7 @@ class OllamaRuntime:
     async def count_tokens(self, model: str, messages: Sequence[Message]) -> TokenCount:
         """An upper bound: the server has no tokenizer to ask (nonet.runtimes.token_bound says why it holds)."""
         facts = await self._known(model)
-        texts = (facts.preset, *(message.content for message in messages))
-        tokens = sum(token_bound(text, byte_level=facts.byte_level) for text in texts)
-        return TokenCount(tokens + _TEMPLATE_TOKENS + _MESSAGE_TOKENS * len(messages), exact=False)
+        return TokenCount(prompt_bound(messages, facts.preset, byte_level=facts.byte_level), exact=False)
 
     async def loaded(self) -> tuple[str, ...]:
         """Names of the models in the server's memory."""

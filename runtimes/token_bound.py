@@ -21,8 +21,11 @@ and every other letter 1.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from importlib.resources import files
+
+from nonet.runtimes.types import Message
 
 _PIECE = re.compile(
     r"(?P<word>'?\x20?(?<![^\x00-\x7f])[A-Za-z]+(?![^\x00-\x7f]))"  # beside other letters it merges in other ways
@@ -31,10 +34,27 @@ _PIECE = re.compile(
     r"|[\x00-\x7f]"
     r"|[^\x00-\x7f]+"
 )
+_TEMPLATE_TOKENS = 96
+"""What a chat template adds around the messages: 29 to 31 were recorded (a default system prompt), dates and rules of
+larger models take some 70."""
+_MESSAGE_TOKENS = 8
+"""Role and turn markers of one message; ChatML takes 5."""
 _MOST_REMEMBERED = 50_000
 _NO_WAY = -(10**6)
 _KNOWN_LIMIT = 2
 _SHORT_WORD = 4
+
+
+def prompt_bound(messages: Sequence[Message], preset: str = "", *, byte_level: bool = True) -> int:
+    """At most this many tokens of a prompt, with what a chat template adds.
+
+    Args:
+        preset: a text that the server puts before the messages.
+        byte_level: as of `token_bound`.
+    """
+    texts = (preset, *(message.content for message in messages))
+    tokens = sum(token_bound(text, byte_level=byte_level) for text in texts)
+    return tokens + _TEMPLATE_TOKENS + _MESSAGE_TOKENS * len(messages)
 
 
 def token_bound(text: str, *, byte_level: bool = True) -> int:

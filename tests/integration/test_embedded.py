@@ -166,6 +166,18 @@ async def runtime() -> AsyncIterator[EmbeddedRuntime]:
     await made.aclose()
 
 
+async def test_a_short_prompt_to_a_model_that_is_not_loaded_is_bounded_and_loads_nothing(tmp_path: Path) -> None:
+    path = make_gguf(tmp_path / "model.gguf")  # it has no weights: loading it would fail
+    runtime = EmbeddedRuntime()
+    try:
+        count = await runtime.count_tokens(str(path), ask(str(path)).messages)
+        assert (count.exact, count.tokens > len(["Name", "three", "colours."])) == (False, True)
+        with pytest.raises(RuntimeUnavailableError):
+            await runtime.count_tokens(str(path), ask(str(path), "colours and more of them " * 400).messages)
+    finally:
+        await runtime.aclose()
+
+
 @slow
 async def test_an_answer_and_its_cost(runtime: EmbeddedRuntime, capfd: pytest.CaptureFixture[str]) -> None:
     model = str(chat_model())
