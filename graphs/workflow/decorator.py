@@ -11,6 +11,7 @@ from nonet.graphs.workflow.step import Step
 
 if TYPE_CHECKING:
     from nonet.specialists import Specialist
+    from nonet.specialists.own import PromptSpecialist
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -24,6 +25,14 @@ def step(function: Callable[P, T], /) -> Step[P, T, T]: ...
 def step(
     *, specialist: str | Specialist, returns: type[T], each: str, **options: Unpack[DecoratorOptions]
 ) -> Callable[[Callable[P, str]], Step[P, str, list[T]]]: ...
+@overload
+def step(  # type: ignore[overload-overlap]  # the narrower kind comes first
+    *, specialist: PromptSpecialist[T], each: str, **options: Unpack[DecoratorOptions]
+) -> Callable[[Callable[P, str]], Step[P, str, list[T]]]: ...
+@overload
+def step(  # type: ignore[overload-overlap]
+    *, specialist: PromptSpecialist[T], **options: Unpack[DecoratorOptions]
+) -> Callable[[Callable[P, str]], Step[P, str, T]]: ...
 @overload
 def step(
     *, specialist: str | Specialist, each: str, **options: Unpack[DecoratorOptions]
@@ -54,7 +63,8 @@ def step(
     Args:
         function: sync (run in a thread) or async; with `specialist` it writes the instruction.
         specialist: who does the step: the name of one, or an object.
-        returns: the type of the specialist's output: the model is constrained to it, and the answer is checked.
+        returns: the type of the specialist's output: the model is constrained to it, and the answer is checked. Unset:
+            that of a specialist of yours which is given as an object, or str.
         each: "item in items": once for every item of a list; the output is the list of the outputs.
         options: as DecoratorOptions.
 

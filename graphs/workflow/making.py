@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Unpack
 
 from pydantic import ValidationError
@@ -11,7 +11,7 @@ from nonet.graphs.workflow.definition import StepDefinition
 from nonet.graphs.workflow.place import Place, wrong
 from nonet.graphs.workflow.signatures import path_of
 from nonet.graphs.workflow.step import Step, StepOptions
-from nonet.graphs.workflow.typenames import text_of
+from nonet.graphs.workflow.typenames import text_of, type_of
 from nonet.graphs.workflow.values import ValueType, problems
 
 if TYPE_CHECKING:
@@ -42,7 +42,9 @@ def step_of(
     given: dict[str, Any] = dict(options)
     name = given.pop("name", None) or getattr(function, "__name__", "") or getattr(workflow, "name", "")
     named = specialist if isinstance(specialist, str) or specialist is None else specialist.name
-    output = None if returns is None else ValueType(returns)
+    if returns is None and not isinstance(specialist, str):
+        returns = getattr(specialist, "output", None)  # one of the user's own may have an output type
+    output = None if returns is None else _type(returns)
     given["reads"] = tuple(_name(each) for each in given.get("reads", ()))
     given["arguments"] = {key: _name(value) for key, value in dict(given.get("arguments", {})).items()}
     try:
@@ -72,6 +74,10 @@ def step_of(
         said_type = "any"  # a function's output that JSON schema cannot say, and pydantic keeps
     made.definition = definition.model_copy(update={"output": said_type})
     return made
+
+
+def _type(returns: Any) -> ValueType:  # noqa: ANN401
+    return type_of(dict(returns)) if isinstance(returns, Mapping) else ValueType(returns)
 
 
 def _name(step: str | Step[..., Any, Any]) -> str:

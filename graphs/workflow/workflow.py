@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from nonet.graphs.session import Session
     from nonet.specialists import Specialist
+    from nonet.specialists.own import PromptSpecialist
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -149,6 +150,10 @@ class Workflow(Runs[T]):
         instruction: str,
         output: type[U],
         **options: Unpack[StepOptions],
+    ) -> Step[..., str, U]: ...
+    @overload
+    def add(  # type: ignore[overload-overlap]  # the narrower kind comes first
+        self, name: str, *, specialist: PromptSpecialist[U], instruction: str, **options: Unpack[StepOptions]
     ) -> Step[..., str, U]: ...
     @overload
     def add(

@@ -63,6 +63,43 @@ def texts() -> str:
     return "In one sentence."
 
 
+@nonet.specialist(output=Ticket, examples=["Make a ticket."])
+def clerk(assignment: nonet.Assignment) -> str:
+    return f"Make a ticket: {assignment.text}"
+
+
+@nonet.specialist(examples=["Make it a haiku."])
+def poet(assignment: nonet.Assignment) -> str:
+    return f"Make it a haiku: {assignment.text}"
+
+
+@nonet.step(specialist=clerk, reads=["log"])
+def filed() -> str:
+    return "Make a ticket."
+
+
+@nonet.step(specialist=clerk, reads=["line"], each="line in lines")
+def all_filed() -> str:
+    return "Make a ticket."
+
+
+@nonet.step(specialist=poet, reads=["log"])
+def sung() -> str:
+    return "Make it a haiku."
+
+
+def test_a_specialist_of_ones_own_brings_its_output_type(tmp_path: Path) -> None:
+    flow = nonet.Workflow("own", [lines, filed, all_filed, sung])
+    again = flow.add("again", specialist=clerk, instruction="Make a ticket of {log}")
+    assert_type(again, nonet.Step[..., str, Ticket])
+    result = flow.run({"log": "The pump was replaced."}, runtime="scripted", db=tmp_path / "own.db")
+    assert_type(result[filed], Ticket)
+    assert_type(result[all_filed], list[Ticket])
+    assert_type(result[sung], str)
+    assert [type(result[each]) for each in (filed, again, sung)] == [Ticket, Ticket, str]
+    assert [type(each) for each in result[all_filed]] == [Ticket]
+
+
 def test_a_step_called_is_its_function() -> None:
     assert_type(lines("a\nb"), list[str])
     assert_type(lines(log="a", least=3), list[str])
