@@ -143,6 +143,11 @@ def event_lines(event: Event) -> list[str]:
     return lines
 
 
+def whole_of(subtask: str) -> str:
+    """The step of a workflow that an item of a list, a round, or a step of a workflow within it belongs to."""
+    return re.split(r"[\[#/]", subtask, maxsplit=1)[0]
+
+
 @dataclass(slots=True)
 class _Row:
     specialist: str
@@ -256,7 +261,7 @@ class LiveView(QuietView):
 
     def _update_part(self, event: SubtaskStarted | SubtaskText | AttemptFinished | SubtaskFinished) -> None:
         """An item of a list, a round, or a step of a workflow within one: shown in the row that it is part of."""
-        row = self._rows.get(re.split(r"[\[#/]", event.subtask, maxsplit=1)[0])
+        row = self._rows.get(whole_of(event.subtask))
         if row is None:
             return
         match event:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -11,12 +12,14 @@ from prompt_toolkit.document import Document
 from prompt_toolkit.utils import get_cwidth
 
 from nonet.agents.plan import Plan, Subtask
+from nonet.graphs.events import SubtaskFinished, SubtaskStarted
 from nonet.graphs.result import RunResult, SubtaskResult
 from nonet.repl import preferences
 from nonet.repl.answers import answer_lines, diff_lines
 from nonet.repl.completion import wants_completion
 from nonet.repl.looks import line_style, prompt_style
 from nonet.repl.pastes import LONGEST_CHARACTERS, pasted
+from nonet.repl.progress import Progress
 from nonet.repl.registry import COMMANDS, find, suggestion
 from nonet.repl.tree import Tree
 from nonet.repl.wire import decode, encode, packed
@@ -148,3 +151,14 @@ def test_preferences_are_kept_and_a_damaged_file_is_no_reason_to_stop(
     assert preferences.load() == preferences.Preferences(plain=True)
     kept.write_text("[1")
     assert preferences.load() == preferences.Preferences()
+
+
+def test_items_of_a_list_are_told_in_the_row_of_their_step() -> None:
+    told: list[Any] = []
+    progress = Progress(told.append, plain=False)
+    progress(SubtaskStarted("lengths[3]", "general", "small", 1))
+    for part in ("lengths[3]", "lengths[4]/inner#2"):
+        progress(SubtaskFinished(part, Verdict.VERIFIED, 1, 0.1))
+    progress(SubtaskFinished("lengths", Verdict.VERIFIED, 2, 0.2))
+    assert [each["id"] for each in told] == ["lengths"] * 4
+    assert [each.get("note") for each in told] == [None, "1 done", "2 done", None]

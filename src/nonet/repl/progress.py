@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 
 from nonet.graphs.events import (
@@ -18,7 +19,7 @@ from nonet.graphs.events import (
     SubtaskStarted,
     SubtaskText,
 )
-from nonet.live import event_lines
+from nonet.live import event_lines, whole_of
 from nonet.render import limits_line, text, usage_line
 from nonet.repl.wire import Message, packed
 from nonet.text import clean, one_line
@@ -44,6 +45,8 @@ class Progress:
         self._plain = plain
         self._pieces: dict[str, list[str]] = {}
         self._due: asyncio.TimerHandle | None = None
+        self._parts: Counter[str] = Counter()
+        """Of a workflow's steps: items and rounds that ended."""
         self._loaded = loaded
         self._loaded_before: list[str] = []
 
@@ -60,7 +63,7 @@ class Progress:
             self._tell_event(event)
 
     def _gather(self, event: SubtaskText) -> None:
-        self._pieces.setdefault(event.subtask, []).append(event.text)
+        self._pieces.setdefault(whole_of(event.subtask), []).append(event.text)
         if self._due is None:
             self._due = asyncio.get_running_loop().call_later(_GATHER_SECONDS, self._flush)
 
@@ -78,6 +81,7 @@ class Progress:
     def _tell_event(self, event: Event) -> None:
         match event:
             case RunStarted():
+                self._parts.clear()
                 bounds = f", at most {limits_line(event.budget)}" if event.budget else ""
                 again = ", taken up again" if event.resumed else ""
                 self._tell({"is": "run", "run": event.run, "title": f"run {event.run}{again}{bounds}"})
@@ -94,13 +98,19 @@ class Progress:
                 self._tell({"is": "plan", "rows": rows})
             case SubtaskStarted():
                 state = "working" if event.attempt == 1 else f"attempt {event.attempt}"
-                self._tell({"is": "row", "id": event.subtask, "state": state, "model": one_line(event.model, 40)})
+                model = one_line(event.model, 40)
+                self._tell({"is": "row", "id": whole_of(event.subtask), "state": state, "model": model})
             case AttemptFinished():
-                self._tell({"is": "row", "id": event.subtask, "note": one_line(event.detail, 200), "tail": ""})
-            case SubtaskFinished():
-                note = {"note": "kept from before"} if event.reused else {}
                 self._tell(
-                    {"is": "row", "id": event.subtask, "state": str(event.verdict), "seconds": event.seconds, **note}
+                    {"is": "row", "id": whole_of(event.subtask), "note": one_line(event.detail, 200), "tail": ""}
+                )
+            case SubtaskFinished() if (whole := whole_of(event.subtask)) != event.subtask:
+                self._parts[whole] += 1
+                self._tell({"is": "row", "id": whole, "note": f"{self._parts[whole]} done", "tail": ""})
+            case SubtaskFinished():
+                before = {"note": "kept from before"} if event.reused else {}
+                self._tell(
+                    {"is": "row", "id": event.subtask, "state": str(event.verdict), "seconds": event.seconds, **before}
                 )
             case Notice():
                 self._tell({"is": "lines", "lines": packed([text((f"note ({event.kind}): {event.text}", "dim"))])})
