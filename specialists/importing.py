@@ -24,21 +24,26 @@ def find_object(reference: str) -> Any:  # noqa: ANN401  whatever stands there
         SpecialistError: there is no such module, file or object, or its code raised an error.
     """
     place, _, name = reference.rpartition(":")
-    try:
-        module = module_of_file(Path(place)) if place.endswith(".py") else importlib.import_module(place)
-    except NonetError:
-        raise
-    except ModuleNotFoundError as error:
-        raise SpecialistError(
-            f"{reference}: there is no module {error.name!r}.",
-            next_step="Install what has it, or write ./file.py:object for a file beside nonet.toml.",
-        ) from error
-    except Exception as error:  # anything that the module does when it is imported
-        raise SpecialistError(f"{reference}: importing it raised {type(error).__name__}: {error}.") from error
+    module = find_module(place, reference)
     try:
         return attrgetter(name)(module)
     except AttributeError as error:
         raise SpecialistError(f"{reference}: the module has no {name!r}.") from error
+
+
+def find_module(place: str, said: str) -> ModuleType:
+    """The module or the file. Raises as `find_object`, naming what was `said`."""
+    try:
+        return module_of_file(Path(place)) if place.endswith(".py") else importlib.import_module(place)
+    except NonetError:
+        raise
+    except ModuleNotFoundError as error:
+        raise SpecialistError(
+            f"{said}: there is no module {error.name!r}.",
+            next_step="Install what has it, or write ./file.py:object for a file beside nonet.toml.",
+        ) from error
+    except (Exception, SystemExit) as error:  # anything that the module does when it is imported
+        raise SpecialistError(f"{said}: importing it raised {type(error).__name__}: {error}.") from error
 
 
 def module_of_file(path: Path) -> ModuleType:

@@ -14,7 +14,7 @@ from nonet.errors import NonetError
 from nonet.graphs.workflow.files import SUFFIXES, read_workflow
 from nonet.graphs.workflow.place import WorkflowError
 from nonet.graphs.workflow.workflow import Workflow
-from nonet.specialists.importing import find_object, module_of_file
+from nonet.specialists.importing import find_module, module_of_file
 
 GROUP = "nonet.workflows"
 """Of entry points."""
@@ -46,9 +46,7 @@ def load_workflow(said: str, declared: Mapping[str, str]) -> Workflow[Any]:
         raise _unknown(said, declared)
     if place.endswith(".py"):
         return of_module(_module(place), place, name)
-    if name.isidentifier():
-        return of_module(_imported(place), place, name)
-    return _workflow(_found(reference), reference)
+    return of_module(_imported(place, reference), place, name)
 
 
 def of_module(module: ModuleType, place: str, name: str) -> Workflow[Any]:
@@ -73,6 +71,8 @@ def of_module(module: ModuleType, place: str, name: str) -> Workflow[Any]:
 
 def _module(place: str) -> ModuleType:
     path = Path(place)
+    if not path.is_file():
+        raise WorkflowError(f"There is no file {place}.", next_step="Correct its path.")
     folder = str(path.parent.absolute())
     if folder not in sys.path:
         sys.path.insert(0, folder)  # as Python does for the file that it runs
@@ -81,16 +81,16 @@ def _module(place: str) -> ModuleType:
         return main
     try:
         return module_of_file(path)
-    except (WorkflowError, KeyboardInterrupt):
+    except WorkflowError:
         raise
     except NonetError as error:
         raise WorkflowError(error.message, next_step=error.next_step) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # whatever the file does when it is run
         line = _last_line(error, path)
         raise WorkflowError(f"{place}{line}: importing it raised {type(error).__name__}: {error}.") from error
 
 
-def _last_line(error: Exception, path: Path) -> str:
+def _last_line(error: BaseException, path: Path) -> str:
     """Where in the file it was raised: ":12"; empty where that is elsewhere."""
     lines = []
     trace = error.__traceback__
@@ -103,29 +103,17 @@ def _last_line(error: Exception, path: Path) -> str:
     return f":{lines[-1]}" if lines else ""
 
 
-def _imported(module: str) -> ModuleType:
-    found: ModuleType = _found(f"{module}:__name__", whole=True)
-    return found
-
-
-def _found(reference: str, *, whole: bool = False) -> Any:  # noqa: ANN401  whatever stands there
-    """The object, or the whole module."""
+def _imported(place: str, said: str) -> ModuleType:
+    """A module by its name; the current folder counts, as it does for Python."""
     folder = str(Path.cwd())
     if folder not in sys.path:
         sys.path.insert(0, folder)
     try:
-        found = find_object(reference)
+        return find_module(place, said)
     except WorkflowError:
         raise
     except NonetError as error:
         raise WorkflowError(error.message, next_step=error.next_step) from error
-    return sys.modules[reference.rpartition(":")[0]] if whole else found
-
-
-def _workflow(found: Any, reference: str) -> Workflow[Any]:  # noqa: ANN401
-    if isinstance(found, Workflow):
-        return found
-    raise WorkflowError(f"{reference} is a {type(found).__name__}, and no workflow.")
 
 
 def _unknown(said: str, declared: Mapping[str, str]) -> WorkflowError:

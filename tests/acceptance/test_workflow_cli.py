@@ -116,6 +116,7 @@ def test_inputs_come_by_name_from_files_as_json_and_through_pipes(nonet: Cli) ->
         ),
         (["run", "-w", "flows.py", '{"text": '], "no JSON object"),
         (["run", "-w", "broken.py"], "broken.py:2: importing it raised ZeroDivisionError"),
+        (["run", "-w", "leaves.py"], "leaves.py:1: importing it raised SystemExit: 3"),
         (["run", "-w", "wrong.py"], "wrong.py:2)."),
         (["run", "-i", "a=b", "Say hello."], "--input goes with --workflow"),
         (["run", "-w", "flows.py", "x", "--session", "last"], "--session does not go with --workflow"),
@@ -123,6 +124,7 @@ def test_inputs_come_by_name_from_files_as_json_and_through_pipes(nonet: Cli) ->
 )
 def test_what_cannot_be_run_is_told(nonet: Cli, words: list[str], said: str) -> None:
     Path("broken.py").write_text("import nonet\nx = 1 / 0\n")
+    Path("leaves.py").write_text("raise SystemExit(3)\n")
     Path("wrong.py").write_text(
         "import nonet\ndef a(b: int) -> int:\n    return b\n"
         'flow = nonet.Workflow("f", [nonet.step(a)], inputs={"c": int})\n'
