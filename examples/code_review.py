@@ -19,6 +19,7 @@ from pydantic import BaseModel
 
 import nonet
 from nonet.specialists.sandbox.probe import find_sandbox
+from nonet.text import clean
 
 LONG_LINES = 50
 
@@ -125,9 +126,9 @@ def main() -> int:
         parser.error(f"{options.file} is empty")
     try:
         result = WORKFLOW.run({"source": source})
-        print(f"# {options.file.name}\n\n{result.output}")
+        print(clean(f"# {options.file.name}\n\n{result.output}"))
     except nonet.NonetError as error:
-        print(f"Error: {error}", file=sys.stderr)
+        print(clean(f"Error: {error}"), file=sys.stderr)
         return error.exit_status
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)

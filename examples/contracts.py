@@ -20,6 +20,7 @@ from typing import Any
 from pydantic import BaseModel
 
 import nonet
+from nonet.text import clean
 
 HEADING = re.compile(r"^(\d+(?:\.\d+)*)\.?\s+(\S.*)$", re.MULTILINE)
 FIGURE = re.compile(
@@ -140,9 +141,9 @@ def main() -> int:
             parser.error(f"{path} has no clauses: a clause begins with a line such as `3. Deposit`")
         inputs |= {f"{name}_clauses": found, name: "\n\n".join(found.values())}
     try:
-        print(WORKFLOW.run(inputs).output)
+        print(clean(WORKFLOW.run(inputs).output))
     except nonet.NonetError as error:
-        print(f"Error: {error}", file=sys.stderr)
+        print(clean(f"Error: {error}"), file=sys.stderr)
         return error.exit_status
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import nonet
 from nonet.settings import load
+from nonet.text import clean
 
 ENTRY = re.compile(r"^#{2,}\s+(.+)$", re.MULTILINE)
 Vector = tuple[float, ...]
@@ -82,10 +83,10 @@ async def serve(entries: list[Entry], question: str | None, unanswered: Path) ->
         bot = Bot(session, entries, unanswered)
         await bot.open()
         if question is not None:
-            print(await bot.reply(question))
+            print(clean(await bot.reply(question)))
             return
         while asked := await asyncio.to_thread(next_line):
-            print(await bot.reply(asked), flush=True)
+            print(clean(await bot.reply(asked)), flush=True)
 
 
 def next_line() -> str:
@@ -112,7 +113,7 @@ def main() -> int:
     except (OSError, UnicodeDecodeError) as error:
         parser.error(f"cannot use {options.faq}: {error}")
     except nonet.NonetError as error:
-        print(f"Error: {error}", file=sys.stderr)
+        print(clean(f"Error: {error}"), file=sys.stderr)
         return error.exit_status
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)

@@ -19,6 +19,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 import nonet
+from nonet.text import clean
 
 
 class Paper(BaseModel):
@@ -108,11 +109,11 @@ def main() -> int:
         parser.error(f"there is no paper in {options.folder}: it takes .txt and .md files")
     try:
         result = WORKFLOW.run({"papers": papers})
-        print(result.output)
+        print(clean(result.output))
         for note in result.notes:
-            print(note, file=sys.stderr)
+            print(clean(note), file=sys.stderr)
     except nonet.NonetError as error:
-        print(f"Error: {error}", file=sys.stderr)
+        print(clean(f"Error: {error}"), file=sys.stderr)
         return error.exit_status
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)

@@ -19,6 +19,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 import nonet
+from nonet.text import clean
 
 LINE = re.compile(
     r"^\[?(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)\S*\s+"
@@ -126,9 +127,9 @@ def main() -> int:
     if not LINE.search(log):
         parser.error(f"{options.log} has no line with a time, a level and a text")
     try:
-        print(WORKFLOW.run({"log": log}).output)
+        print(clean(WORKFLOW.run({"log": log}).output))
     except nonet.NonetError as error:
-        print(f"Error: {error}", file=sys.stderr)
+        print(clean(f"Error: {error}"), file=sys.stderr)
         return error.exit_status
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)

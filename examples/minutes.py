@@ -19,6 +19,7 @@ from pathlib import Path
 from pydantic import BaseModel, Field
 
 import nonet
+from nonet.text import clean
 
 TURN = re.compile(r"^\s*([A-Z][\w .'-]{0,30}?):\s+(.+)$", re.MULTILINE)
 DECIDED = re.compile(r"\b(?:decided|we go with|it is settled)\b", re.IGNORECASE)
@@ -141,9 +142,9 @@ def main() -> int:
     if not TURN.search(transcript):
         parser.error(f"{options.transcript} is no transcript: a turn is a line such as `Nora: Let us begin.`")
     try:
-        print(WORKFLOW.run({"transcript": transcript}).output)
+        print(clean(WORKFLOW.run({"transcript": transcript}).output))
     except nonet.NonetError as error:
-        print(f"Error: {error}", file=sys.stderr)
+        print(clean(f"Error: {error}"), file=sys.stderr)
         return error.exit_status
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)

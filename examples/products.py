@@ -23,6 +23,7 @@ from typing import TextIO
 import nonet
 from nonet.graphs.batch_events import BatchEvent, JobDone, JobFailed
 from nonet.store import JobRecord
+from nonet.text import clean
 
 MOST_WORDS = 60
 NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
@@ -73,9 +74,9 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 def tell(event: BatchEvent) -> None:
     """Progress, a line a row."""
     if isinstance(event, JobDone):
-        print(f"{event.job.document}: {event.verdict}, {event.seconds:.1f} s", file=sys.stderr)
+        print(clean(f"{event.job.document}: {event.verdict}, {event.seconds:.1f} s"), file=sys.stderr)
     elif isinstance(event, JobFailed):
-        print(f"{event.job.document}: {event.message}", file=sys.stderr)
+        print(clean(f"{event.job.document}: {event.message}"), file=sys.stderr)
 
 
 def describe(rows: list[dict[str, str]], queue_name: str) -> list[list[str]]:
@@ -85,7 +86,7 @@ def describe(rows: list[dict[str, str]], queue_name: str) -> list[list[str]]:
         queue.add_texts(texts, task="Describe this product for the shop.", workflow="copywriter")
         queue.configure(max_attempts=1)  # the ladder of models is climbed within one
         queue.run(specialists=[copywriter], on_event=tell)
-        return [described(job) for job in queue.results() if job.document in texts]
+        return [[clean(cell) for cell in described(job)] for job in queue.results() if job.document in texts]
 
 
 def described(job: JobRecord) -> list[str]:
@@ -114,7 +115,7 @@ def main() -> int:
                 file = stack.enter_context(options.output.open("w", encoding="utf-8", newline=""))
             csv.writer(file).writerows([["name", "verdict", "description", "reason"], *found])
     except nonet.NonetError as error:
-        print(f"Error: {error}", file=sys.stderr)
+        print(clean(f"Error: {error}"), file=sys.stderr)
         return error.exit_status
     except KeyboardInterrupt:
         print("Interrupted. What is done is kept; run it again to go on.", file=sys.stderr)

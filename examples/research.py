@@ -15,6 +15,7 @@ from pathlib import Path
 import nonet
 from nonet.graphs.ask import AskResult
 from nonet.settings import load
+from nonet.text import clean
 
 
 async def ask(folder: Path, questions: list[str]) -> list[AskResult]:
@@ -54,12 +55,13 @@ def main() -> int:
     try:
         answers = asyncio.run(ask(options.folder, questions))
     except nonet.NonetError as error:
-        print(f"Error: {error}", file=sys.stderr)
+        print(clean(f"Error: {error}"), file=sys.stderr)
         return error.exit_status
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
         return 130
-    print("\n\n".join(section(question, answer) for question, answer in zip(questions, answers, strict=True)))
+    sections = (section(question, answer) for question, answer in zip(questions, answers, strict=True))
+    print(clean("\n\n".join(sections)))
     return 0
 
 

@@ -177,6 +177,10 @@ def test_a_log_is_counted_by_kinds(program: Program) -> None:
         in said.out
     )
     assert said.out.partition("(a model's guesses)")[2].count("\n- ") == 5
+    Path("hostile.log").write_text("2026-03-02 07:58:01 ERROR \x1b[2J\u202emore")
+    hostile = program("log_triage.py", "hostile.log").out
+    assert "more" in hostile
+    assert not {"\x1b", "\u202e"} & set(hostile), "no log drives the terminal"
     quiet = "2026-03-02 07:58:01 INFO web started"
     Path("quiet.log").write_text(quiet)
     assert program("log_triage.py", "quiet.log").out == "No warnings and no errors.\n"
