@@ -12,13 +12,13 @@ from nonet_clinical.pseudonyms import Pseudonyms
 __all__ = ["ClinicalSpecialist", "Identifier", "Pseudonyms", "find_identifiers"]
 
 _KINDS = {
-    "NAME": "names",
-    "DATE": "dates",
-    "PHONE": "phone numbers",
-    "ID": "ids",
-    "ADDRESS": "addresses",
-    "CONTACT": "contacts",
-    "AGE": "ages of 90 and over",
+    "NAME": ("name", "names"),
+    "DATE": ("date", "dates"),
+    "PHONE": ("phone number", "phone numbers"),
+    "ID": ("id", "ids"),
+    "ADDRESS": ("address", "addresses"),
+    "CONTACT": ("e-mail or web address", "e-mail or web addresses"),
+    "AGE": ("high age", "high ages"),
 }
 
 
@@ -70,7 +70,10 @@ def leak_check(summary: str, pseudonyms: Pseudonyms) -> Evidence:
     """Whether anything that was replaced stands in the summary. What leaked is counted, not told."""
     leaks = pseudonyms.leaks(summary)
     replaced = _counts(pseudonyms)["replaced"]
-    told = ", ".join(f"{number} {_KINDS[kind]}" for kind, number in replaced.items()) or "no identifiers were found"
+    told = (
+        ", ".join(f"{number} {_KINDS[kind][number != 1]}" for kind, number in replaced.items())
+        or "no identifiers were found"
+    )
     if leaks:
         detail = f"{len(leaks)} of the replaced identifiers stand in the summary, so it is withheld (replaced: {told})"
         return Evidence("de-identification", passed=False, detail=detail)
