@@ -19,8 +19,9 @@ _ANSWER_SHOWN = 240
 """Characters of each answer that it sees; the whole answer goes to the customer."""
 _CHOICE_TOKENS = 24
 _NONE = "none"
-_LEAST_COSINE = 0.3
-"""Below it, and without a word in common, an entry is not shown to the model at all."""
+_LEAST_COSINE = 0.35
+"""As retrieval has it: below it, and with less than half of the question's words, an entry is not shown to the model,
+which would rather choose one than none."""
 _PLAIN_SHARE = 0.5
 """Of the question's words of weight in the entry, from which the words alone bear the choice out."""
 _PLAIN_COSINE = 0.6
@@ -66,7 +67,7 @@ class FaqSpecialist:
         question = " ".join([assignment.instruction, *_asked(assignment.sources)])
         ranked = await _rank(question, entries, desk)
         if not ranked:
-            return _nothing(f"none of {len(entries)} entries shares a word with the question")
+            return _nothing(f"none of {len(entries)} entries is near the question")
         chosen = await _choose(question, ranked, desk)
         if chosen is None:
             return _nothing(f"none of the {len(ranked)} nearest of {len(entries)} entries answers it")
@@ -89,8 +90,12 @@ async def _rank(question: str, entries: Sequence[Entry], desk: Desk) -> list[_Ra
     cosines = [None] * len(entries) if vectors is None else [_dot(vectors[0], each) for each in vectors[1:]]
     by_words = [at for at in sorted(range(len(entries)), key=lambda at: -scores[at]) if scores[at] > 0]
     by_meaning = [] if vectors is None else sorted(range(len(entries)), key=lambda at: -(cosines[at] or 0.0))
-    near = [at for at in fuse([by_words, by_meaning]) if scores[at] > 0 or (cosines[at] or 0.0) >= _LEAST_COSINE]
+    near = [at for at in fuse([by_words, by_meaning]) if _is_near(shares[at], cosines[at])]
     return [_Ranked(entries[at], shares[at], cosines[at]) for at in near[:_SHOWN]]
+
+
+def _is_near(share: float, cosine: float | None) -> bool:
+    return share > 0 if cosine is None else share >= _PLAIN_SHARE or cosine >= _LEAST_COSINE
 
 
 def _dot(left: Sequence[float], right: Sequence[float]) -> float:
