@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any, Literal, assert_type
 
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
 from pydantic import BaseModel
 
 import nonet
@@ -460,6 +463,57 @@ async def test_the_definition_makes_the_same_workflow_again(settings: dict[str, 
     assert again.identity() == triage.identity()
     first = await triage.arun({"log": LOG}, **settings)
     assert (await again.aresume(first.run, **settings)).output == first.output
+
+
+@examples(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    edges=st.lists(st.sets(st.integers(0, 6), max_size=3), min_size=1, max_size=7),
+    dropped=st.sets(st.integers(0, 6), max_size=2),
+    listed=st.sets(st.integers(0, 6), max_size=2),
+)
+def test_any_graph_gives_what_its_steps_give_one_after_another(
+    edges: list[set[int]], dropped: set[int], listed: set[int], settings: dict[str, Any]
+) -> None:
+    """Whatever reads what, runs together, is skipped or goes through a list."""
+    begun: list[str] = []
+    flow = nonet.Workflow("graph", description="Steps are added last first: order comes from what they read.")
+    expected: dict[str, int | None] = {}
+    for number, reads in enumerate(edges):
+        sources = [expected[f"s{each}"] for each in sorted(reads) if each < number]
+        skipped = number in dropped or None in sources
+        expected[f"s{number}"] = None if skipped else 1 + number + sum(each or 0 for each in sources)
+    for number, reads in reversed(list(enumerate(edges))):
+        names = [f"s{each}" for each in sorted(reads) if each < number]
+        _add_sum(flow, number, names, begun, skipped=number in dropped, listed=number in listed)
+    result = flow.run({"numbers": [1]}, **settings)
+    assert result.status == "done"
+    assert {name: result[name] for name in expected} == expected
+    for name in begun:
+        for source in flow.checked().reads[name]:
+            assert source not in begun or begun.index(source) < begun.index(name)
+
+
+def _add_sum(
+    flow: nonet.Workflow[Any], number: int, names: list[str], begun: list[str], *, skipped: bool, listed: bool
+) -> None:
+    """A step that adds up what it reads; through a list of one it does the same in two steps."""
+    name = f"s{number}"
+    parameters = ", ".join([*names, "numbers"])
+    scope: dict[str, Any] = {"begun": begun}
+    given_up = f"{number} + sum(numbers) + sum([{', '.join(names)}])"
+    source = f"async def add({parameters}):\n begun.append({name!r})\n return {given_up}"
+    exec(source, scope)
+    when = "len(numbers) > 1" if skipped else "len(numbers) == 1"
+    if not listed:
+        flow.add(name, function=scope["add"], when=when)
+        return
+    arguments: dict[str, str | nonet.Step[..., Any, Any]] = {"n": "n"}
+    flow.add(f"{name}_each", function=_same, each="n in numbers", arguments=arguments, when=when)
+    flow.add(name, function=scope["add"], arguments={"numbers": f"{name}_each"}, when=when)
+
+
+async def _same(n: int) -> int:
+    return n
 
 
 def test_stopping_a_stream_leaves_the_run_resumable(settings: dict[str, Any]) -> None:
