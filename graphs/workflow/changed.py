@@ -6,10 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from nonet.errors import UsageError
+from nonet.errors import ChangedWorkflowError, UsageError
 from nonet.graphs.records import workflow_of_run
 from nonet.graphs.workflow.definition import differences
-from nonet.graphs.workflow.place import WorkflowError
 
 if TYPE_CHECKING:
     from nonet.graphs.workflow.workflow import Workflow
@@ -17,10 +16,6 @@ if TYPE_CHECKING:
 
 IDENTITY = "workflow:identity"
 """The id under which a run keeps what its workflow was."""
-
-
-class ChangedWorkflowError(WorkflowError):
-    """The workflow is not the one that the run was started with."""
 
 
 def changes(workflow: Workflow[Any], found: RunRecord, records: Mapping[str, SubtaskRecord]) -> list[str]:

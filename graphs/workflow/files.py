@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from nonet.errors import WorkflowError
 from nonet.graphs.workflow.definition import InputDefinition, StepDefinition, WorkflowDefinition
-from nonet.graphs.workflow.place import Place, WorkflowError, wrong
+from nonet.graphs.workflow.place import Place, wrong
 from nonet.graphs.workflow.yaml_nodes import STRING, Located, kind_of, located
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from nonet.errors import WorkflowError
 from nonet.graphs.workflow.flow import Value
-from nonet.graphs.workflow.place import WorkflowError
 
 if TYPE_CHECKING:
     from nonet.graphs.session import Session

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_jsonable_python
 
-from nonet.errors import NonetError, StoreError
+from nonet.errors import NonetError, StoreError, WorkflowFailedError
 from nonet.graphs.drive import close, stop
 from nonet.graphs.workflow import changed, launch, opening, sessions
 from nonet.graphs.workflow.alone import own_specialists
@@ -18,7 +18,6 @@ from nonet.graphs.workflow.engine import run_steps
 from nonet.graphs.workflow.flow import Approval, Flow, State, Value
 from nonet.graphs.workflow.outputs import output_of
 from nonet.graphs.workflow.performing import Scope, perform
-from nonet.graphs.workflow.result import WorkflowFailedError
 from nonet.specialists import Verdict
 
 if TYPE_CHECKING:

@@ -10,9 +10,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from nonet.errors import NonetError
+from nonet.errors import NonetError, WorkflowError
 from nonet.graphs.workflow.files import SUFFIXES, read_workflow
-from nonet.graphs.workflow.place import WorkflowError
 from nonet.graphs.workflow.workflow import Workflow
 from nonet.specialists.importing import find_module, module_of_file
 

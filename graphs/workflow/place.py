@@ -8,13 +8,9 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
-from nonet.errors import UsageError
+from nonet.errors import WorkflowError
 
 _OURS = "nonet."
-
-
-class WorkflowError(UsageError):
-    """A workflow cannot be: a cycle, an unknown name, a type that does not fit. The message names step and place."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, overload
 
-from nonet.errors import NonetError
+from nonet.errors import WorkflowFailedError
 from nonet.graphs.result import RunResult, RunUsage, SubtaskResult
 from nonet.graphs.workflow.flow import Approval, State, Value
 from nonet.graphs.workflow.step import Step
@@ -14,10 +14,6 @@ from nonet.specialists import Verdict
 
 T = TypeVar("T")
 U = TypeVar("U")
-
-
-class WorkflowFailedError(NonetError):
-    """The run has no output: a step failed, was not approved, or waits for approval."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,9 @@ NonetError                   what happened, what was kept, what to do next
 │   ├── SettingsError        nonet.toml, the environment or a flag
 │   ├── TaskError            the task: empty, too long
 │   ├── DocumentError        a document: missing, binary, unreadable
-│   └── SpecialistError      a specialist of the user's: does not load, is none, or its name is taken
+│   ├── SpecialistError      a specialist of the user's: does not load, is none, or its name is taken
+│   └── WorkflowError        a workflow of the user's: a cycle, an unknown name, a type that does not fit
+│       └── ChangedWorkflowError     it is not the one that the run was started with
 ├── ResourceError            something needed is missing (exit status 3)
 │   ├── RuntimeUnavailableError  no server answers, no embedded runtime installed
 │   ├── ModelNotFoundError       the runtime does not have the model
@@ -28,6 +30,7 @@ NonetError                   what happened, what was kept, what to do next
 │   ├── EvalNotFoundError    no such evaluation (exit status 2)
 │   ├── QueueNotFoundError       no such queue, or no such job (exit status 2)
 │   └── JobLostError             another worker has this job, or it was cancelled
+├── WorkflowFailedError      a run of a workflow has no output (exit status 1)
 └── PlanError                no valid plan (exit status 1)
 """
 
@@ -78,6 +81,18 @@ class DocumentError(UsageError):
 
 class SpecialistError(UsageError):
     """A specialist or tool of the user's does not load, is none, or its name is taken."""
+
+
+class WorkflowError(UsageError):
+    """A workflow cannot be: a cycle, an unknown name, a type that does not fit. The message names step and place."""
+
+
+class ChangedWorkflowError(WorkflowError):
+    """The workflow is not the one that the run was started with."""
+
+
+class WorkflowFailedError(NonetError):
+    """A run of a workflow has no output: a step failed, was not approved, or waits for approval."""
 
 
 class ResourceError(NonetError):

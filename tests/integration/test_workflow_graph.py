@@ -20,7 +20,7 @@ from PIL import Image
 from pydantic import BaseModel
 
 import nonet
-from nonet.graphs.workflow.result import WorkflowFailedError
+from nonet.errors import WorkflowFailedError
 from nonet.store import Store
 
 TEXT = "The pump was replaced in May. It works well since."

@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 import nonet
-from nonet.graphs.workflow.changed import ChangedWorkflowError
-from nonet.graphs.workflow.place import WorkflowError
-from nonet.graphs.workflow.result import WorkflowFailedError, WorkflowResult
+from nonet.errors import ChangedWorkflowError, WorkflowError, WorkflowFailedError
+from nonet.graphs.workflow.result import WorkflowResult
 from nonet.graphs.workflow.streaming import Done
 from nonet.runtimes.scripted import Script, ScriptedRuntime
 

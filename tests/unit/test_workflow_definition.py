@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 import nonet
+from nonet.errors import WorkflowError
 from nonet.graphs.workflow import conditions, templates
-from nonet.graphs.workflow.place import WorkflowError
 from nonet.graphs.workflow.typenames import text_of, type_of
 from nonet.graphs.workflow.values import ValueType
 

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nonet
+from nonet.errors import WorkflowError
 from nonet.graphs.workflow.definition import InputDefinition, StepDefinition, WorkflowDefinition
 from nonet.graphs.workflow.files import definition_of, file_schema, read_workflow, write_workflow
-from nonet.graphs.workflow.place import WorkflowError
 
 FLOW = """\
 description: Which lines of a log tell of errors.
