@@ -104,7 +104,7 @@ def _judged(attempt: Attempt, trimmed: Trimmed) -> Outcome:
         _sections(report),
         Evidence("support", passed=not unsupported, detail=support),
         _overlap(attempt.material, borne_out=borne_out, detail=overlap),
-        _places(report),
+        _places(report, attempt),
         *trimmed.evidence,
     ]
     open_end = ending_check(trimmed.text) if attempt.material.wish.bullets is None else None
@@ -124,12 +124,17 @@ def _overlap(material: Material, *, borne_out: bool, detail: str) -> Evidence:
     )
 
 
-def _places(report: CoverageReport) -> Evidence:
-    """Whether every sentence says what one place of the text says; else it may be right, but is not proved."""
+def _places(report: CoverageReport, attempt: Attempt) -> Evidence:
+    """Whether every sentence says what one place of the text says; else it may be right, but is not proved.
+
+    That is a doubt for a larger model to settle, once, where it takes one call. To read a long text again is dear.
+    """
     if not report.loose:
         return Evidence("places", passed=True, detail="every sentence stands on one place of the text")
     said = "; ".join(f"\u201c{item.sentence[:80]}\u201d" for item in report.loose[:_MOST_SAID])
-    return Evidence("places", passed=None, detail=f"no one place of the text says {said}")
+    asked_before = any(item.kind == "places" for item in attempt.assignment.feedback)
+    settles = len(attempt.chunks) == 1 and not asked_before and attempt.material.options.language is None
+    return Evidence("places", passed=False if settles else None, detail=f"no one place of the text says {said}")
 
 
 def _sections(report: CoverageReport) -> Evidence:

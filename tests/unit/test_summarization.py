@@ -306,3 +306,19 @@ async def test_documents_cannot_end_their_turn_nor_fill_blanks() -> None:
 async def test_labels_are_taken_off() -> None:
     for label in ("Summary:", "Here is a summary of the text in two sentences:\n\n", "**Summary:**"):
         assert (await sum_up(desk(f"{label} {GOOD}"))).text == GOOD
+
+
+async def test_a_summary_that_stands_on_no_one_place_is_for_a_larger_model_to_settle_once() -> None:
+    text = (
+        "The Lisbon shop sold 412 bicycles in February. Frames cost more than last year. "
+        "Chidi wants to move the summer sale from June to May."
+    )
+    source = (Source("notes.txt", text),)
+    said = "Chidi wants the Lisbon sale of frames postponed."
+    at = desk(said)
+    first = await SummarizationSpecialist().work(Assignment("Summarize it in one sentence.", source), at)
+    again = Assignment("Summarize it in one sentence.", source, feedback=first.evidence, previous=said)
+    second = await SummarizationSpecialist().work(again, desk(said))
+    for outcome, passed in ((first, False), (second, None)):
+        assert outcome.verdict is Verdict.UNVERIFIED
+        assert [item.passed for item in outcome.evidence if item.kind == "places"] == [passed]
