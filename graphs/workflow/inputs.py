@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -25,12 +26,7 @@ def given_values(workflow: Workflow[Any], inputs: Mapping[str, Any]) -> dict[str
     values = {}
     for name, parameter in wanted.items():
         if name not in inputs and parameter.required:
-            readers = [each for each in workflow.steps if name in each.needs]
-            by = f" It is read by step {readers[0].name!r} ({readers[0].place})." if readers else ""
-            raise WorkflowError(
-                f"The workflow {workflow.name!r} needs the input {name!r} ({parameter.type.name}).{by}",
-                next_step=f"Give it: {{{name!r}: ...}}, or --input {name}=...",
-            )
+            raise _missing(workflow, name, parameter.type.name)
         given = inputs.get(name, parameter.default)
         try:
             values[name] = Value.of(parameter.type, parameter.type.to_text(parameter.type.checked(given)))
@@ -39,6 +35,18 @@ def given_values(workflow: Workflow[Any], inputs: Mapping[str, Any]) -> dict[str
                 f"The input {name!r} of the workflow {workflow.name!r} does not fit: {error}."
             ) from error
     return values
+
+
+def _missing(workflow: Workflow[Any], name: str, wanted: str) -> WorkflowError:
+    """An input that nobody gave; perhaps a step was meant, whose name was mistyped."""
+    readers = [each for each in workflow.steps if name in each.needs]
+    by = f" It is read by step {readers[0].name!r} ({readers[0].place})." if readers else ""
+    near = difflib.get_close_matches(name, [each.name for each in workflow.steps], n=1, cutoff=0.8)
+    meant = f"If the step {near[0]!r} was meant, correct the name. " if near else ""
+    return WorkflowError(
+        f"The workflow {workflow.name!r} needs the input {name!r} ({wanted}).{by}",
+        next_step=f"{meant}Give it: {{{name!r}: ...}}, or --input {name}=...",
+    )
 
 
 def check_staff(session: Session, workflow: Workflow[Any]) -> None:

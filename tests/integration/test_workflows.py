@@ -122,6 +122,14 @@ def test_inputs_are_checked_before_anything_runs(inputs: dict[str, Any], said: s
     assert said in str(caught.value)
 
 
+def test_a_mistyped_name_of_a_step_is_an_input_that_is_missing(settings: dict[str, Any]) -> None:
+    flow = nonet.Workflow("typed")
+    flow.add("findings", function=len, arguments={"obj": "text"})
+    flow.add("report", function=abs, arguments={"x": "finding"})
+    with pytest.raises(WorkflowError, match=r"needs the input 'finding'.* If the step 'findings' was meant"):
+        flow.run({"text": "x"}, **settings)
+
+
 def _raises(log: str) -> str:
     raise KeyError(log)
 
