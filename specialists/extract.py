@@ -37,7 +37,8 @@ def extract(
         most_sentences: by the length of the text, 3 to 8, unless it or `most_words` is given.
         most_words: in all.
     """
-    spans = [span for span in sentences(text) if not span.text.endswith(":")] or sentences(text)
+    every = sentences(text)
+    spans = [span for span in every if not span.text.endswith(":") and not span.text.startswith("#")] or every
     vectors = _vectors(spans)
     scores = _scores(spans, vectors, sorted(focus))
     fewest = _FEWEST_OF_MANY if len(spans) >= _MANY else _FEWEST_WORDS

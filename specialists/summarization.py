@@ -91,6 +91,9 @@ def _judged(attempt: Attempt, trimmed: Trimmed) -> Outcome:
         )
         detail = f"most of the answer's sentences have numbers or names that are not in the text: {said}"
         return _extracted(attempt, Evidence("support", passed=False, detail=detail))
+    if attempt.fitted and attempt.material.options.language is None and 2 * len(report.unfounded) > len(report.basis):
+        detail = f"no place of the text says even half of \u201c{report.unfounded[0].sentence[:80]}\u201d"
+        return _extracted(attempt, Evidence("places", passed=False, detail=detail))
     faith = faithfulness(trimmed.text, attempt.material.text)
     # Names may be written otherwise in another language, and German nouns look like names.
     absent = faith.missing_names if attempt.material.options.language is None else ()
@@ -133,7 +136,7 @@ def _places(report: CoverageReport, attempt: Attempt) -> Evidence:
         return Evidence("places", passed=True, detail="every sentence stands on one place of the text")
     said = "; ".join(f"\u201c{item.sentence[:80]}\u201d" for item in report.loose[:_MOST_SAID])
     asked_before = any(item.kind == "places" for item in attempt.assignment.feedback)
-    settles = len(attempt.chunks) == 1 and not asked_before and attempt.material.options.language is None
+    settles = attempt.fitted and not asked_before and attempt.material.options.language is None
     return Evidence("places", passed=False if settles else None, detail=f"no one place of the text says {said}")
 
 

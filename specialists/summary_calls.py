@@ -70,6 +70,11 @@ class Attempt:
     partials: list[Partial] = field(default_factory=list)
     """The summaries of the chunks, in the order of the text; empty where one call read all of it."""
 
+    @property
+    def fitted(self) -> bool:
+        """One call read the whole text."""
+        return len(self.chunks) == 1
+
     async def summarize(self) -> str:
         """The model's summary of the whole text."""
         text = self.material.text

@@ -47,9 +47,14 @@ async def test_what_fits_takes_one_call_and_a_faithful_summary_is_verified() -> 
         ("The Kesh dam was finished in 1962 and holds water.", "support", "1962"),
         ("The Kesh dam was designed by Professor Lindqvist for power stations.", "support", "lindqvist"),
         (
-            "The dam and the lake feed three power stations, while happy tourists enjoy sailing, swimming.",
+            "The dam holds water and feeds three power stations, while happy tourists enjoy sailing, swimming.",
             "overlap",
             "5",
+        ),
+        (
+            "The dam and the lake feed three power stations, while happy tourists enjoy sailing, swimming.",
+            "places",
+            "no place of the text says even half",
         ),
         ("The dam feeds three power stations. Happy tourists enjoy swimming.", "overlap", "0% in its weakest sentence"),
         ("The dam invites happy tourists whose vacations include sailing.", "degeneration", "beside the point"),
