@@ -6,21 +6,20 @@ Asked to write it whole, a small model returns the question, a heading, or all o
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nonet.errors import ContextOverflowError, IncompleteAnswerError
-from nonet.runtimes import Finish, Message
-from nonet.specialists.budget import Part, fit
 from nonet.specialists.code_request import CodeRequest
-from nonet.specialists.protocol import Assignment, Desk, Evidence, Source
-from nonet.specialists.questions import question_in
-from nonet.specialists.templates import render
-from nonet.specialists.text import neutral, words
+from nonet.specialists.protocol import Assignment, Desk, Evidence, Passage, Source
+from nonet.specialists.questions import question_in, read_question
+from nonet.specialists.ranking import bm25, rank_sentences
+from nonet.specialists.reading import Reader
+from nonet.specialists.text import content_stems, words
 
 _SHORT_WORDS = 25
 """Up to so many words a result is the value itself; a longer one holds it somewhere."""
-_VALUE_TOKENS = 60
+_PASSAGE = re.compile(r"(?:^|\n\n)(?=[^\n]{1,120}:\n)")
+_PASSAGE_NAME = re.compile(r"(?P<name>[^\n]{1,120}):\n")
+"""How retrieval shows a passage: the document's name, then the text."""
 _WITHOUT_ARGUMENTS = re.compile(
     r"\b[a-z_]\w*\(\s*\)|\b(?:without|with no|tak(?:es|ing) no) (?:any )?(?:arguments?|parameters?)\b",
     re.IGNORECASE,
@@ -122,17 +121,27 @@ def _plain(text: str) -> str:
 
 
 async def _named_value(source: Source, desk: Desk) -> str:
-    question = question_in(source.asked)
-    parts = [Part(paragraph, priority) for priority, paragraph in enumerate(source.text.split("\n\n"))]
-
-    def build(texts: Sequence[str]) -> Sequence[Message]:
-        return render("retrieval", passages=neutral("\n\n".join(texts)), known="", question=question)
-
-    try:
-        prompt = await fit(parts, build, desk, _VALUE_TOKENS)
-        response = await desk.chat(prompt.messages, max_completion_tokens=_VALUE_TOKENS)
-    except (ContextOverflowError, IncompleteAnswerError):
+    """The answer that a model reads in the result, as it would in the documents. Raises CallError."""
+    question = read_question(question_in(source.asked))
+    passages = _passages(source.text, question.query)
+    ranked = rank_sentences(question.query, passages)
+    if not ranked:
         return ""
-    if response.finish is Finish.LENGTH:
+    reading = await Reader(question, passages, ranked, Assignment(source.asked), desk).read()
+    if any(note.kind == "length" for note in reading.notes):
         return ""
-    return " ".join(response.text.split()).strip("\"'\u201c\u201d ").rstrip(".")
+    return reading.answer.strip("\"'\u201c\u201d ").rstrip(".")
+
+
+def _passages(text: str, query: str) -> list[Passage]:
+    """The passages that a search gave, or else the paragraphs of a text; best first."""
+    parts = [part for part in _PASSAGE.split(text) if part.strip()]
+    if len(parts) == 1:
+        parts = [part for part in text.split("\n\n") if part.strip()]
+    found = []
+    for number, part in enumerate(parts):
+        name = _PASSAGE_NAME.match(part)
+        body = part[name.end() :] if name else part
+        found.append(Passage(name.group("name") if name else "", number, 0.0, 0, len(body), body))
+    scores = bm25(content_stems(query), [content_stems(f"{passage.document} {passage.text}") for passage in found])
+    return [found[at] for at in sorted(range(len(found)), key=lambda at: -scores[at])]

@@ -19,6 +19,8 @@ _REDUNDANCY = 0.6
 """A sentence that shares this much (cosine) with one that is in stays out."""
 _FEWEST_WORDS, _MOST_WORDS = 4, 60
 """Headings and runaway sentences make poor summaries; taken only if there is nothing else."""
+_MOST_HEADING_WORDS = 12
+_SENTENCE_ENDS = (".", "!", "?", "\u2026", '"', "'", "\u201d", "\u2019", ")", "]", "}", "\u3002", "\uff01", "\uff1f")
 _FEWEST_OF_MANY, _MANY = 8, 100
 """Where there are many sentences, those of a few words are what people say in passing."""
 _FEWEST_SENTENCES, _MOST_SENTENCES = 3, 8
@@ -38,7 +40,7 @@ def extract(
         most_words: in all.
     """
     every = sentences(text)
-    spans = [span for span in every if not span.text.endswith(":") and not span.text.startswith("#")] or every
+    spans = [span for span in every if not _is_heading(span)] or every
     vectors = _vectors(spans)
     scores = _scores(spans, vectors, sorted(focus))
     fewest = _FEWEST_OF_MANY if len(spans) >= _MANY else _FEWEST_WORDS
@@ -58,6 +60,16 @@ def extract(
         if len(chosen) >= limit:
             break
     return [spans[at] for at in sorted(chosen)]
+
+
+def _is_heading(span: Span) -> bool:
+    """Whether it is a title or a label: few words and no sentence's end."""
+    line = span.text.rstrip()
+    return (
+        line.endswith(":")
+        or line.startswith("#")
+        or (len(words(line)) <= _MOST_HEADING_WORDS and not line.endswith(_SENTENCE_ENDS))
+    )
 
 
 def _usual_length(text: str) -> int:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from nonet.specialists.forms import Form, SummaryOptions, read_options
 from nonet.specialists.length import LengthWish, read_wish
 from nonet.specialists.protocol import Assignment, Source
+from nonet.specialists.questions import is_asked, question_in, read_question
 from nonet.specialists.text import Span, content_stems, sentences, words
 
 _FEWEST_INLINE_WORDS = 12
@@ -41,6 +42,8 @@ class Material:
     focus: frozenset[str]
     """Stems of what the summary is to speak of; empty for a plain summary."""
     options: SummaryOptions = field(default_factory=SummaryOptions)
+    question: str = ""
+    """What was asked of whoever found what is to be summed up, where that is a question and the request adds none."""
 
     @property
     def text(self) -> str:
@@ -82,7 +85,17 @@ def read_material(assignment: Assignment) -> Material:
     if options.form is Form.ABSTRACT and not wish.stated:
         wish = replace(wish, paragraphs=1)
     focus = _focus(request, sources) - frozenset(content_stems(options.language or ""))
-    return Material(request, sources, wish, focus, options)
+    question = "" if focus else _question_behind(sources)
+    if question:
+        focus = frozenset(content_stems(question))
+    return Material(request, sources, wish, focus, options, question)
+
+
+def _question_behind(sources: Sequence[Source]) -> str:
+    """The question that passages were found for; "" where one document was to be found, whatever it is about."""
+    asked = {question_in(source.asked) if read_question(source.asked).count > 1 else "" for source in sources}
+    question = asked.pop() if len(asked) == 1 else ""
+    return question if question.rstrip().endswith("?") or is_asked(question) else ""
 
 
 def _focus(request: str, sources: Sequence[Source]) -> frozenset[str]:

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from nonet.specialists.protocol import Source
 from nonet.specialists.ranking import bm25
+from nonet.specialists.spans import candidates
 from nonet.specialists.text import content_stems, sentences, words
 
 _WHOLE = r"passages?|paragraphs?|sections?|excerpts?|stud(?:y|ies)|papers?|articles?|abstracts?|texts?|chapters?|notes?"
@@ -87,6 +88,11 @@ class Question:
         return " ".join([self.text, *self.known])
 
 
+def is_asked(text: str) -> bool:
+    """Whether the words are those of a question."""
+    return _ASKS.match(text) is not None
+
+
 def question_in(asked: str) -> str:
     """The question that a request quotes or announces, else the request itself.
 
@@ -133,12 +139,21 @@ def _filled(text: str, source: Source) -> str:
     "Who is the spouse of the director of X?" asks a small model for the director, whatever it is told besides.
     """
     described = _INNER.match(source.asked)
-    answer = " ".join(source.text.split()).strip(' ."\u201c\u201d')
-    if not described or not answer or len(answer.split()) > _MOST_FILLED_WORDS:
+    answer = _bare_answer(source)
+    if not described or not answer:
         return text
     phrase = described.group("what")
     at = text.casefold().find(phrase.casefold())
     return text if at < 0 else f"{text[:at]}{answer}{text[at + len(phrase) :]}"
+
+
+def _bare_answer(source: Source) -> str:
+    """The answer alone: of a sentence that says the question again, the one name or number that it adds; else ""."""
+    answer = " ".join(source.text.split()).strip(' ."\u201c\u201d')
+    if len(answer.split()) <= _MOST_FILLED_WORDS and not set(content_stems(answer)) & set(content_stems(source.asked)):
+        return answer
+    added = candidates(source.asked, [answer])
+    return added[0] if len(added) == 1 else ""
 
 
 def _is_aside(instruction: str, match: re.Match[str]) -> bool:

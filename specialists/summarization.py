@@ -77,7 +77,7 @@ class SummarizationSpecialist:
         reason = unusable(raw, material.text, material.request, language=language)
         if not reason and language is None and not assignment.instruction.rstrip().endswith("?"):  # "Yes." answers it
             asked = {stem for source in assignment.sources for stem in content_stems(source.asked)}
-            reason = restates(raw, material.text, material.focus | asked)
+            reason = restates(raw, material.text, material.focus | asked, answers=bool(material.question))
         if reason:
             return _extracted(attempt, Evidence("degeneration", passed=False, detail=reason))
         return _judged(attempt, enforce(raw, material.wish))

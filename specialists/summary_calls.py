@@ -148,13 +148,17 @@ class Attempt:
         return render("summarization", text=neutral(text), request=self._request(), feedback=self._feedback())
 
     def _map(self, text: str) -> tuple[Message, ...]:
-        focus = f" The question is: {self.material.request}" if self.material.focus else ""
+        asked = self.material.question or self.material.request
+        focus = f" The question is: {asked}" if self.material.focus else ""
         return render("summarization_map", text=neutral(text), focus=focus)
 
     def _request(self) -> str:
         """A plain request is worded for small models; one that asks for something is passed on as it is."""
         if not self.material.focus:
             return f"Summarize {self.material.wish.phrase}{self.material.options.phrase}."
+        if self.material.question:
+            wish = f"{self.material.wish.phrase}{self.material.options.phrase}"
+            return f"Summarize {wish} what the text says about this question: {self.material.question}"
         request = self.material.request.rstrip()
         return request if request.endswith((".", "?", "!")) else f"{request}."
 
@@ -233,7 +237,7 @@ def _announces(opening: str) -> bool:
     return opening.startswith(("here is", "here's", "here are", "sure")) and len(words(opening)) <= _LABEL_WORDS
 
 
-def restates(raw: str, text: str, topic: AbstractSet[str]) -> str:
+def restates(raw: str, text: str, topic: AbstractSet[str], *, answers: bool = False) -> str:
     """Why the answer says nothing that was not asked; empty where it does, or where the text has no more to say.
 
     A small model that is to sum up what a question found gives the question back as a statement.
@@ -242,9 +246,10 @@ def restates(raw: str, text: str, topic: AbstractSet[str]) -> str:
         raw: what the model answered.
         text: what it was to sum up.
         topic: stems of what the summary and the search before it were to speak of.
+        answers: the summary is to answer a question, so that one name more is news.
     """
     said = set(content_stems(raw))
-    if len(set(content_stems(text)) - topic) < _MUCH_TO_SAY or len(said - topic) >= _LEAST_NEW:
+    if len(set(content_stems(text)) - topic) < _MUCH_TO_SAY or len(said - topic) >= (1 if answers else _LEAST_NEW):
         return ""
     echo = bool(topic) and share_found(said, set(topic)) >= _ECHOED
     return "the answer says no more than the request does" if echo else ""

@@ -53,6 +53,9 @@ def test_one_sentence_that_fits_best_proves(question: str, answer: str, quote: s
         ("When did Stalin order the invasion of Manchuria?", "8 August 1945", False, "do not speak of: stalin"),
         ("Who founded the observatory?", "Maria Lindqvist in 1961", None, "no single sentence"),
         ("When was it?", "Was it?", None, "adds no word"),
+        ("Who was the spouse of Maria Lindqvist?", "the observatory of Uppsala", None, "no single sentence"),
+        ("Who is the successor of Maria Lindqvist?", "Kesh", None, "do not tell the relation"),
+        ("What was it that ended the long war?", "The treaty", None, "names nobody and nothing"),
     ],
 )
 def test_less_does_not(question: str, answer: str, passed: bool | None, detail: str) -> None:  # noqa: FBT001

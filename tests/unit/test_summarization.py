@@ -42,6 +42,41 @@ async def test_what_fits_takes_one_call_and_a_faithful_summary_is_verified() -> 
 
 
 @pytest.mark.parametrize(
+    ("asked", "instruction", "prompt"),
+    [
+        (
+            "Find the passages that answer \u201cWhat damaged the dam?\u201d.",
+            "Sum up the evidence in one sentence.",
+            "Summarize in one sentence what the text says about this question: What damaged the dam?",
+        ),
+        ("Find what is said about the dam.", "Sum up the evidence in one sentence.", "Summarize in one sentence."),
+        (
+            "Find the report that addresses this question: What damaged the dam?",
+            "Sum it up in one sentence.",
+            "Summarize in one sentence.",
+        ),
+    ],
+)
+async def test_what_a_question_found_is_summed_up_for_it(asked: str, instruction: str, prompt: str) -> None:
+    at = desk()
+    await SummarizationSpecialist().work(Assignment(instruction, (Source("s1", TEXT, "artifact", asked),)), at)
+    assert at.prompts[0].endswith(prompt)
+
+
+async def test_one_name_is_news_where_it_answers_the_question_behind_it() -> None:
+    """And no heading stands in for a summary."""
+    asked = "Find the passages that answer \u201cWho damaged the northern wall of the dam?\u201d."
+    source = Source("s1", f"The Kesh dam\n\n{TEXT}", "artifact", asked)
+    said = "A flood damaged the northern wall of the dam."
+    outcome = await SummarizationSpecialist().work(Assignment("Sum it up in one sentence.", (source,)), desk(said))
+    assert outcome.text == said
+    echo = "The northern wall of the dam was damaged."
+    outcome = await SummarizationSpecialist().work(Assignment("Sum it up in one sentence.", (source,)), desk(echo))
+    assert found(outcome, "degeneration").detail == "the answer says no more than the request does"
+    assert outcome.text == "In 1987 a flood damaged the northern wall."
+
+
+@pytest.mark.parametrize(
     ("answer", "kind", "detail"),
     [
         ("The Kesh dam was finished in 1962 and holds water.", "support", "1962"),

@@ -1,0 +1,107 @@
+"""The kind of answer that a question asks for, and whether an answer is of it."""
+
+from __future__ import annotations
+
+import re
+
+from nonet.specialists.text import content_stems, number_words, words
+
+_NUMBER_ASKED = re.compile(
+    r"\b(?:when|how\s+(?:many|much|old|long|far|tall|high|large|big|often|deep|fast)|what\s+percent\w*|"
+    r"(?:what|which|in\s+(?:what|which))\s+(?:year|date|day|percentage|number|amount|population|age|rank\w*))\b",
+    re.IGNORECASE,
+)
+_NAME_ASKED = re.compile(
+    r"\b(?:who|whom|whose|(?:what|which|in\s+(?:what|which))\s+(?:country|city|state|continent|town|river|person|"
+    r"company|team|organi[sz]ation|university|nationality|province|county|island))\b",
+    re.IGNORECASE,
+)
+_ACRONYM_ASKED = re.compile(r"\b(?:acronym|abbreviation|initials)\b", re.IGNORECASE)
+_ACRONYM = re.compile(r"\b[A-Z][A-Z0-9.&-]+\b")
+_YES_NO_ASKED = re.compile(
+    r"^\W*(?:is|are|was|were|am|do|does|did|can|could|has|have|had|will|would|should|may|might|must)\b"
+    r"|[.,;:]\s+(?:is|are|was|were|do|does|did|can|could|has|have|had|will|would|should)\s[^.,;:]*\?\W*$",
+    re.IGNORECASE,
+)
+_CHOICE = re.compile(r"\bor\b|\bbetween\b.*\band\b", re.IGNORECASE)
+_YES_NO = re.compile(r"^\W*(?:yes|no)\b[\s,.;:!]*", re.IGNORECASE)
+
+
+_ROLE = re.compile(
+    r"\b(?:who|what|which)(?:'s|\s+(?:is|are|was|were))\s+(?:the\s+|an?\s+)?(?:name\s+of\s+the\s+)?(?:[\w-]+\s+){0,2}?"
+    r"(?P<role>[a-z][\w-]+)\s+(?:of|for|in|to)\b",
+    re.IGNORECASE,
+)
+_SAME_ROLE = (
+    ("spouse", "wife", "husband", "marr", "wed"),
+    ("author", "writer", "wrote", "writ"),
+    ("composer", "compos", "music", "wrote"),
+    ("founder", "found", "establish"),
+    ("mother", "father", "parent", "son", "daughter", "child", "born"),
+    ("performer", "perform", "singer", "sang", "sung", "record", "song", "album"),
+    ("employer", "work", "employ"),
+    ("birthplace", "born", "birth"),
+)
+"""Words that tell the same relation; prefixes, so that forms are found."""
+_ROLE_PREFIX = 5
+
+
+def role_spoken_of(question: str, text: str) -> bool:
+    """Whether a text speaks of the relation that a question asks for ("the spouse of"), in a word of its kind.
+
+    True where the question asks for none.
+
+    >>> role_spoken_of("Who is the spouse of Raoul Walsh?", "Raoul Walsh directed it, with Ann Marlow.")
+    False
+    >>> role_spoken_of("Who is the spouse of Raoul Walsh?", "Ann Marlow married Raoul Walsh.")
+    True
+    """
+    match = _ROLE.search(question)
+    if match is None:
+        return True
+    role = match.group("role").casefold()
+    told = [role[:_ROLE_PREFIX]]
+    for same in _SAME_ROLE:
+        if any(role.startswith(prefix) for prefix in same):
+            told += same
+    return any(word.startswith(tuple(told)) for word in words(text))
+
+
+def asks_number(question: str) -> bool:
+    """Whether a number or a date is asked for."""
+    return _NUMBER_ASKED.search(question) is not None
+
+
+def asks_name(question: str) -> bool:
+    """Whether a name is asked for."""
+    return _NAME_ASKED.search(question) is not None
+
+
+def asks_yes_or_no(question: str) -> bool:
+    """Whether yes or no is asked for: no choice between two, and no word such as "who"."""
+    return _YES_NO_ASKED.search(question) is not None and _CHOICE.search(question) is None
+
+
+def without_yes_or_no(answer: str) -> str:
+    """What an answer says beside yes or no."""
+    return _YES_NO.sub("", answer)
+
+
+def wrong_kind(question: str, answer: str) -> str:
+    """Why an answer cannot be one to the question, in words; empty where it may be."""
+    if _ACRONYM_ASKED.search(question):
+        return "" if _ACRONYM.search(answer) else "an acronym is asked for, and the answer is none"
+    if asks_number(question) and not number_words(answer):
+        return "a number or date is asked for, and the answer has none"
+    asked = set(words(question))
+    named = any(word[0].isupper() and not set(words(word)) <= asked for word in answer.split())
+    if asks_name(question) and not named:
+        return "a name is asked for, and the answer has none"
+    return ""
+
+
+def repeats(question: str, answer: str) -> bool:
+    """Whether an answer only says words of a question that asks for others."""
+    if asks_yes_or_no(question) or _CHOICE.search(question):
+        return False
+    return set(content_stems(answer)) <= set(content_stems(question))

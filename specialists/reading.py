@@ -1,0 +1,176 @@
+"""Reads the answer to a question out of few passages: one call, and one more where the answer cannot be one.
+
+Asked freely, a small model may give back the question's own subject, what it remembers, or a name where a date is
+asked for. Then it is asked once more to choose among the phrases that stand in the text and are of the kind asked for.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from nonet.errors import ContextOverflowError, IncompleteAnswerError
+from nonet.runtimes import Message
+from nonet.specialists.answers import cleaned, declines
+from nonet.specialists.budget import Fit, Part, fit
+from nonet.specialists.checks import length_check
+from nonet.specialists.context import Context, build_context, passages_to_show
+from nonet.specialists.kinds import asks_yes_or_no, repeats, wrong_kind
+from nonet.specialists.proof import about_its_subject
+from nonet.specialists.protocol import Assignment, Desk, Evidence, Passage
+from nonet.specialists.questions import Question
+from nonet.specialists.ranking import RankedSentence, title
+from nonet.specialists.spans import candidates, options
+from nonet.specialists.templates import render
+from nonet.specialists.text import content_stems, neutral
+
+CONTEXT_CHARS = 900
+"""Evidence shown to the model, about 225 tokens. Of MuSiQue's single-hop questions 80 % have their answer in it, and
+100 % in 2,400; yet a 0.5B model answers no more of them from more, because it is drawn to the wrong passages."""
+ANSWER_TOKENS = 80
+_AGAIN_TEMPERATURE = 0.6
+"""For a further attempt: greedy, the same model says the same again."""
+_NONE = "not stated"
+_FEWEST = 1
+"""Phrases to choose among, beside none of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a model read in the passages."""
+
+    answer: str
+    """Empty where it gave none, or none that can be used."""
+    notes: tuple[Evidence, ...] = ()
+    declined: bool = False
+    """It says that the passages hold no answer."""
+    chosen: bool = False
+    """It chose among phrases of the text, after a first answer that could not be one."""
+
+
+@dataclass(slots=True)
+class Reader:
+    """One question put to one model, with the passages that were found for it."""
+
+    question: Question
+    passages: Sequence[Passage]
+    ranked: Sequence[RankedSentence]
+    """Their sentences, best first."""
+    assignment: Assignment
+    desk: Desk
+    _notes: list[Evidence] = field(default_factory=list)
+
+    async def read(self) -> Reading:
+        """The answer. Raises CallError, but not where no passage fits the window or the answer has no end."""
+        shown = passages_to_show(self.question.query, self.passages, self.ranked)
+        evidence = [item for item in self.ranked if item.passage in shown]
+        context = build_context(self.passages, evidence, CONTEXT_CHARS)
+        try:
+            prompt = await self._fitted(context, "")
+            answer = cleaned(await self._ask(prompt))
+        except (ContextOverflowError, IncompleteAnswerError) as error:
+            said = (
+                "no passage fits the window" if isinstance(error, ContextOverflowError) else "the model gave no answer"
+            )
+            return Reading("", (Evidence("call", passed=False, detail=f"{said}: {error.message}"),))
+        if prompt.dropped:
+            detail = f"{len(prompt.kept)} of {len(context.blocks)} passages fit the window"
+            self._notes.append(Evidence("coverage", passed=None, detail=detail))
+        if declines(answer):
+            return Reading("", tuple(self._notes), declined=True)
+        both = options(self.question.text)
+        if both and not any(set(content_stems(one)) & set(content_stems(answer)) for one in both):
+            return await self._choose(answer, "none of the two to choose between", context, both)
+        if why := self._unfit(answer):
+            return await self._choose(answer, why, context, self._offered(context, evidence))
+        subject = about_its_subject(self.question, self.passages)
+        if subject and not self._is_said_in(subject, answer):
+            evidence = [item for item in self.ranked if item.passage in subject]
+            context = build_context(self.passages, evidence, CONTEXT_CHARS)
+            return await self._choose(answer, "said of something else", context, self._offered(context, evidence))
+        return Reading(answer, tuple(self._notes))
+
+    def _is_said_in(self, places: Collection[int], answer: str) -> bool:
+        """Whether one of the passages has all that the answer adds to the question."""
+        added = frozenset(content_stems(answer)) - frozenset(content_stems(self.question.query))
+        said = (f"{title(self.passages[at].document)} {self.passages[at].text}" for at in places)
+        return asks_yes_or_no(self.question.text) or any(added <= frozenset(content_stems(text)) for text in said)
+
+    def _unfit(self, answer: str) -> str:
+        """Why it cannot be the answer; empty where it may be."""
+        if not answer or asks_yes_or_no(self.question.text):
+            return ""
+        if reason := wrong_kind(self.question.text, answer):
+            return reason
+        if repeats(self.question.query, answer):
+            return "it only repeats the question"
+        said = frozenset(content_stems(" ".join(item.text for item in self.ranked)))
+        added = frozenset(content_stems(answer)) - frozenset(content_stems(self.question.query))
+        return "most of it is in no passage" if 2 * len(added - said) > len(added) else ""
+
+    def _offered(self, context: Context, evidence: Sequence[RankedSentence]) -> list[str]:
+        """Phrases of the sentences that are shown, of the kind asked for."""
+        read = [item for item in evidence if any(item in block.sentences for block in context.blocks)]
+        return candidates(self.question.query, [item.text for item in read])
+
+    async def _choose(self, answer: str, why: str, context: Context, choices: Sequence[str]) -> Reading:
+        """Among these phrases; the first answer where there are none."""
+        if len(choices) < _FEWEST:
+            return Reading(answer, tuple(self._notes))
+        offered = f"One of: {'; '.join(map(neutral, choices))}; {_NONE}."
+        schema = {
+            "type": "object",
+            "properties": {"answer": {"enum": [*choices, _NONE]}},
+            "required": ["answer"],
+            "additionalProperties": False,
+        }
+        try:
+            raw = await self._ask(await self._fitted(context, offered), schema)
+            choice = json.loads(raw)["answer"]
+        except (ContextOverflowError, IncompleteAnswerError, ValueError, KeyError, TypeError):
+            return Reading(answer, tuple(self._notes))
+        said = f"asked freely, the model said \u201c{answer[:120]}\u201d ({why})"
+        if choice == _NONE or choice not in choices:
+            note = Evidence("answer", passed=False, detail=f"{said}; of the phrases of the text it chose none")
+            return Reading(answer, (*self._notes, note))
+        note = Evidence("answer", passed=None, detail=f"{said}; this it chose of {len(choices)} phrases of the text")
+        return Reading(choice, (*self._notes, note), chosen=True)
+
+    async def _fitted(self, context: Context, offered: str) -> Fit:
+        parts = [Part(block.text, priority) for priority, block in enumerate(context.blocks)]
+
+        def build(texts: Sequence[str]) -> Sequence[Message]:
+            numbered = [f"[{number}] {neutral(text)}" for number, text in enumerate(texts, start=1)]
+            numbered.reverse()  # the best stands nearest to the question, where small models look
+            known = "".join(f"Known from before: {neutral(text)}\n" for text in self.question.known)
+            return render(
+                "retrieval",
+                passages="\n".join(numbered),
+                known=known + _feedback(self.assignment),
+                question="\n".join(filter(None, (self.question.text, offered))),
+            )
+
+        return await fit(parts, build, self.desk, ANSWER_TOKENS)
+
+    async def _ask(self, prompt: Fit, schema: dict[str, Any] | None = None) -> str:
+        again = self.assignment.attempt > 1
+        response = await self.desk.chat(
+            prompt.messages,
+            schema=schema,
+            max_completion_tokens=ANSWER_TOKENS,
+            temperature=_AGAIN_TEMPERATURE if again and schema is None else 0.0,
+            seed=self.assignment.attempt,
+        )
+        if schema is None and (cut := length_check(response.finish)) is not None:
+            self._notes.append(cut)
+        return response.text
+
+
+def _feedback(assignment: Assignment) -> str:
+    if not assignment.previous or not assignment.feedback:
+        return ""
+    return (
+        f"An earlier answer failed its check ({assignment.feedback[0].detail}): {neutral(assignment.previous[:200])}\n"
+    )
