@@ -40,7 +40,7 @@ def extract(
         most_words: in all.
     """
     every = sentences(text)
-    spans = [span for span in every if not _is_heading(span)] or every
+    spans = [span for span in every if not _is_heading(span, len(every))] or every
     vectors = _vectors(spans)
     scores = _scores(spans, vectors, sorted(focus))
     fewest = _FEWEST_OF_MANY if len(spans) >= _MANY else _FEWEST_WORDS
@@ -62,14 +62,12 @@ def extract(
     return [spans[at] for at in sorted(chosen)]
 
 
-def _is_heading(span: Span) -> bool:
-    """Whether it is a title or a label: few words and no sentence's end."""
+def _is_heading(span: Span, among: int) -> bool:
+    """Whether it is a title or a label: few words, no sentence's end. In a transcript of many lines none is told so."""
     line = span.text.rstrip()
-    return (
-        line.endswith(":")
-        or line.startswith("#")
-        or (len(words(line)) <= _MOST_HEADING_WORDS and not line.endswith(_SENTENCE_ENDS))
-    )
+    if line.endswith(":") or line.startswith("#"):
+        return True
+    return among < _MANY and len(words(line)) <= _MOST_HEADING_WORDS and not line.endswith(_SENTENCE_ENDS)
 
 
 def _usual_length(text: str) -> int:
