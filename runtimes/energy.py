@@ -1,4 +1,4 @@
-"""Energy that this machine has used, where it tells: processors by RAPL (Linux's powercap interface), NVIDIA's cards.
+"""Energy that this machine has used, where it tells: processors by RAPL (Linux's powercap), Apple's, NVIDIA's cards.
 
 Reading RAPL is a root's privilege on most distributions (CVE-2020-8694). Where only the cards tell, theirs is what is
 told: they do the models' work then. Where nothing tells, nothing is said. What is counted is the whole machine's, not
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from nonet.runtimes.apple import find_chips
 from nonet.runtimes.nvml import find_cards
 
 POWERCAP = Path("/sys/class/powercap")
@@ -90,9 +91,13 @@ class EnergyShares:
         self._last = now
 
 
-def find_meter(powercap: Path = POWERCAP, cards: Callable[[], Sequence[Counter]] = find_cards) -> EnergyMeter | None:
-    """A meter of every processor package and graphics card; None where the machine does not tell, or not us."""
-    counters = [*_packages(powercap), *cards()]
+def find_meter(
+    powercap: Path = POWERCAP,
+    cards: Callable[[], Sequence[Counter]] = find_cards,
+    chips: Callable[[], Sequence[Counter]] = find_chips,
+) -> EnergyMeter | None:
+    """A meter of every processor and graphics card; None where the machine does not tell, or not us."""
+    counters = [*_packages(powercap), *cards(), *chips()]
     return EnergyMeter(counters) if counters else None
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
+from nonet.runtimes.apple import find_chips
 from nonet.runtimes.energy import find_meter
 from nonet.runtimes.nvml import find_cards
 
@@ -105,3 +107,41 @@ def test_cards_alone_are_told_and_without_a_driver_there_are_none(tmp_path: Path
     assert meter.joules() == 2.0
     assert find_meter(tmp_path, lambda: find_cards(Nvml(0, driver=False))) is None
     assert find_meter(tmp_path, lambda: find_cards(Nvml(None))) is None
+
+
+@dataclass
+class AppleEnergy:
+    """What zeus-apple-silicon documents: parts that the chip does not count are None."""
+
+    cpu_total_mj: int | None = None
+    gpu_mj: int | None = None
+    ane_mj: int | None = None
+
+
+class AppleSilicon:
+    """The library's one class, as it is documented."""
+
+    def __init__(self, energy: AppleEnergy | None) -> None:
+        self.energy = energy
+
+    def AppleEnergyMonitor(self) -> AppleSilicon:  # noqa: N802
+        if self.energy is None:
+            raise RuntimeError("Failed to create energy subscription")
+        return self
+
+    def get_cumulative_energy(self) -> AppleEnergy:
+        if self.energy is None:
+            raise RuntimeError("Failed to sample")
+        return self.energy
+
+
+def test_an_apple_processor_counts_all_of_its_parts(tmp_path: Path) -> None:
+    library = AppleSilicon(AppleEnergy(cpu_total_mj=1_000, gpu_mj=500))
+    meter = find_meter(tmp_path, list, lambda: find_chips(library))
+    assert meter is not None
+    library.energy = AppleEnergy(cpu_total_mj=2_500, gpu_mj=4_500)
+    assert meter.joules() == 5.5
+    library.energy = None
+    assert meter.joules() is None
+    assert find_meter(tmp_path, list, lambda: find_chips(AppleSilicon(None))) is None
+    assert find_meter(tmp_path, list, lambda: find_chips(AppleSilicon(AppleEnergy()))) is None
