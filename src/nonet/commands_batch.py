@@ -247,7 +247,11 @@ def show_one(number: int, flags: Flags, *, json: bool) -> int:
         return 0
     lines = [
         text((f"Job {job.seq}", "bold"), f" of {one_line(job.queue)}: ", (one_line(job.document), "cyan")),
-        text(f"{job.status}", f", {job.verdict}" if job.verdict else "", f", {job.attempts} tries"),
+        text(
+            f"{job.status}",
+            f", {job.verdict}" if job.verdict else "",
+            f", {job.attempts} {'try' if job.attempts == 1 else 'tries'}",
+        ),
     ]
     if job.worker:
         lines.append(text(f"at work in {one_line(job.worker)}"))
