@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from fakes.folders import let_others_through
 
 from acceptance.sandbox_probes import HARMLESS_OUTSIDE, PROBES, PROGRAM_ONLY, program
 from nonet.specialists import ExecutionResult, Job, Limits, Sandbox
@@ -59,10 +60,7 @@ def tier(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(autouse=True)
 def _own_temporary_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a tier without mounts makes its work folders, so that one left behind is seen."""
-    folder = tmp_path_factory.mktemp("temporary")
-    for parent in (folder, *folder.parents[:4]):
-        if parent.name.startswith(("pytest-", "popen-", "temporary")):
-            parent.chmod(0o755)  # the user that the sandbox takes on must come through
+    folder = let_others_through(tmp_path_factory.mktemp("temporary"), tmp_path_factory)
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
 
 

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from fakes.folders import let_others_through
 
 from nonet.errors import SandboxUnavailableError
 from nonet.specialists import ExecutionResult, Limits, Sandbox
@@ -281,7 +282,7 @@ async def test_output_that_is_not_text_is_no_error(sandbox: Sandbox) -> None:
 
 
 async def test_the_work_folder_goes_whatever_is_in_it(
-    tier: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tier: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program = """
 import os
@@ -296,7 +297,7 @@ for depth in range(1200):
     os.close(here)
     here = below
 """
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(let_others_through(tmp_path, tmp_path_factory)))
     result = await run(make(tier), program)
     assert result.exit_status == 0 or "too deep" in result.stderr
     assert names_in(tmp_path) == []
@@ -354,10 +355,12 @@ asyncio.run(make({tier!r}).run("while True: pass", timeout_seconds=60))
 """
 
 
-def test_it_ends_when_we_are_killed(tier: str, tmp_path: Path) -> None:
+def test_it_ends_when_we_are_killed(tier: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     command = [sys.executable, "-c", _FOREVER.format(tier=tier)]
     # Killed so, nobody is left to remove a work folder.
-    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    folder = let_others_through(tmp_path, tmp_path_factory)
+    fakes = Path(__file__).parents[1]
+    environment = {**os.environ, "TMPDIR": str(folder), "PYTHONPATH": str(fakes)}
     with subprocess.Popen(command, cwd=Path(__file__).parent, env=environment) as ours:
         waited_until = time.monotonic() + 10
         while not (inner := children(ours.pid)) and time.monotonic() < waited_until:
