@@ -12,6 +12,8 @@ def let_others_through(folder: Path, factory: pytest.TempPathFactory) -> Path:
     base = factory.getbasetemp()
     if base.name.startswith("popen-"):  # of one process of several
         base = base.parent
+    if base.parent.name.startswith("pytest-of-"):  # else the folder was named on the command line
+        base = base.parent
     for each in (folder, *folder.parents):
         each.chmod(0o755)
         if each == base:
