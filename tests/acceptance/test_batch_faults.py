@@ -115,7 +115,7 @@ def test_no_copy_of_the_files_is_ever_in_disagreement(tmp_path: Path) -> None:
     fill(path, 60_000)
     copies = tmp_path / "copies"
     seen: list[int] = []
-    with worker(path, log, places=32) as life:
+    with worker(path, log, places=32, seconds=0.004) as life:  # there is work to the last
         until(lambda: len(begun(log)) > 200)
         for _ in range(100):
             time.sleep(dice.uniform(0.005, 0.08))

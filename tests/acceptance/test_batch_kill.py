@@ -71,16 +71,16 @@ class Nursery:
 
 
 @pytest.mark.parametrize(
-    ("documents", "poison", "kills", "seconds"),
-    [(10, 1, 3, 0.2), pytest.param(500, 5, 200, 0.3, marks=pytest.mark.slow)],
+    ("documents", "poison", "kills", "seconds", "latency_ms"),
+    [(10, 1, 3, 0.2, 20), pytest.param(500, 5, 200, 0.3, 150, marks=pytest.mark.slow)],  # there is work to the last
 )
 async def test_kill_nine_loses_nothing_and_doubles_nothing(
-    tmp_path: Path, documents: int, poison: int, kills: int, seconds: float
+    tmp_path: Path, *, documents: int, poison: int, kills: int, seconds: float, latency_ms: int
 ) -> None:
     path, calls, dice = tmp_path / "nonet.db", Calls(), random.Random(7)
     with Store.open(path) as store:
         fill(store, documents, poison)
-    async with FakeOllama(calls, latency_ms=20) as server:
+    async with FakeOllama(calls, latency_ms=latency_ms) as server:
         server.fault("error_500", times=1_000_000, contains="mill number poison")
         process = await asyncio.create_subprocess_exec(
             sys.executable, str(NURSERY), str(path), server.url, str(PLACES), stdin=-1, stdout=-1
