@@ -48,16 +48,18 @@ class Step:
 def from_memory(steps: Sequence[Step], notes: list[str]) -> list[Step]:
     """Where there is no document at all, a question goes to the model itself, unless it asks for what documents say.
 
-    An order to look something up stays one: that there is nothing to look it up in is the answer.
+    So does what only perhaps is to be looked up. A plain order to look something up stays one: that there is nothing to
+    look it up in is the answer.
     """
     found = []
     for step in steps:
         if (
             step.specialist == RETRIEVAL
-            and is_question(step.clause.masked)
+            and (is_question(step.clause.masked) or not step.routed.routing.sure)
             and not _OF_DOCUMENTS.search(step.clause.masked)
         ):
-            found.append(Step(step.clause, _given(GENERAL)))
+            sure = step.routed.routing.sure  # what is not stays a doubt, for a model that plans better
+            found.append(Step(step.clause, _given(GENERAL) if sure else replace(step.routed, specialist=GENERAL)))
             notes.append("There are no documents to search: the model itself is asked.")
         else:
             found.append(step)

@@ -338,3 +338,9 @@ async def test_a_hostile_length_is_planned_in_time() -> None:
         started = time.process_time()
         await check_plan(task, [], [], 12)
         assert time.process_time() - started < 5, piece
+
+
+async def test_what_is_only_perhaps_to_be_looked_up_goes_to_the_model_where_no_document_is() -> None:
+    assert [each.specialist for each in (await PLANNER.plan("Say hello.")).subtasks] == ["general"]
+    looked_up = await PLANNER.plan("Look up when the pump was replaced.")
+    assert [each.specialist for each in looked_up.subtasks] == ["retrieval"]
