@@ -115,6 +115,19 @@ _TOLD_AT_LENGTH = compiled(
     r"\b(?:throughout|happen(?:s|ed)?|think|thought|feel|felt|discuss\w*|recommend\w*|decid\w+|agree\w*|argue\w*"
     r"|talk(?:s|ed|ing)?|why|each|both|stor(?:y|ies)|plot|novel|tale|characters?|significance|relates?|changes?|differ\w*)\b"
 )
+_TOLD_BY = compiled(
+    r"\b(?:throughout|happen(?:s|ed)?|think|thought|felt|discuss\w*|recommend\w*|decid\w+|decisions?|agreed|argued?"
+    r"|talk(?:s|ed|ing)? about|opinion|conclusions?|plot|significance)\b"
+)
+"""Signs of a question to one text that need no noun for it."""
+_OF_A_TEXT = compiled(
+    r"\b(?:the|this|that) (?:\w+ ){0,1}?(?:stor(?:y|ies)|plot|novella?|tale|meeting|discussion|debate|conversation"
+    r"|interview|hearing|narrator|speakers?|participants?|attendees|team|group|committee|panel)\b"
+)
+_COUNTABLE = compiled(
+    r"^\W*(?:which|who(?!.* and (?:how|what|why)\b)|whose|when|where|how (?:many|much|old|long|far|tall))\b"
+)
+"""Its answer is a name or a number."""
 _NOT_WANTED = compiled(
     r"(?<!why )\b(?:do not|don['\u2019]?t|no need to|you need not|not asked to|rather than|instead of)"
     r"(?! (?:forget|hesitate|mind)\b) \w+\b[^,.;:!?]*"
@@ -237,6 +250,18 @@ def asks_fact(words: str) -> bool:
     if _SUMMARY_VERB.search(words) or _SUMMARY_NOUN.search(words) or _TOLD_AT_LENGTH.search(words):
         return False
     return any(pattern.search(words) for pattern in (_FACT_ASKED, _SAYS_ANYTHING, _YES_NO))
+
+
+def is_told(words: str) -> bool:
+    """Whether a question of this wording has to be told from some text: what happened in it, what was thought or said.
+
+    Unlike `asks_fact` it is for where no document is known, so facts of the world and word problems are none.
+    """
+    if not is_question(words) or _SECOND_PERSON.search(words) or _general(words, has_document=False):
+        return False
+    if _OF_A_TEXT.search(words):
+        return not _COUNTABLE.search(words)
+    return bool(_TOLD_BY.search(words)) and not (_FACT_ASKED.search(words) or _YES_NO.search(words))
 
 
 def _retrieval(words: str, *, has_document: bool) -> float:

@@ -11,7 +11,7 @@ from nonet.agents.clauses import split
 from nonet.agents.desk import PlanDesk
 from nonet.agents.documents import DocumentInfo
 from nonet.agents.plan import MAX_SUBTASKS, Plan
-from nonet.agents.planner import attached_or_named
+from nonet.agents.reach import attached_or_named
 
 
 class ModelPlanner(ABC):

@@ -8,17 +8,18 @@ leave open.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from nonet.agents.clauses import MAX_SPLIT_CHARACTERS, Clause, split, whole
-from nonet.agents.cues import GENERAL, RETRIEVAL, SUMMARIZATION, read_cues
-from nonet.agents.documents import DocumentInfo, named_documents, named_in_collection
+from nonet.agents.cues import GENERAL, RETRIEVAL, SUMMARIZATION
+from nonet.agents.documents import DocumentInfo
 from nonet.agents.doubts import rule_doubts
 from nonet.agents.heads import hide_opening
-from nonet.agents.lexicon import STORE_NOUN, compiled
 from nonet.agents.masking import mask
 from nonet.agents.opinion import SecondOpinion
 from nonet.agents.plan import MAX_SUBTASKS, Plan, Routing, Subtask
 from nonet.agents.protocol import SoFar
+from nonet.agents.reach import Reach, reach_of, reads_whole
 from nonet.agents.references import has_matter
 from nonet.agents.revision import revised
 from nonet.agents.router import Request, Routed, Router
@@ -26,13 +27,6 @@ from nonet.agents.steps import Step, by_hops, from_memory, joined, ordered, supp
 from nonet.agents.unfold import unfolded
 
 __all__ = ["DocumentInfo", "RulePlanner"]
-
-_MANY_DOCUMENTS = 3
-"""Up to this many attached documents a question is answered by reading them whole; of more, by searching them."""
-_CUE_CHARACTERS = 1_000
-_SUMMARY_CUE = 0.9
-_STORE = compiled(rf"\b(?:the|our|my|these|those|all|your) (?:\w+ ){{0,2}}?{STORE_NOUN}\b")
-_ASKS = compiled(r"\b(?:tell me|know|find|say|see) (?:who|whom|whose|what|which|when|where|why|how|whether|if)\b")
 
 
 class RulePlanner:
@@ -43,8 +37,8 @@ class RulePlanner:
         max_subtasks: bound on a plan's size, at least 1.
         max_depth: bound on how many subtasks build on one another; a plan that would be deeper is one subtask.
         hops: whether a question that rests on another ("the spouse of the director of X") is asked step by step.
-        memory: whether a plan knows of every document there is, so that what would be looked up where there is none
-            goes to the model itself.
+        memory: whether the plan is to be carried out with the documents there are, so that what would be looked up
+            where there is none goes to the model itself. Otherwise it is the plan for when they are there.
         opinion: asks a model what the rules leave open; None where there is none that chooses better than chance.
     """
 
@@ -86,40 +80,40 @@ class RulePlanner:
         if len(task) > MAX_SPLIT_CHARACTERS:
             notes.append(f"The request is {len(task):,} characters long, so it was not searched for parts.")
         parts = split(task)
-        given = bool(attached)
-        attached = attached_or_named(parts, attached, collection, task=task)
+        reach = reach_of(parts, attached, collection, task=task, as_things_are=self._memory)
         if self._opinion is not None:
             self._opinion.begin()
-        clauses = self._bounded(unfolded(parts, attached), notes)
-        plan = await self._wired(clauses, attached, collection, given=given)
+        clauses = self._bounded(unfolded(parts, reach.attached), notes)
+        plan = await self._wired(clauses, reach)
         if plan.depth() > self._max_depth:
             notes.append(f"More than {self._max_depth} parts build on one another, so all stand together in one.")
-            plan = await self._wired([whole(task)], attached, (), given=given)
+            plan = await self._wired([whole(task)], replace(reach, collection=()))
         plan.check(self._router.names, self._max_subtasks, self._max_depth)
         return plan.model_copy(update={"notes": (*notes, *plan.notes)})
 
-    async def _wired(
-        self,
-        clauses: Sequence[Clause],
-        attached: Sequence[DocumentInfo],
-        collection: Sequence[DocumentInfo],
-        *,
-        given: bool,
-    ) -> Plan:
-        """The clauses routed, ordered and wired. `given`: the user attached the documents, not only named them."""
+    async def _wired(self, clauses: Sequence[Clause], reach: Reach) -> Plan:
+        """The clauses routed, ordered and wired."""
         notes: list[str] = []
-        routed = await self._routed(clauses, attached, given=given)
-        if self._memory and not attached and not collection and GENERAL in self._router.names:
-            routed = from_memory(routed, notes)
+        attached, collection = reach.attached, reach.collection
+        routed = await self._routed(clauses, reach)
+        if reach.nothing and GENERAL in self._router.names:
+            asked = from_memory(routed)
+            if asked != routed:
+                whose = "the model itself is asked" if self._memory else "as things are, a run asks the model itself"
+                notes.append(f"There are no documents to search: {whose}.")
+            routed = asked if self._memory else routed
         steps = ordered(joined(routed, has_document=bool(attached)))
         wire(steps, attached)
         await self._ask_reads(steps)
         if self._hops and len(steps) == 1:
             steps = by_hops(steps[0], min(self._max_subtasks, self._max_depth))
-        if {SUMMARIZATION, RETRIEVAL} <= self._router.names and not attached and self._max_depth > 1:
-            steps = supplied(steps, collection, self._max_subtasks)
+        if reach.how == "presumed":
+            for step in steps:
+                step.documents = ()
+            if {SUMMARIZATION, RETRIEVAL} <= self._router.names and self._max_depth > 1:
+                steps = supplied(steps, collection, self._max_subtasks)
         subtasks = _subtasks(steps, notes)
-        notes.extend(_lacks(steps, has_documents=bool(attached or collection)))
+        notes.extend(_lacks(steps, has_documents=not reach.nothing or bool(notes)))
         doubts = tuple(rule_doubts(steps, subtasks, has_document=bool(attached)))
         return Plan(planner=self.name, subtasks=subtasks, notes=(*notes, *doubts), doubts=doubts)
 
@@ -140,11 +134,8 @@ class RulePlanner:
             has_documents=bool(attached or collection),
         )
 
-    async def _routed(self, clauses: Sequence[Clause], attached: Sequence[DocumentInfo], *, given: bool) -> list[Step]:
-        requests = [
-            Request(clause.text, _reads_whole(clause, attached, given=given), hide_opening(clause.masked))
-            for clause in clauses
-        ]
+    async def _routed(self, clauses: Sequence[Clause], reach: Reach) -> list[Step]:
+        requests = [Request(clause.text, reads_whole(clause, reach), hide_opening(clause.masked)) for clause in clauses]
         routed = await self._router.route_many(requests)
         return [
             Step(clause, await self._ask_specialist(clause, result))
@@ -182,40 +173,6 @@ class RulePlanner:
         )
         text = "\n".join(clause.text for clause in rest)
         return [*kept, Clause(text, mask(text[:MAX_SPLIT_CHARACTERS]))]
-
-
-def attached_or_named(
-    parts: Sequence[Clause], attached: Sequence[DocumentInfo], collection: Sequence[DocumentInfo], *, task: str
-) -> Sequence[DocumentInfo]:
-    """What is attached; else the documents of the collection that the request names, read as if attached.
-
-    A question names what it asks about, and that may well be some document's title: "Who directed Moby Dick?" is no
-    order to read the article on Moby Dick and nothing else. Only a file's name is an order in a question.
-    """
-    if attached or not collection:
-        return attached
-    asks = all(_asks(part) for part in parts)
-    names = set(named_in_collection(task[:MAX_SPLIT_CHARACTERS], collection, titles=not asks))
-    return tuple(document for document in collection if document.name in names)
-
-
-def _asks(clause: Clause) -> bool:
-    return clause.kind == "question" or bool(clause.kind in {"other", "whole"} and _ASKS.search(clause.masked))
-
-
-def _reads_whole(clause: Clause, attached: Sequence[DocumentInfo], *, given: bool) -> bool:
-    """Whether the clause has a document to read.
-
-    A question to many documents has to search them, and so has one to "the archive", unless that is what is attached.
-    A document of the collection that is only named is read whole for a summary; for anything else it is searched.
-    """
-    if not given and attached:
-        cues = read_cues(clause.text[:_CUE_CHARACTERS], clause.masked[:_CUE_CHARACTERS])
-        return cues.summarization >= _SUMMARY_CUE and cues.summarization > cues.retrieval
-    if not attached or not _asks(clause):
-        return bool(attached)
-    searched = _STORE.search(clause.masked) and not named_documents(clause.masked, clause.text, attached)
-    return len(attached) <= _MANY_DOCUMENTS and not searched
 
 
 def _subtasks(steps: Sequence[Step], notes: list[str]) -> tuple[Subtask, ...]:

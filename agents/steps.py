@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from nonet.agents.clauses import Clause
-from nonet.agents.cues import CODE, GENERAL, RETRIEVAL, SUMMARIZATION, is_question
+from nonet.agents.cues import CODE, GENERAL, RETRIEVAL, SUMMARIZATION, is_question, is_told
 from nonet.agents.documents import DocumentInfo, named_documents
 from nonet.agents.hops import inner_questions
 from nonet.agents.lexicon import COLLECTION_NOUN, LENGTH, RETRIEVAL_VERB, compiled
@@ -45,7 +45,7 @@ class Step:
         return self.routed.specialist
 
 
-def from_memory(steps: Sequence[Step], notes: list[str]) -> list[Step]:
+def from_memory(steps: Sequence[Step]) -> list[Step]:
     """Where there is no document at all, a question goes to the model itself, unless it asks for what documents say.
 
     So does what only perhaps is to be looked up. A plain order to look something up stays one: that there is nothing to
@@ -53,14 +53,12 @@ def from_memory(steps: Sequence[Step], notes: list[str]) -> list[Step]:
     """
     found = []
     for step in steps:
-        if (
-            step.specialist == RETRIEVAL
-            and (is_question(step.clause.masked) or not step.routed.routing.sure)
-            and not _OF_DOCUMENTS.search(step.clause.masked)
-        ):
+        words = step.clause.masked
+        asks = step.specialist == RETRIEVAL and (is_question(words) or not step.routed.routing.sure)
+        told = step.specialist == SUMMARIZATION and is_told(words)
+        if (asks or told) and not _OF_DOCUMENTS.search(words):
             sure = step.routed.routing.sure  # what is not stays a doubt, for a model that plans better
             found.append(Step(step.clause, _given(GENERAL) if sure else replace(step.routed, specialist=GENERAL)))
-            notes.append("There are no documents to search: the model itself is asked.")
         else:
             found.append(step)
     return found

@@ -25,7 +25,7 @@ import json
 import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -202,6 +202,18 @@ async def measure_routing(router: Router, rows: Sequence[dict[str, Any]], *, err
             )
 
 
+async def measure_bare(router: Router, rows: Sequence[dict[str, Any]], items: Sequence[Item], *, errors: bool) -> None:
+    """Both sets as `nonet plan -` reads them, a request a line: no document is given, though many speak of one."""
+    planner = RulePlanner(router)
+    plans = [await planner.plan(row["request"]) for row in rows]
+    right = [
+        {each.specialist for each in plan.subtasks} == {row["label"]} for plan, row in zip(plans, rows, strict=True)
+    ]
+    blind = [good for good, row in zip(right, rows, strict=True) if not row["lexical_cue"]]
+    print(f"  routing: accuracy {sum(right) / len(right):.3f}, without a lexical cue {sum(blind) / len(blind):.3f}")
+    await measure_composite(router, [replace(item, attached=(), group="composite") for item in items], errors=errors)
+
+
 def minilm(path: Path) -> Embedder:
     """The embedding model, as the embedded runtime would serve it."""
     from nonet.runtimes.minilm import MiniLm
@@ -251,6 +263,13 @@ async def main() -> None:
         await measure_wide(router, options.data)
         print("composite")
         await measure_composite(router, read_composite(options.data / "composite.dev.jsonl"), errors=options.errors)
+        print("without a document")
+        await measure_bare(
+            router,
+            read_rows(options.data / "routing.dev.jsonl"),
+            read_composite(options.data / "composite.dev.jsonl"),
+            errors=options.errors,
+        )
     print("composite, requests of our own")
     await measure_composite(router, read_composite(OWN), errors=options.errors)
     print("paraphrases (set 6)")

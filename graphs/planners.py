@@ -40,7 +40,8 @@ def planner_for(session: Session, context: RunContext | None = None) -> Planner:
     """The planner of one plan.
 
     Args:
-        context: the run that is planned; its budget pays for calls, and they are kept with it.
+        context: the run that is planned; its budget pays for calls, and they are kept with it. None where only a plan
+            is wanted: then it is the one for when the documents that the task speaks of are there.
 
     Raises:
         ModelNotFoundError: the settings name a planning model that is not installed.
@@ -50,11 +51,11 @@ def planner_for(session: Session, context: RunContext | None = None) -> Planner:
     settings = session.settings
     model = planning_model(session)
     if settings.planner == "rules" or model is None:
-        return PlannerLadder((), _rules(session, None))
+        return PlannerLadder((), _rules(session, None, context))
     desk = SessionPlanDesk(session, model.name, context)
     specialists = {name: each.description for name, each in session.specialists.items()}
     opinion = SecondOpinion(desk, specialists, routing=model.trust.routing, edges=model.trust.edges)
-    rules = _rules(session, opinion)
+    rules = _rules(session, opinion, context)
 
     def rung(name: str) -> Rung:
         return _FORCIBLE[name](desk, specialists, max_subtasks=settings.max_subtasks, max_depth=settings.max_depth)
@@ -102,12 +103,12 @@ def _trust(stored: ModelProfile | None, digest: str) -> Trust:
     return trust_of(json.loads(stored.profile_json))
 
 
-def _rules(session: Session, opinion: SecondOpinion | None) -> RulePlanner:
+def _rules(session: Session, opinion: SecondOpinion | None, context: RunContext | None) -> RulePlanner:
     settings = session.settings
     return RulePlanner(
         session.router(),
         max_subtasks=settings.max_subtasks,
         max_depth=settings.max_depth,
-        memory=True,
+        memory=context is not None,
         opinion=opinion,
     )

@@ -244,8 +244,52 @@ async def test_two_that_are_named_are_done_apart() -> None:
     assert [subtask.documents for subtask in plan.subtasks] == [("notes.txt",), ("menu.txt",)]
 
 
+@pytest.mark.parametrize(
+    ("task", "wanted"),
+    [
+        (
+            "Two unrelated things. First: write a function `f(x)`. Second: condense the attached report to a line.",
+            [("code", (), ()), ("summarization", (), ())],
+        ),
+        (
+            "Attached are two letters, A and B. Boil each down to one sentence, and then merge the two sentences.",
+            [("summarization", (), ()), ("summarization", (), ()), ("summarization", ("s1", "s2"), ())],
+        ),
+    ],
+)
+async def test_what_is_said_to_be_attached_and_is_not_has_its_place_in_the_plan(
+    task: str, wanted: list[tuple[str, tuple[str, ...], tuple[str, ...]]]
+) -> None:
+    for planner in (PLANNER, REMEMBERING):
+        plan = await planner.plan(task)
+        assert shape(plan) == wanted
+        assert any("no document to read" in note for note in plan.notes)
+    assert [each.inputs for each in (await PLANNER.plan(task, collection=docs("x.md", "y.md"))).subtasks] == [
+        inputs for _, inputs, _ in wanted
+    ]
+
+
+@pytest.mark.parametrize(
+    ("task", "specialist"),
+    [
+        ("What happens to the captain throughout the story?", "summarization"),
+        ("What did the treasurer think of the new fees?", "summarization"),
+        ("Who is the captain, and what is his role in the story?", "summarization"),
+        ("Who wrote the story of the captain?", "retrieval"),
+        ("Who is the captain of the ship?", "retrieval"),
+        ("What do you think of tea?", "general"),
+        ("Ann buys 3 pens for $2 each, and Ben buys twice as many. How much did they pay in total?", "general"),
+    ],
+)
+async def test_without_a_document_a_plan_is_the_one_for_when_it_is_there(task: str, specialist: str) -> None:
+    assert [each.specialist for each in (await PLANNER.plan(task)).subtasks] == [specialist]
+    assert [each.specialist for each in (await REMEMBERING.plan(task)).subtasks] == ["general"]
+
+
 async def test_says_what_is_lacking() -> None:
-    assert "There are no documents to search." in (await PLANNER.plan("Who painted the chapel?")).notes
+    plan = await PLANNER.plan("Who painted the chapel?")
+    assert plan.notes == ("There are no documents to search: as things are, a run asks the model itself.",)
+    assert "There are no documents to search." in (await PLANNER.plan("Search the archive for chapels.")).notes
     assert any("no document to read" in note for note in (await PLANNER.plan("Summarise it.")).notes)
 
 
