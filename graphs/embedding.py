@@ -21,6 +21,8 @@ OnProgress = Callable[[int, int, str], None]
 _BATCH = 32
 """Chunks a call: about a second of MiniLM on one core, and as much is lost by an interrupt."""
 _DIGEST_CHARACTERS = 12
+SOON_MADE = 2_000
+"""Chunks whose vectors are made as they are added: two or three minutes of MiniLM on one core."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,15 @@ def docs_add(
     ],
     *,
     collection: CollectionOption = None,
+    embed: Annotated[
+        bool | None,
+        typer.Option(
+            "--embed/--no-embed",
+            help="Make their vectors now, or leave that to `nonet docs embed`.",
+            show_default="now, unless very many are missing",
+        ),
+    ] = None,
+    runtime: RuntimeOption = None,
     db: DbOption = None,
     json: JsonOption = False,
     quiet: QuietOption = False,
@@ -57,12 +66,14 @@ def docs_add(
     """Add documents, replace those that have changed, remove those whose files are gone from a folder.
 
     Reads text, Markdown, HTML, PDF, Word, PowerPoint, Excel, CSV, e-mail, notebooks and source code. Honours
-    .gitignore and .nonetignore. Interrupted, it keeps what it has read and goes on from there. Exit status 1 if a file
-    that was named could not be read.
+    .gitignore and .nonetignore. Where a model for it is installed, it makes their vectors, so that they are found by
+    what they say in other words too. Interrupted, it keeps what it has done and goes on from there. Exit status 1 if a
+    file that was named could not be read.
     """
     from nonet import commands_docs  # noqa: PLC0415
 
-    return commands_docs.add(paths, collection or "", flags_given(db=db), json=json, quiet=quiet)
+    flags = flags_given(runtime=runtime, db=db)
+    return commands_docs.add(paths, collection or "", flags, embed=embed, json=json, quiet=quiet)
 
 
 @docs_app.command("embed", epilog=examples("nonet docs embed", "nonet docs embed --again"))

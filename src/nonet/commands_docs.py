@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nonet.door import Door, Flags, open_door, open_store
-from nonet.errors import DocumentError, ResourceError
+from nonet.errors import CallError, DocumentError, ResourceError, StoreError
 from nonet.progress import counter
 from nonet.render import columns, print_lines, text
 from nonet.terminal import InterruptedByUserError, emit, out, run_async, say
@@ -35,18 +35,25 @@ class Wanted:
     until: float | None = None
 
 
-def add(paths: Sequence[Path], collection: str, flags: Flags, *, json: bool, quiet: bool) -> int:
-    """Add documents, or replace those that have changed; 1 if a file that was named could not be read."""
+def add(paths: Sequence[Path], collection: str, flags: Flags, *, embed: bool | None, json: bool, quiet: bool) -> int:
+    """Add documents, or replace those that have changed; 1 if a file that was named could not be read.
+
+    Args:
+        embed: make their vectors; None: where there is a model for it, unless they are very many.
+    """
     from nonet.graphs.documents import add_documents  # noqa: PLC0415
 
-    try:
-        with open_store(open_door(flags), create=True) as store, counter("Reading", quiet=quiet) as progress:
-            report = add_documents(store, paths, progress, collection=collection)
-            pending = store.vectors.pending_count() if store.vectors.state().model else 0
-    except KeyboardInterrupt:
-        raise InterruptedByUserError(
-            "Interrupted.", kept="What was read is kept.", next_step="The same command goes on from there."
-        ) from None
+    door = open_door(flags)
+    with open_store(door, create=True) as store:
+        try:
+            with counter("Reading", quiet=quiet) as progress:
+                report = add_documents(store, paths, progress, collection=collection)
+        except KeyboardInterrupt:
+            raise InterruptedByUserError(
+                "Interrupted.", kept="What was read is kept.", next_step="The same command goes on from there."
+            ) from None
+        made, why_not = _embed_new(store, door, embed=embed, quiet=quiet)
+        pending = store.vectors.pending_count()
     status = FAILED if report.failed else 0
     if json:
         emit(
@@ -56,13 +63,43 @@ def add(paths: Sequence[Path], collection: str, flags: Flags, *, json: bool, qui
                 "failed": [failed._asdict() for failed in report.failed],
                 "skipped": [{"path": path, "reason": reason} for path, reason in report.skipped],
                 "notes": [{"path": path, "note": note} for path, note in report.notes],
+                "vectors": made,
+                "without_vectors": pending,
             }
         )
         return status
     _tell(report)
-    if pending and not quiet:
-        say(f"{pending:,} chunks have no vectors yet; make them with: nonet docs embed")
+    if pending and why_not and not quiet:
+        say(f"{pending:,} chunks have no vectors, and are found by words alone: {why_not}")
     return status
+
+
+def _embed_new(store: Store, door: Door, *, embed: bool | None, quiet: bool) -> tuple[int, str]:
+    """Make the vectors that are missing; how many were made, and why some were not."""
+    from nonet.graphs.embedding import SOON_MADE, embed_pending, open_embedder  # noqa: PLC0415
+    from nonet.store import Filter  # noqa: PLC0415
+
+    pending = store.vectors.pending_count()
+    if not pending or embed is False:
+        return 0, "make them with: nonet docs embed"
+    if embed is None and pending > SOON_MADE:
+        return 0, "to make so many takes a while: nonet docs embed"
+
+    async def work() -> int:
+        async with open_embedder(door.loaded.settings) as embedder:
+            with counter("Embedding", quiet=quiet) as progress:
+                return await embed_pending(store, embedder, Filter(), progress)
+
+    try:
+        return run_async(work()), "nonet docs embed"
+    except InterruptedByUserError as error:
+        error.kept = "The documents are kept, and the vectors made so far."
+        error.next_step = "`nonet docs embed` goes on from there."
+        raise
+    except (CallError, ResourceError, StoreError) as error:
+        if embed:
+            raise
+        return 0, f"{error.message} {error.next_step}".strip()
 
 
 def _tell(report: AddReport) -> None:

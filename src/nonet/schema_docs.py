@@ -47,6 +47,10 @@ class DocsAddOut(Output):
     """Named themselves; the exit status is 1."""
     skipped: list[SkippedOut]
     notes: list[FileNoteOut]
+    vectors: int
+    """Made now."""
+    without_vectors: int
+    """Chunks of the database that are found by words alone."""
 
 
 class DocsEmbedOut(Output):

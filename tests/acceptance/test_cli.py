@@ -167,20 +167,35 @@ def test_every_output_has_a_schema(nonet: Cli) -> None:
     assert nonet("schema", "poem").status == 2
 
 
-def test_vectors_are_made_on_request_and_search_says_by_what_it_found(nonet: Cli) -> None:
-    nonet("docs", "add", "report.md", "--collection", "lab")
+def test_vectors_are_made_with_the_documents_or_on_request_and_search_says_by_what_it_found(
+    nonet: Cli, tmp_path: Path
+) -> None:
+    left = nonet("docs", "add", "report.md", "--collection", "lab", "--no-embed", "--json").json
+    assert (left["vectors"], left["without_vectors"] > 0) == (0, True)
     found = nonet("docs", "search", "oak paddles", "--json").json
     assert found["method"] == "words (BM25); no vectors were made: nonet docs embed"
     assert found["results"][0]["document"] == "lab/report.md"
     made = nonet("docs", "embed", "--json").json
     assert made["made"] == made["vectors"] == made["chunks"] > 0
     assert nonet("docs", "embed", "--json").json["made"] == 0
+    (tmp_path / "mill.txt").write_text("The mill stands by the brook.")
+    added = nonet("docs", "add", str(tmp_path / "mill.txt"), "--json").json
+    assert (added["vectors"] > 0, added["without_vectors"]) == (True, 0)
     found = nonet("docs", "search", "oak paddles", "--json").json
     assert found["method"].startswith("words (BM25) and vectors (")
     assert nonet("docs", "search", "oak paddles", "--words", "--json").json["method"] == "words (BM25)"
     assert nonet("docs", "search", "oak paddles", "--collection", "other").err.strip() == "Nothing was found."
     assert nonet("docs", "search", "oak paddles", "--since", "2999-01-01", "--json").json["results"] == []
     assert nonet("docs", "search", "oak paddles", "--since", "soon").status == 2
+
+
+def test_documents_are_added_where_no_model_can_make_their_vectors(nonet: Cli) -> None:
+    unreachable = ("--runtime", "ollama")
+    said = nonet("docs", "add", "report.md", *unreachable)
+    assert (said.status, said.out) == (0, "added      report.md\n")
+    assert "found by words alone: " in said.err
+    assert nonet("docs", "add", "report.md", "--embed", *unreachable).status == 3
+    assert nonet("docs", "list", "--json").json["documents"][0]["name"] == "report.md"
 
 
 def test_a_long_reading_tells_how_far_it_is(nonet: Cli, tmp_path: Path) -> None:
