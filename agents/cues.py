@@ -81,6 +81,7 @@ _FIND_IN = compiled(
     rf"(?: \S+){{0,14}}? {COLLECTION_NOUN}\b"
 )
 _FIND = compiled(r"^\W*(?:find|get|fetch|identify|determine|quote|cite|check)\b")
+_LOOK_FOR = compiled(r"^\W*(?:find|identify|determine|check)\b")
 _FIND_IT = compiled(r"(?:^|[.!?;,]\s+|\band )(?:find|fetch|get|check) (?:it|that|this)\b(?! (?:down|into|to|in)\b)")
 _IN_COLLECTION = compiled(
     r"\b(?:in|from|according to|through|within|by|what|across|of|where) (?:do |does )?"
@@ -137,6 +138,10 @@ _YES_NO = compiled(
     r"(?:^|[:;,.!?–—-]\s*)(?:is|are|was|were|do|does|did|can|could|has|have|had|will|would|should|may|might|am)\b"  # noqa: RUF001
     r" (?!you\b|we\b|I\b)"
 )
+_MAY_I = compiled(
+    r"(?:^|[:;,.!?]\s*)(?:can|could|may|must|should|do|does|did|am|are|will|would|have|has|is) (?:i|we|my|our)\b"
+)
+"""A yes-or-no question of the one who asks: of a document at hand it is a fact, without one it is small talk."""
 _SECOND_PERSON = compiled(r"\b(?:you|your|me|my|i|i'm|we|us)\b")
 
 _CHAT = compiled(
@@ -249,7 +254,7 @@ def asks_fact(words: str) -> bool:
     """Whether a question of this wording has a few words for an answer, which are to be found rather than summed up."""
     if _SUMMARY_VERB.search(words) or _SUMMARY_NOUN.search(words) or _TOLD_AT_LENGTH.search(words):
         return False
-    return any(pattern.search(words) for pattern in (_FACT_ASKED, _SAYS_ANYTHING, _YES_NO))
+    return any(pattern.search(words) for pattern in (_FACT_ASKED, _SAYS_ANYTHING, _YES_NO, _MAY_I))
 
 
 def is_told(words: str) -> bool:
@@ -278,13 +283,15 @@ def _retrieval(words: str, *, has_document: bool) -> float:
         score += 0.4
     if _CITE.search(words):
         score += 0.4
-    if not has_document:
-        return score + _asks(words)
-    if _STORE.search(words) and not _ATTACHED.search(words):
-        score += 0.8
+    return score + (_asks_document(words) if has_document else _asks(words))
+
+
+def _asks_document(words: str) -> float:
+    """A question to a document at hand is looked up where a few words answer it, or where it is to be searched."""
+    score = 0.8 if _STORE.search(words) and not _ATTACHED.search(words) else 0.0
     if asks_fact(words):
-        score += 1.4
-    return score
+        return score + 1.4
+    return score + (0.7 if _LOOK_FOR.search(words) and not _SUMMARY_NOUN.search(words) else 0.0)
 
 
 def is_question(words: str) -> bool:

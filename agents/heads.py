@@ -158,7 +158,8 @@ _UNMARKED = compiled(
     r"(?:(?:what|who|where|when|how)['\u2019]?s"
     r"|(?:who|what|where|when|why|how) (?:is|are|was|were|does|do|did|can|has|have)"
     r"|(?:what|which|whose|how) (?!(?:you|i|we|it|he|she|they|that|this|to)\b)(?:[\w-]+ ){1,3}?"
-    r"(?:is|are|was|were|does|do|did|can|has|have|should|will)|how (?:many|much|often))\s+(?!you\b)\w"
+    r"(?:is|are|was|were|does|do|did|can|has|have|should|will)|how (?:many|much|often)"
+    r"|(?:who|what) (?!(?:you|i|we|it|he|she|they|that|this|to|follows)\b)\w+(?:s|ed))\s+(?!you\b)\w"
 )
 """A question in the order of words that only questions have; in a chat nobody types the mark."""
 _KNOW = compiled(r"know (?:if|whether|who|whom|whose|what|when|where|which|why|how)\b")

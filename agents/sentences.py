@@ -56,6 +56,11 @@ _AND_ALSO = compiled(
 )
 _THAT_DOES = compiled(r"\b(?:that|which) (?:\w+ )?\w+s\b(?!.*\bto \w+)")
 _NOT_CODE = compiled(r"\W*(?:find|look|search|summ|condens)")
+_GOVERNS = compiled(
+    r"\b(?:how|can|could|should|do|does|did|to|will|would|must|may)\b(?: \w+){0,3}? (?:i|we|you|one|they)\b"
+)
+"""A verb after "how do I" or "what should we" belongs to the question, with "and", too."""
+_FOR_ME = compiled(r"\w+ (?:me|us)\b")
 _CODE_CUE = 0.7
 _NEAR = 80
 _MOST_CUTS = 400
@@ -159,7 +164,8 @@ def _begins_work(masked: str, current: Piece, head: Head, cut: re.Match[str], en
     if head.reversed:
         return True
     if "question" in {current.head.kind, head.kind}:
-        return _parts_question(current.head, head, mark, then=then)
+        rest = masked[head.start : end]
+        return _parts_question(masked[current.start : cut.start()], current.head, head, mark, rest, then=then)
     return _parts_order(
         masked[current.start : min(cut.start(), current.start + _WINDOW_CHARACTERS)],
         head,
@@ -169,10 +175,14 @@ def _begins_work(masked: str, current: Piece, head: Head, cut: re.Match[str], en
     )
 
 
-def _parts_question(current: Head, head: Head, mark: str, *, then: bool) -> bool:
+def _parts_question(before: str, current: Head, head: Head, mark: str, rest: str, *, then: bool) -> bool:
     """Where one of the two is a question."""
     if current.kind == "question" and _POLITE.search(head.opening):
         return mark != ":"
+    if current.kind == "question" and head.kind in {"make", "summary"} and head.opening.startswith("and"):
+        product = _CODE_PRODUCT.search(rest[:_NEAR]) or _TEXT_PRODUCT.search(rest[:_NEAR]) or head.kind == "summary"
+        if product and not _GOVERNS.search(before) and (mark == "," or _FOR_ME.match(rest)):
+            return True
     if current.kind == "question":
         return head.kind not in {"question", "noun"} and (mark == ";" or (mark != ":" and then))
     return mark == ";" or (mark == "," and head.opening.startswith(("and", "also")))

@@ -204,6 +204,9 @@ async def test_where_there_is_no_document_the_model_itself_is_asked(task: str, s
     [
         ("whats the notice period in my lease?", "retrieval"),
         ("who signed it and when", "retrieval"),
+        ("hey, can i have a dog in the flat?", "retrieval"),
+        ("do we need to give notice in writing", "retrieval"),
+        ("find the late fee", "retrieval"),
         ("how much do we owe them", "retrieval"),
         ("Does it say anything about pets?", "retrieval"),
         ("does it mention penalties", "retrieval"),
@@ -228,6 +231,19 @@ async def test_a_chat_needs_no_capitals_and_no_question_marks() -> None:
     assert [subtask.specialist for subtask in plan.subtasks] == ["retrieval", "code"]
     plan = await PLANNER.plan("shorten the notes to a line. write a function `f(x)` too", attached=docs("notes.txt"))
     assert [subtask.specialist for subtask in plan.subtasks] == ["summarization", "code"]
+
+
+@pytest.mark.parametrize(
+    ("task", "parts"),
+    [
+        ("how much is the late fee, and write me a function `fee(days)` that returns it", ["retrieval", "code"]),
+        ("what happens if I pay late and write me a function `fee(days)`", ["summarization", "code"]),
+        ("how do i write a function and test it", ["summarization"]),
+    ],
+)
+async def test_a_question_and_an_order_in_one_breath_are_two_parts(task: str, parts: list[str]) -> None:
+    plan = await PLANNER.plan(task, attached=docs("lease.pdf"))
+    assert [subtask.specialist for subtask in plan.subtasks] == parts
 
 
 async def test_what_somebody_wants_to_know_is_a_question() -> None:
