@@ -51,12 +51,19 @@ class Conversation:
     """One process from its first byte to its end."""
 
     def __init__(
-        self, process: asyncio.subprocess.Process, reporting: Pipe, watch: Watch | None, limits: Limits
+        self,
+        process: asyncio.subprocess.Process,
+        reporting: Pipe,
+        watch: Watch | None,
+        limits: Limits,
+        *,
+        own_network: bool,
     ) -> None:
         self._process = process
         self._reporting = reporting
         self._watch = watch
         self._limits = limits
+        self._own_network = own_network
         self._report = b""
         self._killing: asyncio.TimerHandle | None = None
         self.stdout = KeptOutput(limits.kept_output_bytes)
@@ -117,7 +124,7 @@ class Conversation:
         seconds = self._limits.cpu_seconds or math.inf
         while time.monotonic() < until:
             await asyncio.sleep(_WATCH_SECONDS)
-            limit, told = over_limit(self._process.pid, self._limits, seconds)
+            limit, told = over_limit(self._process.pid, self._limits, seconds, own_network=self._own_network)
             if not limit and self._watch is not None:
                 limit, told = self._watch()
             if limit:

@@ -42,7 +42,8 @@ def confine(job: dict[str, Any], parent: int | None) -> None:
     _drop_capabilities()
     _write_files(job["work"], job["files"])
     _set_limits(job["limits"])
-    prctl("dumpable", _PR_SET_DUMPABLE, 0)
+    # Without a root of its own, what it holds must be seen from outside (`inside_held`); it can trace nobody.
+    prctl("dumpable", _PR_SET_DUMPABLE, 0 if job["own_root"] else 1)
     prctl("no_new_privs", _PR_SET_NO_NEW_PRIVS, 1)
     if rules is not None:
         syscall("landlock_restrict_self", _LANDLOCK_RESTRICT, rules, 0)

@@ -57,7 +57,9 @@ def _read(path: str, most_bytes: int) -> bytes | None:
     except OSError:
         return None
     with open(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        status = os.fstat(descriptor)
+        # A file of nothing but a hole takes as long to read as a full one.
+        if not stat.S_ISREG(status.st_mode) or status.st_size > most_bytes:
             return None
         content = file.read(most_bytes + 1)
     return content if len(content) <= most_bytes else None

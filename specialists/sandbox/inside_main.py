@@ -17,6 +17,7 @@ import time
 
 from nonet.specialists.sandbox.inside_confine import become, confine
 from nonet.specialists.sandbox.inside_files import collect
+from nonet.specialists.sandbox.inside_held import over_held
 from nonet.specialists.sandbox.inside_root import enter_namespaces
 from nonet.specialists.sandbox.inside_system import SIGKILL, die_with_parent, prctl
 
@@ -175,8 +176,8 @@ def _wait(child: int, job: dict[str, Any]) -> tuple[int | None, str]:
             return None, _ASKED_TO_END
         if not left_ms:
             return None, _TIME
-        if job["own_root"] and _too_many_files(job):
-            return None, _FILES
+        if why := (_FILES if _too_many_files(job) else "") if job["own_root"] else over_held(job):
+            return None, why
 
 
 def _too_many_files(job: dict[str, Any]) -> bool:

@@ -26,7 +26,13 @@ from nonet.specialists.sandbox.signs import limits_told
 
 _MIB = 1 << 20
 _UNLIMITED_SPACE = 1 << 46
-_PARTS = ("inside_system", "inside_root", "inside_confine", "inside_files", "inside_main")
+_TOLD = {
+    "files": "ended: it made too many files",
+    "disk": "ended: files that it removed and still holds take too much",
+    "memory": "ended: what waits in its sockets takes too much memory",
+}
+"""What the process inside saw."""
+_PARTS = ("inside_system", "inside_root", "inside_confine", "inside_files", "inside_held", "inside_main")
 _PACKAGE = "nonet.specialists.sandbox"
 
 BOOT = f"""
@@ -84,7 +90,7 @@ async def run_confined(launch: Launch, job: Job, limits: Limits, timeout_seconds
         finally:
             os.close(report_write)
         sent = marshal.dumps(_packed(launch, job, limits, timeout_seconds, report_write))
-        conversation = Conversation(process, reporting, launch.watch, limits)
+        conversation = Conversation(process, reporting, launch.watch, limits, own_network=launch.own_root)
         report = await conversation.hold(struct.pack("<Q", len(sent)) + sent, timeout_seconds)
     finally:
         reporting.close()
@@ -103,8 +109,8 @@ def _result(conversation: Conversation, report: Mapping[str, Any], seconds: floa
     status = os.waitstatus_to_exitcode(report.get("status", signal.SIGKILL))
     timed_out = report.get("why") == "time" or conversation.overdue
     limit, told = conversation.limit, conversation.told
-    if report.get("why") == "files":
-        limit, told = "files", "ended: it made too many files"
+    if (why := report.get("why")) in _TOLD:
+        limit, told = str(why), _TOLD[str(why)]
     hit = dict.fromkeys([*(["time"] if timed_out else []), *([limit] if limit else [])])
     hit |= dict.fromkeys(limits_told(status, stderr.text()))
     return ExecutionResult(

@@ -24,6 +24,7 @@ from platformdirs import user_cache_path
 
 from nonet.errors import SandboxUnavailableError
 from nonet.specialists.sandbox.inside_files import collect
+from nonet.specialists.sandbox.inside_held import held
 from nonet.specialists.sandbox.output import KeptOutput
 from nonet.specialists.sandbox.protocol import ExecutionResult, Job, Limits
 from nonet.specialists.sandbox.signs import limits_told
@@ -105,7 +106,7 @@ class WasiSandbox:
                 await asyncio.wait({talking}, timeout=_WATCH_SECONDS)
                 began = packed.get("began")
                 ends_at = began + packed["seconds"] + _GRACE_SECONDS if began else loaded_by
-                why = over_limit(work, limits) if time.monotonic() < ends_at else ("time", "")
+                why = _over(process.pid, work, limits) if time.monotonic() < ends_at else ("time", "")
         finally:
             if not talking.done():
                 with contextlib.suppress(ProcessLookupError):
@@ -133,6 +134,13 @@ async def _talk(process: asyncio.subprocess.Process, packed: dict[str, Any]) -> 
     stdout, stderr = await asyncio.gather(process.stdout.read(), process.stderr.read())
     await process.wait()
     return stdout, stderr
+
+
+def _over(pid: int, work: Path, limits: Limits) -> tuple[str, str]:
+    """Also by files that the guest removed and still has open, where the system tells of them (Linux)."""
+    if held([pid], str(work))[0] > limits.work_bytes:
+        return "disk", "ended: files that it removed and still holds take too much"
+    return over_limit(work, limits)
 
 
 def _ended(status: int, stderr: bytes) -> dict[str, Any]:

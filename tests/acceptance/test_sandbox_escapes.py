@@ -253,6 +253,66 @@ def test_a_program_cannot_fill_the_disk(tier: str) -> None:
     assert "disk" in result.limits_hit
 
 
+REMOVED = {
+    "open": """
+import os
+kept = []
+while True:
+    kept.append(os.open("f", os.O_CREAT | os.O_RDWR))
+    os.unlink("f")
+    os.write(kept[-1], bytes(8 << 20))
+""",
+    "mapped": """
+import mmap, os
+kept = []
+while True:
+    with open("f", "wb+") as file:
+        file.write(bytes(8 << 20))
+        kept.append(mmap.mmap(file.fileno(), 4096))
+    os.unlink("f")
+""",
+}
+
+
+@pytest.mark.parametrize("how", REMOVED)
+def test_files_that_are_removed_and_still_held_count(how: str, tier: str) -> None:
+    if (how, tier) == ("mapped", "wasi"):
+        pytest.skip("a guest maps no files")
+    result = run(sandbox_of(tier), Job(program=REMOVED[how]), 5)
+    assert result.exit_status != 0
+    assert "disk" in result.limits_hit, (result.limits_hit, result.stderr[-500:])
+
+
+def test_files_of_nothing_but_holes_do_not_delay_the_end(tier: str) -> None:
+    source = "for n in range(600):\n    with open(str(n), 'wb') as file:\n        file.truncate(16 << 20)"
+    result = run(sandbox_of(tier), Job(program=source), 2)
+    assert result.exit_status == 0, result.stderr[-500:]
+    assert "time" not in result.limits_hit
+    assert len(result.files_left_out) == 256
+
+
+def test_what_waits_in_sockets_is_memory(tier: str) -> None:
+    source = f"""
+import os, socket, sys, time
+{MARK!r}
+for _ in range(20):
+    if os.fork() == 0:
+        kept = []
+        for _ in range(100):
+            kept += socket.socketpair()
+            kept[-1].setblocking(False)
+            try:
+                while True:
+                    kept[-1].send(bytes(65536))
+            except BlockingIOError:
+                pass
+        time.sleep(60)
+time.sleep(60)
+"""
+    result = run(sandbox_of(tier, commands=True), Job(command=(PYTHON or "python3", "-c", source, MARK)), 5)
+    assert "memory" in result.limits_hit, (result.limits_hit, result.stderr[-500:])
+
+
 def test_a_program_cannot_make_files_without_end(tier: str) -> None:
     result = run(sandbox_of(tier), Job(program=MANY, limits=Limits(work_files=500)), 5)
     assert result.exit_status != 0
