@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from nonet.agents.clauses import MAX_SPLIT_CHARACTERS, split
 from nonet.agents.plan import Plan, Subtask
 from nonet.specialists import Citation, Verdict
 
@@ -32,13 +33,16 @@ class Composition:
 def compose(task: str, plan: Plan, results: Mapping[str, SubtaskText], left_out: Sequence[Subtask] = ()) -> Composition:
     """One leaf: its text as it is. Several: sections in plan order. What failed or was not run is named.
 
+    A question that the user asked is answered also where another part only builds on it.
+
     Args:
         task: what the user asked; the answer's heading where nothing else can be said.
         plan: the plan that ran.
         results: subtask id -> result; absent where it was not run.
         left_out: what failed and was dropped from the plan.
     """
-    leaves = [plan.subtask(name) for name in plan.leaves()]
+    last = set(plan.leaves())
+    leaves = [each for each in plan.subtasks if each.id in last or (each.id in results and _is_asked(task, each))]
     if len(leaves) == 1:
         answer = _alone(leaves[0], results)
     else:
@@ -55,6 +59,14 @@ def compose(task: str, plan: Plan, results: Mapping[str, SubtaskText], left_out:
         citation for subtask in plan.subtasks if subtask.id in results for citation in results[subtask.id].citations
     )
     return Composition(answer or f"No answer to: {_cut(task)}", tuple(citations))
+
+
+def _is_asked(task: str, subtask: Subtask) -> bool:
+    """Whether it is a question in the user's own words: what a planner asks on the way is not."""
+    question = subtask.instruction.strip()
+    if len(question) > MAX_SPLIT_CHARACTERS or question not in task or question == task.strip():
+        return False
+    return split(question)[0].kind == "question"
 
 
 def _alone(leaf: Subtask, results: Mapping[str, SubtaskText]) -> str:

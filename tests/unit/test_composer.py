@@ -41,6 +41,23 @@ def test_of_a_chain_the_leaf_answers_and_all_are_cited() -> None:
     assert composition.citations == (QUOTE,)
 
 
+def test_a_question_of_the_user_is_answered_also_where_another_part_builds_on_it() -> None:
+    task = "How much is the late fee, and write a function that returns it."
+    asked = CHAIN.model_copy(
+        update={
+            "subtasks": (
+                Subtask(id="s1", specialist="retrieval", instruction="How much is the late fee"),
+                Subtask(id="s2", specialist="code", instruction="write a function that returns it", inputs=("s1",)),
+            )
+        }
+    )
+    results = {"s1": SubtaskText("25 pounds", VERIFIED), "s2": SubtaskText("code", VERIFIED)}
+    assert compose(task, asked, results).answer == (
+        "## 1. How much is the late fee\n\n25 pounds\n\n## 2. Write a function that returns it\n\ncode"
+    )
+    assert compose("What is due?", asked, results).answer == "code", "what a planner asks on the way is no answer"
+
+
 def test_several_leaves_are_sections_in_plan_order() -> None:
     results = {"s1": SubtaskText("1931", VERIFIED), "s2": SubtaskText("code", UNVERIFIED)}
     assert compose("t", PAIR, results).answer == "## 1. Find the date, quickly\n\n1931\n\n## 2. Write it\n\ncode"
