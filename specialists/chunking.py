@@ -5,23 +5,16 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
-from importlib import import_module
 from itertools import pairwise
-from typing import Any
 
 from nonet.specialists.budget import Span, split_chars
+from nonet.specialists.code_cuts import CODE_SUFFIXES
 from nonet.specialists.ingest_kinds import Kind
 
 CHUNK_CHARS = (1_200, 1_800)
 """200 to 300 words of English: long enough to answer from, short enough that several fit a small window."""
 CHUNK_OVERLAP_CHARS = 200
 """One or two sentences, so that what a cut separates still stands together once."""
-_GRAMMARS = {
-    ".py": "tree_sitter_python", ".pyi": "tree_sitter_python", ".js": "tree_sitter_javascript",
-    ".mjs": "tree_sitter_javascript", ".cjs": "tree_sitter_javascript", ".jsx": "tree_sitter_javascript",
-    ".go": "tree_sitter_go", ".rs": "tree_sitter_rust", ".java": "tree_sitter_java", ".c": "tree_sitter_c",
-    ".h": "tree_sitter_c",
-}  # fmt: skip
 _MOST_CODE_CHARACTERS = 400_000
 """A longer source file is generated or data; it is cut by lines."""
 _DEFINITION = re.compile(
@@ -34,14 +27,21 @@ _DEEPEST_INDENT = 8
 _LONGEST_HEADER = 300
 
 
-def chunks_of(text: str, kind: Kind, suffix: str, pages: Sequence[tuple[int, int]], *, markdown: bool) -> list[Span]:
+def has_functions(text: str, kind: Kind, suffix: str) -> bool:
+    """Whether it is worth to look for functions in it."""
+    return kind is Kind.CODE and suffix in CODE_SUFFIXES and len(text) <= _MOST_CODE_CHARACTERS
+
+
+def chunks_of(
+    text: str, kind: Kind, pages: Sequence[tuple[int, int]], *, functions: Sequence[Span], markdown: bool
+) -> list[Span]:
     """Spans that overlap a little and cover the whole text; chunks of code do not overlap, and none spans two pages.
 
     Args:
         text: the document.
         kind: what it was read from.
-        suffix: of the file's name, which tells the language of code.
         pages: (offset, page) of each.
+        functions: the spans of code along its functions, where they are known.
         markdown: cut along Markdown's structure.
     """
     if pages:
@@ -51,32 +51,10 @@ def chunks_of(text: str, kind: Kind, suffix: str, pages: Sequence[tuple[int, int
             for start, end in pairwise(bounds)
             for a, b in split_chars(text[start:end], CHUNK_CHARS, overlap=CHUNK_OVERLAP_CHARS)
         ]
-    if kind is Kind.CODE and len(text) <= _MOST_CODE_CHARACTERS and (language := _language(suffix)) is not None:
-        return _along_functions(text, language)
+    if functions:
+        return list(functions)
     overlap = 0 if kind in (Kind.CODE, Kind.TABLE) else CHUNK_OVERLAP_CHARS
     return split_chars(text, CHUNK_CHARS, overlap=overlap, markdown=markdown)
-
-
-def _language(suffix: str) -> Any:  # noqa: ANN401 - a capsule
-    name = _GRAMMARS.get(suffix.lower())
-    try:
-        return import_module(name).language() if name else None
-    except ImportError:  # an extra: without it code is cut by lines
-        return None
-
-
-def _along_functions(text: str, language: Any) -> list[Span]:  # noqa: ANN401
-    from semantic_text_splitter import CodeSplitter  # noqa: PLC0415
-
-    safe = text.encode("utf-8", "replace").decode("utf-8")  # no lone surrogates; "?" keeps every offset
-    splitter = CodeSplitter(language, CHUNK_CHARS, trim=False)
-    spans: list[Span] = []
-    for start, chunk in splitter.chunk_indices(safe):
-        if spans and not chunk.strip():  # empty lines at the end go with what stands before them
-            spans[-1] = (spans[-1][0], start + len(chunk))
-        else:
-            spans.append((start, start + len(chunk)))
-    return spans
 
 
 def pages_of(chunks: Sequence[Span], pages: Sequence[tuple[int, int]]) -> tuple[int | None, ...]:

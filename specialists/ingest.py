@@ -7,14 +7,15 @@ that was used, a name that does not say what the file is, and what was left out 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from nonet.errors import DocumentError
 from nonet.specialists.budget import Span
-from nonet.specialists.chunking import CHUNK_CHARS, CHUNK_OVERLAP_CHARS, chunks_of, headings_of, pages_of
+from nonet.specialists.chunking import CHUNK_CHARS, CHUNK_OVERLAP_CHARS, chunks_of, has_functions, headings_of, pages_of
 from nonet.specialists.ingest_decode import NotTextError, decode
 from nonet.specialists.ingest_kinds import PLAIN, READS, UNREAD, Kind, by_suffix, kind_of, media_type_of
 from nonet.specialists.ingest_read import read_bytes
@@ -37,7 +38,7 @@ __all__ = [
 ]
 
 MAX_BYTES = 50_000_000
-RULES = "2"
+RULES = "3"
 """Changes with how files are read and cut: a document that was read by other rules is read again."""
 
 
@@ -139,7 +140,8 @@ def convert(file: OpenedFile, *, name: str | None = None, parser: ParserProcess 
         raise _empty(path)
     markdown = bool(fields["markdown"])
     pages = [(start, page) for start, page in fields.get("pages", ())]
-    chunks = chunks_of(text, kind, suffix, pages, markdown=markdown)
+    functions, cut_notes = _functions(text, kind, suffix, parser)
+    chunks = chunks_of(text, kind, pages, functions=functions, markdown=markdown)
     return IngestedDocument(
         name=name or path.name,
         text=text,
@@ -155,8 +157,26 @@ def convert(file: OpenedFile, *, name: str | None = None, parser: ParserProcess 
         markdown=markdown,
         pages=pages_of(chunks, pages) if pages else (),
         headings=headings_of(text, kind, chunks),
-        notes=(*_name_note(kind, suffix), *(str(note) for note in fields.get("notes", ()))),
+        notes=(
+            *_name_note(kind, suffix),
+            *_encoding_note(encoding),
+            *(str(note) for note in fields.get("notes", ())),
+            *cut_notes,
+        ),
     )
+
+
+def _functions(
+    text: str, kind: Kind, suffix: str, parser: ParserProcess | None
+) -> tuple[Sequence[Span], tuple[str, ...]]:
+    """Where code is cut along its functions, and what to say where it is not."""
+    if not has_functions(text, kind, suffix):
+        return (), ()
+    try:
+        with nullcontext(parser) if parser is not None else ParserProcess() as process:
+            return process.cut(text, suffix, CHUNK_CHARS), ()
+    except ParserFailedError as error:
+        return (), (f"cut by lines, not along its functions: it {error.reason}",)
 
 
 def _empty(path: Path) -> DocumentError:
@@ -185,6 +205,12 @@ def _parsed(path: Path, kind: Kind, data: bytes, parser: ParserProcess | None) -
             return own.parse(kind, data)
     except ParserFailedError as error:
         raise DocumentError(f"{path} {error.reason}.", next_step=error.next_step) from error
+
+
+def _encoding_note(encoding: str) -> tuple[str, ...]:
+    if encoding.startswith("utf") and not encoding.endswith("mixed"):
+        return ()
+    return (f"read as {encoding}" + ("" if encoding.startswith("utf") else ", which is a guess"),)
 
 
 def _name_note(kind: Kind, suffix: str) -> tuple[str, ...]:

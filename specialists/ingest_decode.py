@@ -61,9 +61,22 @@ def _mixed(data: bytes) -> str | None:
     whole = data.decode("utf-8", "replace")
     if not any(ord(letter) > 0x7F for letter in whole.replace("\ufffd", "")):  # noqa: PLR2004 - beyond ASCII
         return None
-    if whole.count("\ufffd") > max(1.0, _MOST_BROKEN_SHARE * len(whole)):
+    if whole.count("\ufffd") > max(1.0, _MOST_BROKEN_SHARE * len(whole)) and not _mostly_unicode(data):
         return None
     return "".join(_line(match.group()) for match in _LINE.finditer(data))
+
+
+def _mostly_unicode(data: bytes) -> bool:
+    """Whether half of the lines that are not ASCII are UTF-8, which those of older encodings are not by chance."""
+    sound = broken = 0
+    for match in _LINE.finditer(data[:_SNIFF_BYTES]):
+        if not match.group().isascii():
+            try:
+                match.group().decode("utf-8")
+                sound += 1
+            except UnicodeDecodeError:
+                broken += 1
+    return sound > 0 and sound >= broken
 
 
 def _line(line: bytes) -> str:

@@ -52,19 +52,34 @@ def _exactly(file: BinaryIO, size: int) -> bytes:
 
 
 def _answer(header: dict[str, Any], data: bytes) -> dict[str, Any]:
-    from nonet.specialists.ingest_kinds import Kind  # noqa: PLC0415 - under the limits
-    from nonet.specialists.parsers import ParseError, parse  # noqa: PLC0415
+    from nonet.specialists.parsed import ParseError  # noqa: PLC0415 - under the limits
 
     try:
-        reply = asdict(parse(Kind(header["kind"]), data))
+        reply = _cut(header, data) if "suffix" in header else _parsed(header, data)
     except ParseError as error:
         reply = {"reason": error.reason, "next_step": error.next_step}
     except MemoryError:
         reply = {"reason": "takes too much memory to read", "next_step": "Split the document and add the parts."}
+    except RecursionError:
+        reply = {"reason": "is nested too deeply to be read", "next_step": "Save it anew, or as plain text."}
     except Exception as error:  # noqa: BLE001 - whatever a parser makes of a damaged file is the file's fault
         reply = {"reason": f"cannot be parsed ({type(error).__name__})", "next_step": "Save it anew, or as plain text."}
     reply["peak_bytes"] = _peak_bytes()
     return reply
+
+
+def _parsed(header: dict[str, Any], data: bytes) -> dict[str, Any]:
+    from nonet.specialists.ingest_kinds import Kind  # noqa: PLC0415
+    from nonet.specialists.parsers import parse  # noqa: PLC0415
+
+    return asdict(parse(Kind(header["kind"]), data))
+
+
+def _cut(header: dict[str, Any], data: bytes) -> dict[str, Any]:
+    from nonet.specialists.code_cuts import along_functions  # noqa: PLC0415
+
+    low, high = header["capacity"]
+    return {"spans": along_functions(data.decode("utf-8"), header["suffix"], (low, high))}
 
 
 def _peak_bytes() -> int:

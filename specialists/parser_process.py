@@ -11,10 +11,13 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
+from nonet.specialists.budget import Span
 from nonet.specialists.ingest_kinds import Kind
 
 SECONDS = 60.0
 """For one document: a thousand pages of PDF take one or two."""
+CUT_SECONDS = 10.0
+"""To find the functions of a source file, which takes some hundredths of a second."""
 _MOST_REPLY_BYTES = 400_000_000
 """What the most characters take at most in JSON, with room to spare."""
 _RENEW_FROM_BYTES = 400_000_000
@@ -48,17 +51,27 @@ class ParserProcess:
 
     def parse(self, kind: Kind, data: bytes) -> Mapping[str, Any]:
         """The fields of `parsers.Parsed`. Raises ParserFailedError."""
+        return self._ask({"kind": kind}, data, self.seconds)
+
+    def cut(self, text: str, suffix: str, capacity: Span) -> list[Span]:
+        """`code_cuts.along_functions` of a text. Raises ParserFailedError."""
+        # No lone surrogates; "?" keeps every offset.
+        data = text.encode("utf-8", "replace")
+        reply = self._ask({"suffix": suffix, "capacity": capacity}, data, min(self.seconds, CUT_SECONDS))
+        return [(start, end) for start, end in reply["spans"]]
+
+    def _ask(self, request: Mapping[str, Any], data: bytes, seconds: float) -> Mapping[str, Any]:
         child = self._child = self._child or _start()
         expired = threading.Event()
-        timer = threading.Timer(self.seconds, _expire, (child, expired))
+        timer = threading.Timer(seconds, _expire, (child, expired))
         timer.start()
         try:
-            reply = _exchange(child, kind, data)
+            reply = _exchange(child, request, data)
         except (OSError, EOFError, ValueError):
             self.close()
             if expired.is_set():
                 raise ParserFailedError(
-                    f"takes more than {self.seconds:.0f} seconds to read", "Split the document and add the parts."
+                    f"takes more than {seconds:g} seconds to read", "Split the document and add the parts."
                 ) from None
             raise ParserFailedError(
                 "made its parser fail: it is damaged, or takes too much memory", "Save it anew, or in parts."
@@ -112,10 +125,10 @@ def _expire(child: subprocess.Popen[bytes], expired: threading.Event) -> None:
     child.kill()
 
 
-def _exchange(child: subprocess.Popen[bytes], kind: Kind, data: bytes) -> dict[str, Any]:
+def _exchange(child: subprocess.Popen[bytes], request: Mapping[str, Any], data: bytes) -> dict[str, Any]:
     assert child.stdin is not None
     assert child.stdout is not None
-    child.stdin.write(json.dumps({"kind": kind, "bytes": len(data)}).encode() + b"\n" + data)
+    child.stdin.write(json.dumps({**request, "bytes": len(data)}).encode() + b"\n" + data)
     child.stdin.flush()
     head = child.stdout.read(8)
     if len(head) != 8:  # noqa: PLR2004 - eight bytes of length

@@ -5,21 +5,17 @@ Imported only there (`parser_child`): a parser that crashes, hangs or eats memor
 
 from __future__ import annotations
 
-import binascii
-import email
-import email.policy
 import io
 import json
 import re
 import zipfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from email.message import EmailMessage
-from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 
-from nonet.specialists.ingest_decode import NotTextError, decode
 from nonet.specialists.ingest_kinds import Kind
+from nonet.specialists.parsed import DAMAGED, Parsed, ParseError
+from nonet.specialists.parsers_email import parse_email
+from nonet.specialists.parsers_html import parse_html
 
 MAX_CHARACTERS = 20_000_000
 """Of one document's text: some 3,000,000 words."""
@@ -30,8 +26,6 @@ _MOST_RATIO = 200
 _MOST_RATIO_FROM_BYTES = 50_000_000
 _MOST_OUTPUT_CHARACTERS = 2_000
 """Of one output of a notebook's cell."""
-_MOST_ATTACHMENTS_NAMED = 20
-_DAMAGED = "is damaged, or is no {kind}"
 _GET_EXTRA = "Install what reads it: pip install 'nonet[documents]'"
 
 OfficeKind = Literal["docx", "pptx", "xlsx", "doc", "ppt", "xls"]
@@ -51,32 +45,6 @@ _OFFICE_MEDIA = {
     "ppt": "application/vnd.ms-powerpoint",
     "xls": "application/vnd.ms-excel",
 }
-
-
-class ParseError(Exception):
-    """The file cannot be read: why (a predicate, such as "is encrypted"), and what to do."""
-
-    def __init__(self, reason: str, next_step: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.next_step = next_step
-
-
-@dataclass(slots=True)
-class Parsed:
-    """A document as text. Offsets count characters of `text`."""
-
-    text: str
-    media_type: str = ""
-    """Where it differs from what the file's kind says."""
-    markdown: bool = False
-    pages: list[tuple[int, int]] = field(default_factory=list)
-    """(offset, page), each page that has text, from 1."""
-    title: str = ""
-    dated: float = 0.0
-    """When the document says it was written, seconds since the epoch; 0 where it does not."""
-    notes: list[str] = field(default_factory=list)
-    """What was left out, in words."""
 
 
 def parse(kind: Kind, data: bytes) -> Parsed:
@@ -102,7 +70,7 @@ def _pdf(data: bytes) -> Parsed:
     except pypdfium2.PdfiumError as error:
         if "password" in str(error).casefold():
             raise _encrypted() from error
-        raise ParseError(_DAMAGED.format(kind="PDF"), "Open it in a viewer and save it anew.") from error
+        raise ParseError(DAMAGED.format(kind="PDF"), "Open it in a viewer and save it anew.") from error
     pieces: list[str] = []
     pages: list[tuple[int, int]] = []
     length = 0
@@ -146,7 +114,7 @@ def _office(data: bytes) -> Parsed:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = archive.infolist()
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
-        raise ParseError(_DAMAGED.format(kind="Office document"), "Open it and save it anew.") from error
+        raise ParseError(DAMAGED.format(kind="Office document"), "Open it and save it anew.") from error
     unpacked = sum(entry.file_size for entry in entries)
     if unpacked > MAX_UNPACKED_BYTES or unpacked > max(_MOST_RATIO_FROM_BYTES, _MOST_RATIO * len(data)):
         raise ParseError(
@@ -177,78 +145,8 @@ def _converted(data: bytes, kind: OfficeKind) -> Parsed:
     except office_oxide.OfficeOxideError as error:
         if "encrypt" in str(error).casefold() or "password" in str(error).casefold():
             raise _encrypted() from error
-        raise ParseError(f"{_DAMAGED.format(kind=kind.upper())} ({error})", "Open it and save it anew.") from error
+        raise ParseError(f"{DAMAGED.format(kind=kind.upper())} ({error})", "Open it and save it anew.") from error
     return Parsed(text, _OFFICE_MEDIA[kind], markdown=True)
-
-
-def _html(data: bytes) -> Parsed:
-    text = _decoded(data, "HTML")
-    title = re.search(r"<title[^>]*>(.*?)</title>", text[:20_000], re.IGNORECASE | re.DOTALL)
-    return Parsed(_from_html(text), markdown=True, title=_unescaped(title.group(1)) if title else "")
-
-
-def _decoded(data: bytes, kind: str) -> str:
-    declared = re.search(rb"charset\s*=\s*[\"']?([\w-]+)", data[:4096], re.IGNORECASE)
-    try:
-        text, encoding = decode(data)
-        if declared and not encoding.startswith("utf"):  # what the page says beats a guess
-            text = data.decode(declared.group(1).decode("ascii"))
-    except NotTextError:
-        raise ParseError(_DAMAGED.format(kind=kind), "Save it as UTF-8.") from None
-    except (LookupError, UnicodeDecodeError):
-        return text
-    return text
-
-
-def _from_html(text: str) -> str:
-    """Markdown of a page, without what is hidden in it, scripts, navigation and images."""
-    import html_to_markdown  # noqa: PLC0415 - an extra
-
-    options = html_to_markdown.ConversionOptions(extract_metadata=False, skip_images=True)
-    return str(html_to_markdown.convert(text, options).content or "")
-
-
-def _unescaped(text: str) -> str:
-    import html  # noqa: PLC0415
-
-    return " ".join(html.unescape(text).split())
-
-
-def _email(data: bytes) -> Parsed:
-    message = email.message_from_bytes(data, policy=email.policy.default)
-    if not isinstance(message, EmailMessage) or not message.keys():
-        raise ParseError(_DAMAGED.format(kind="e-mail"), "Save the message as .eml.")
-    lines = [f"{name}: {_header(message, name)}" for name in ("From", "To", "Cc", "Date", "Subject") if message[name]]
-    attached = [part.get_filename() or part.get_content_type() for part in message.iter_attachments()]
-    notes = [f"attachments are not read: {', '.join(attached[:_MOST_ATTACHMENTS_NAMED])}"] if attached else []
-    text = "\n".join(lines) + "\n\n" + _body(message)
-    return Parsed(text, title=_header(message, "Subject"), dated=_dated(message), notes=notes)
-
-
-def _header(message: EmailMessage, name: str) -> str:
-    try:
-        return " ".join(str(message[name] or "").split())
-    except (ValueError, LookupError, IndexError, AttributeError):  # what the standard library makes of garbage
-        return ""
-
-
-def _body(message: EmailMessage) -> str:
-    part = message.get_body(("plain", "html"))
-    if part is None:
-        return ""
-    try:
-        content = str(part.get_content())
-    except (LookupError, UnicodeError, ValueError, binascii.Error):
-        payload = part.get_payload(decode=True)
-        content = payload.decode("utf-8", "replace") if isinstance(payload, bytes) else ""
-    return _from_html(content) if part.get_content_subtype() == "html" else content
-
-
-def _dated(message: EmailMessage) -> float:
-    try:
-        return parsedate_to_datetime(_header(message, "Date")).timestamp()
-    except (ValueError, OverflowError, TypeError):
-        return 0.0
 
 
 def _notebook(data: bytes) -> Parsed:
@@ -258,8 +156,11 @@ def _notebook(data: bytes) -> Parsed:
         language = str(notebook.get("metadata", {}).get("kernelspec", {}).get("language", "python"))
         parts = [_cell(cell, language) for cell in cells]
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
-        raise ParseError(_DAMAGED.format(kind="notebook"), "Open it in Jupyter and save it anew.") from error
-    return Parsed("\n\n".join(part for part in parts if part.strip()), markdown=True)
+        raise ParseError(DAMAGED.format(kind="notebook"), "Open it in Jupyter and save it anew.") from error
+    outputs = [output for cell in cells for output in cell.get("outputs", []) or []]
+    cut = sum(len(_output_text(output)) > _MOST_OUTPUT_CHARACTERS for output in outputs)
+    notes = [f"of {cut} outputs, only the first {_MOST_OUTPUT_CHARACTERS:,} characters are read"] if cut else []
+    return Parsed("\n\n".join(part for part in parts if part.strip()), markdown=True, notes=notes)
 
 
 def _cell(cell: Mapping[str, Any], language: str) -> str:
@@ -272,8 +173,11 @@ def _cell(cell: Mapping[str, Any], language: str) -> str:
 
 
 def _output(output: Mapping[str, Any]) -> str:
-    text = _joined(output.get("text", "")) or _joined(output.get("data", {}).get("text/plain", ""))
-    return text[:_MOST_OUTPUT_CHARACTERS]
+    return _output_text(output)[:_MOST_OUTPUT_CHARACTERS]
+
+
+def _output_text(output: Mapping[str, Any]) -> str:
+    return _joined(output.get("text", "")) or _joined(output.get("data", {}).get("text/plain", ""))
 
 
 def _joined(text: object) -> str:
@@ -284,7 +188,7 @@ _PARSERS: Mapping[Kind, Callable[[bytes], Parsed]] = {
     Kind.PDF: _pdf,
     Kind.OFFICE: _office,
     Kind.OLD_OFFICE: _old_office,
-    Kind.HTML: _html,
-    Kind.EMAIL: _email,
+    Kind.HTML: parse_html,
+    Kind.EMAIL: parse_email,
     Kind.NOTEBOOK: _notebook,
 }

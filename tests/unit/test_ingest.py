@@ -41,6 +41,7 @@ def test_guesses_an_older_encoding_and_says_which(tmp_path: Path) -> None:
     document = read_document(write(tmp_path / "a.txt", text.encode("latin-1")))
     assert document.text == text
     assert document.encoding not in {"utf-8", "ascii"}
+    assert document.notes == (f"read as {document.encoding}, which is a guess",)
 
 
 def test_two_encodings_in_one_file_are_both_read(tmp_path: Path) -> None:
@@ -50,6 +51,12 @@ def test_two_encodings_in_one_file_are_both_read(tmp_path: Path) -> None:
     assert document.encoding == "utf-8, mixed"
     assert document.text.splitlines()[20] == "Zeile 20: größer als über"
     assert "\ufffd" not in document.text
+
+
+def test_a_short_file_of_two_encodings_is_read_line_by_line(tmp_path: Path) -> None:
+    document = read_document(write(tmp_path / "a.txt", "größe hier\n".encode() + "süße dort\n".encode("cp1252")))
+    assert document.text == "größe hier\nsüße dort\n"
+    assert document.notes == ("read as utf-8, mixed",)
 
 
 def test_right_to_left_text_stays_in_its_order(tmp_path: Path) -> None:
@@ -145,6 +152,13 @@ def test_a_long_text_is_covered_across_blocks() -> None:
     spans = split_chars(text, (1_200, 1_800), overlap=200)
     assert len(text) > 200_000
     assert covered(spans) == len(text)
+
+
+def test_a_long_text_without_any_break_is_covered() -> None:
+    for text in ("東京都" * 40_000, "東京は日本の首都である。" * 10_000):
+        spans = split_chars(text, (1_200, 1_800))
+        assert "".join(text[slice(*span)] for span in spans) == text
+    assert all(text[end - 1] == "。" for _, end in spans)
 
 
 def test_finds_documents_and_says_what_it_skips(tmp_path: Path) -> None:

@@ -202,3 +202,44 @@ def test_without_the_extra_the_error_says_how_to_get_it(tmp_path: Path) -> None:
         ended.stdout
         == "is PDF, and pypdfium2 is not installed | Install what reads it: pip install 'nonet[documents]'.\n"
     )
+
+
+def test_code_that_keeps_its_grammar_busy_is_cut_by_lines_and_said(tmp_path: Path) -> None:
+    path = tmp_path / "a.py"
+    path.write_text("(" * 50_000 + ")" * 50_000)
+    with ParserProcess(seconds=0.5) as parser:
+        document = read_document(path, parser=parser)
+    assert "".join(document.text[slice(*chunk)] for chunk in document.chunks) == document.text
+    assert document.notes == ("cut by lines, not along its functions: it takes more than 0.5 seconds to read",)
+
+
+def test_what_lies_too_deep_in_a_page_is_said(tmp_path: Path) -> None:
+    deep = "<p>above</p>" + "<div>" * 20_000 + "below" + "</div>" * 20_000
+    document = read(tmp_path, "a.html", deep)
+    assert document.text.strip() == "above"
+    assert document.notes == ("what is nested more than 1,000 deep in it is not read",)
+    with pytest.raises(DocumentError, match="nested more than 1,000 deep"):
+        read(tmp_path, "b.html", deep.removeprefix("<p>above</p>"))
+    assert read(tmp_path, "c.html", "<div><p>side by side</div>" * 2_000).notes == ()
+
+
+def test_what_is_left_out_of_a_notebooks_outputs_is_said(tmp_path: Path) -> None:
+    cell = {"cell_type": "code", "source": "print('x')", "outputs": [{"output_type": "stream", "text": "x" * 3_000}]}
+    document = read(tmp_path, "a.ipynb", json.dumps({"cells": [cell]}))
+    assert "x" * 2_000 in document.text
+    assert document.notes == ("of 1 outputs, only the first 2,000 characters are read",)
+
+
+def test_an_email_of_an_encoding_that_it_does_not_tell_is_read(tmp_path: Path) -> None:
+    head = "From: Jürgen <j@example.com>\nSubject: Müller grüßt\nContent-Type: text/plain; charset=no-such\n"
+    message = f"{head}\nHöhe über Maß\n"
+    for encoding in ("cp1252", "utf-8"):
+        document = read(tmp_path, f"{encoding}.eml", message.encode(encoding))
+        assert "Subject: Müller grüßt" in document.text
+        assert "Höhe über Maß" in document.text
+
+
+def test_an_email_nested_too_deeply_is_said(tmp_path: Path) -> None:
+    parts = "".join(f'Content-Type: multipart/mixed; boundary="b{n}"\n\n--b{n}\n' for n in range(3_000))
+    with pytest.raises(DocumentError, match="is nested too deeply"):
+        read(tmp_path, "a.eml", f"Subject: deep\n{parts}Content-Type: text/plain\n\nhello\n")
