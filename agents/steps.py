@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from nonet.agents.clauses import Clause
-from nonet.agents.cues import CODE, GENERAL, RETRIEVAL, SUMMARIZATION, is_question, is_told
+from nonet.agents.cues import BUILTIN, CODE, GENERAL, RETRIEVAL, SUMMARIZATION, is_question, is_told, read_cues
 from nonet.agents.documents import DocumentInfo, named_documents
 from nonet.agents.hops import inner_questions
-from nonet.agents.lexicon import COLLECTION_NOUN, LENGTH, RETRIEVAL_VERB, compiled
+from nonet.agents.lexicon import COLLECTION_NOUN, DOCUMENT_NOUN, LENGTH, RETRIEVAL_VERB, compiled
 from nonet.agents.masking import mask
 from nonet.agents.plan import Routing
 from nonet.agents.references import Known, has_matter, is_open, points_outside, reads_of
@@ -22,6 +22,9 @@ _THERE = compiled(r"\byou(?:'ll| will| can| should)\b")
 _TELL_FOUND = compiled(r"\bwhat(?:ever)? (?:you|it) (?:find|found|says?|get|got)\b|\b(?:it|them|the results?)\W*$")
 _TOPIC = compiled(r"\b(?:of|about|on|regarding|concerning) (.+)$")
 _OF_DOCUMENTS = compiled(rf"\b(?:{COLLECTION_NOUN}|{RETRIEVAL_VERB}|cite|quote|attach(?:ed|ments?))\b")
+_SOME_DOCUMENT = compiled(rf"\b(?:{COLLECTION_NOUN}|{DOCUMENT_NOUN}|attach(?:ed|ments?))\b|\bdo[ck]ument")
+"""Also as German, French, Spanish and others write it: a summary of what is not there is none of the model's."""
+_READ_CHARACTERS = 1_000
 _LENGTH_WISH = compiled(rf"[,\s]+(?:in|with|using|as) (?:at most |no more than |about |up to |under )?{LENGTH}.*$")
 _ALL_OF_THEM = compiled(rf"\b(?:everything|all|{COLLECTION_NOUN})\b")
 
@@ -49,8 +52,11 @@ def from_memory(steps: Sequence[Step]) -> list[Step]:
     """Where there is no document at all, a question goes to the model itself, unless it asks for what documents say.
 
     So does what only perhaps is to be looked up. A plain order to look something up stays one: that there is nothing to
-    look it up in is the answer.
+    look it up in is the answer. A whole request that no wording speaks for and no example is near to ("please") is the
+    model's own, too.
     """
+    if len(steps) == 1 and _is_a_guess(steps[0]):
+        return [Step(steps[0].clause, replace(steps[0].routed, specialist=GENERAL))]
     found = []
     for step in steps:
         words = step.clause.masked
@@ -62,6 +68,17 @@ def from_memory(steps: Sequence[Step]) -> list[Step]:
         else:
             found.append(step)
     return found
+
+
+def _is_a_guess(step: Step) -> bool:
+    """Whether its specialist, one that ships, was chosen below the margin and by not one of its words."""
+    words = step.clause.masked[:_READ_CHARACTERS]
+    return (
+        not step.routed.routing.sure
+        and step.specialist in BUILTIN
+        and not read_cues(step.clause.text[:_READ_CHARACTERS], words).score(step.specialist)
+        and not _SOME_DOCUMENT.search(words)
+    )
 
 
 def joined(steps: Sequence[Step], *, has_document: bool) -> list[Step]:
