@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from nonet.agents.plan import Plan, Subtask
 from nonet.graphs.attempts import work_on
+from nonet.graphs.budget import BudgetSpentError
 from nonet.graphs.context import RunContext
 from nonet.graphs.events import SubtaskFinished
 from nonet.graphs.mentions import is_reference, source_of
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
 async def execute(context: RunContext, plan: Plan) -> None:
     """Run what is not finished yet; a record a subtask goes into `context.records` as it ends.
 
-    The first error that ends the run (no server, no disk, no budget) cancels what is still at work, and is raised
-    when all of it has stopped; finished subtasks are in the store by then.
+    The first error that ends the run (no server, no disk) cancels what is still at work, and is raised when all of it
+    has stopped; finished subtasks are in the store by then. A budget that is spent begins nothing more, but what is
+    under way has been counted, and may end; time that is up comes from outside, and cancels all.
     """
     outlook = PlanOutlook(context.session.scheduler.outlook, context.session.ladders, context.priority)
     with outlook.of(plan):
@@ -37,14 +39,19 @@ async def execute(context: RunContext, plan: Plan) -> None:
 async def _execute(context: RunContext, plan: Plan, outlook: PlanOutlook) -> None:
     sorter = plan.sorter()
     running: dict[asyncio.Task[SubtaskRecord], str] = {}
+    spent: BudgetSpentError | None = None
     try:
-        while sorter.is_active():
-            for subtask_id in sorter.get_ready():
+        while running or (spent is None and sorter.is_active()):
+            for subtask_id in () if spent else sorter.get_ready():
                 work = _subtask(context, plan.subtask(subtask_id), outlook)
                 running[asyncio.ensure_future(work)] = subtask_id
             done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 subtask_id = running.pop(task)
+                error = task.exception()
+                if isinstance(error, BudgetSpentError):
+                    spent = spent or error
+                    continue
                 context.records[subtask_id] = task.result()
                 sorter.done(subtask_id)
     finally:
@@ -52,6 +59,8 @@ async def _execute(context: RunContext, plan: Plan, outlook: PlanOutlook) -> Non
             task.cancel()
         if running:
             await asyncio.gather(*running, return_exceptions=True)
+    if spent is not None:
+        raise spent
 
 
 async def _subtask(context: RunContext, subtask: Subtask, outlook: PlanOutlook) -> SubtaskRecord:

@@ -93,8 +93,9 @@ def runs_resume(
 ) -> int:
     """Finish a run that was interrupted, failed, or waits for approval; what is finished is not repeated.
 
-    A run keeps its budget over all its processes; a limit given here takes the place of the one it had. A run of a
-    workflow finds it where it was; --workflow names another place.
+    A run keeps its budget over all its processes; a limit given here takes the place of the one it had, and without
+    RUN it is for the newest run that is not done, a failed one included. A run of a workflow finds it
+    where it was; --workflow names another place.
     """
     from nonet import commands_runs  # noqa: PLC0415
 

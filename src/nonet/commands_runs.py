@@ -109,7 +109,7 @@ class Forking:
 def resume(run: str | None, flags: Flags, bounds: Mapping[str, Any], how: Resuming, *, json: bool, quiet: bool) -> int:
     """Finish a run; `bounds` are the limits of its budget that were given now."""
     door = open_door(flags, json=json, quiet=quiet)
-    record = _to_resume(door, run)
+    record = _to_resume(door, run, raised=bool(bounds))
     if "runtime" not in door.loaded.origins:  # the run goes on where it began
         door = open_door({**flags, "runtime": record.runtime}, json=json, quiet=quiet)
     from nonet.graphs.budget import Limits  # noqa: PLC0415
@@ -178,12 +178,16 @@ def _decision(session: Session, record: RunRecord, said: str | None, edits: Sequ
     return Decision("edit", plan)
 
 
-def _to_resume(door: Door, run: str | None) -> RunRecord:
-    """The run that is named, or else the newest that is not finished. Raises RunNotFoundError."""
+def _to_resume(door: Door, run: str | None, *, raised: bool) -> RunRecord:
+    """The run that is named, or else the newest that is not finished; with a limit raised, one that it failed by, too.
+
+    Raises RunNotFoundError.
+    """
     with open_store(door) as store:
         if run is not None:
             return store.runs.get(run)
-        unfinished = [each for each in store.runs.list(1000) if each.status in RESUMABLE]
+        able = {*RESUMABLE, "failed"} if raised else RESUMABLE
+        unfinished = [each for each in store.runs.list(1000) if each.status in able]
         if not unfinished:
             raise RunNotFoundError(
                 "There is no unfinished run.",

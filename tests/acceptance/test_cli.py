@@ -320,6 +320,15 @@ def test_a_refused_plan_is_not_run(nonet: Cli) -> None:
     assert (refused.status, refused.json["status"], refused.json["usage"]["calls"]) == (1, "refused", 0)
 
 
+def test_a_run_that_spent_its_budget_is_resumed_as_it_says(nonet: Cli) -> None:
+    two = "Say hello. Then write a Python function twice(x)."
+    stopped = nonet("run", two, "--max-calls", "1")
+    assert stopped.status == 1
+    assert "nonet runs resume --max-calls N" in stopped.err
+    assert nonet("runs", "resume").status == 2
+    assert nonet("runs", "resume", "--max-calls", "9", "--json").json["status"] == "done"
+
+
 def test_a_waiting_plan_is_changed_from_the_command_line(nonet: Cli) -> None:
     run = nonet("run", TASK, "--docs", "report.md", "--approve", "--json").json["run"]
     wrong = nonet("runs", "resume", run, "--edit", "drop s9")

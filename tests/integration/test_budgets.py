@@ -71,6 +71,24 @@ async def test_tokens_stop_the_run_before_the_next_call(db: Path) -> None:
     assert len(result.missing) == 2
 
 
+async def test_a_call_that_was_counted_is_not_thrown_away_when_the_next_one_may_not_be_made(db: Path) -> None:
+    async def work(assignment: Assignment, desk: Desk) -> Outcome:
+        outcome = await echo(assignment, desk)
+        await asyncio.sleep(0.05)
+        return outcome
+
+    both = Plan(
+        planner="user",
+        subtasks=tuple(Subtask(id=f"s{at}", specialist="a", instruction=f"s{at}") for at in (1, 2)),
+    )
+    async with await opened(db, StaffMember("a", work), max_calls=1) as session:
+        result = await drive_plan(session, "task", both, ())
+    assert (result.status, result.usage.calls) == ("failed", 1)
+    assert [subtask.verdict is None for subtask in result.subtasks] == [False, True]
+    assert result.usage.completion_tokens > 0
+    assert len(result.missing) == 1
+
+
 async def test_seconds_stop_a_call_that_hangs(db: Path) -> None:
     async def work(assignment: Assignment, desk: Desk) -> Outcome:
         if assignment.instruction == "s2":
