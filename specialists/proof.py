@@ -9,22 +9,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from nonet.specialists.kinds import asks_number, asks_yes_or_no, role_spoken_of, without_yes_or_no, wrong_kind
 from nonet.specialists.protocol import Evidence, Passage
 from nonet.specialists.questions import Question
 from nonet.specialists.ranking import RankedSentence, title
-from nonet.specialists.spans import name_phrases
-from nonet.specialists.text import content_stems, names, number_words, numbers, sentences, share_found, stem, words
+from nonet.specialists.subjects import speaks_of, spoken_of, subjects
+from nonet.specialists.text import content_stems, names, numbers, sentences, share_found, stem, words
 
 LEAST_QUESTION_SHARE = 0.6
 """Of the question's stems, around the sentence that carries the answer, for `verified`."""
-_LEAST_SHARE = 0.3
-"""Of the question's stems, around the sentence that carries the answer, below which it speaks of something else."""
+_LEAST_SHARE = 0.4
+"""Of the question's stems, around the sentence that carries the answer, below which it speaks of something else. Of
+MuSiQue's single steps no right answer of 19 is in such a sentence, and 3 of 14 wrong ones are."""
+_LEAST_COSINE = 0.4
+"""Of the best passage with the question (all-MiniLM-L6-v2), below which the sentence that carries the answer must speak
+of the question as it must for `verified`."""
 _SHORT_STEMS = 6
 """Up to so many stems a question asks one fact of what it names. MuSiQue's single steps: with their passages no right
 answer of 20 is in one that lacks a name of the question, and 8 of 20 wrong ones are; without, 16 of 24 answers are."""
+_SENTENCES_BEFORE = 2
+"""Which name what "she" and "the contract" stand for."""
 _NO_WORSE = 0.001
 
 
@@ -36,9 +41,9 @@ class Proof:
     """Sentences to cite: those that carry the answer; without any, those that come nearest."""
     evidence: Evidence
     """passed: True proved; None nothing speaks against it; False the documents found speak against it."""
-    thin: bool = False
-    """Most of what the answer adds is in no document found, or the sentence that carries it hardly speaks of the
-    question: the documents do not say it."""
+    thin: str = ""
+    """Why the documents do not say it, in words: most of what the answer adds is in none that was found, or the
+    sentence that carries it hardly speaks of the question. Empty where they may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +52,23 @@ class _Candidate:
     said: frozenset[str]
     """Stems of the sentence and of its document's title."""
     around: frozenset[str]
-    """And of the sentence before it, which names what "she" and "it" stand for."""
+    """And of the sentences before it, which name what "she" and "it" stand for."""
     share: float
-    """Of the question's stems that it has; those that only the sentence before it has count half."""
+    """Of the question's stems that it has; those that only the sentences before it have count half."""
 
 
-def prove(question: Question, answer: str, passages: Sequence[Passage], ranked: Sequence[RankedSentence]) -> Proof:
-    """Look for sentences that carry the answer, one for each of its own sentences."""
+def prove(
+    question: Question,
+    answer: str,
+    passages: Sequence[Passage],
+    ranked: Sequence[RankedSentence],
+    cosine: float | None = None,
+) -> Proof:
+    """Look for sentences that carry the answer, one for each of its own sentences.
+
+    Args:
+        cosine: of the best passage with the question; None where it is not known.
+    """
     asked = frozenset(content_stems(question.query))
     candidates = _candidates(asked, passages, ranked)
     # That it is so or not is for no word of a document to say.
@@ -63,57 +78,58 @@ def prove(question: Question, answer: str, passages: Sequence[Passage], ranked: 
     carriers = [_carrier(claim, answer, candidates) for claim in claims]
     found = [carrier for carrier in carriers if carrier is not None]
     if len(found) < len(claims) or not found:
-        return _not_carried(claims, candidates)
+        return _not_carried(claims, candidates, cosine)
     cited = tuple(dict.fromkeys(carrier.sentence for carrier in found))
-    thin = max(carrier.share for carrier in found) < _LEAST_SHARE or _of_others(question, found, passages)
-    return Proof(cited, _judge(question, answer, found, candidates), thin=thin)
+    thin = _hardly_spoken_of(found, cosine) or _of_others(question, found, passages)
+    return Proof(cited, _judge(question, answer, found, candidates), thin)
 
 
-def _of_others(question: Question, carriers: Sequence[_Candidate], passages: Sequence[Passage]) -> bool:
-    """Whether the passages of the carriers never name somebody or something that a short question names.
+def _hardly_spoken_of(carriers: Sequence[_Candidate], cosine: float | None) -> str:
+    """Why the sentences that carry an answer, or come nearest, are about something else."""
+    share = max((carrier.share for carrier in carriers), default=0.0)
+    if share < _LEAST_SHARE:
+        return f"the sentence that has it speaks of {share:.0%} of what is asked"
+    if cosine is not None and cosine < _LEAST_COSINE and share < LEAST_QUESTION_SHARE:
+        return "what was found is hardly like the question"
+    return ""
+
+
+def _of_others(question: Question, carriers: Sequence[_Candidate], passages: Sequence[Passage]) -> str:
+    """Why the passages of the carriers are of others than a short question names, in words.
 
     A long question may name what only leads to the answer.
     """
     if len(set(content_stems(question.text))) > _SHORT_STEMS:
-        return False
-    told = [passages[carrier.sentence.passage] for carrier in carriers]
-    spoken = _around(carriers) | _spoken_of(told)
-    subjects = _subjects(question)
-    return bool(subjects) and not any(subject <= spoken for subject in subjects)
+        return ""
+    spoken = _around(carriers) | spoken_of([passages[carrier.sentence.passage] for carrier in carriers])
+    named = subjects(question.text)
+    if not named or any(speaks_of(subject, spoken) for subject in named):
+        return ""
+    return f"the passage that has it never speaks of {named[0].phrase}"
 
 
 def about_its_subject(question: Question, passages: Sequence[Passage]) -> frozenset[int]:
     """The passages that speak of one that a short question names; none where it names nobody, or is long."""
-    subjects = _subjects(question)
-    if not subjects or len(set(content_stems(question.text))) > _SHORT_STEMS:
+    named = subjects(question.text)
+    if not named or len(set(content_stems(question.text))) > _SHORT_STEMS:
         return frozenset()
-    spoken = [_spoken_of([passage]) for passage in passages]
-    return frozenset(at for at, said in enumerate(spoken) if any(subject <= said for subject in subjects))
-
-
-def _subjects(question: Question) -> list[frozenset[str]]:
-    """The stems of each name in the question: of two that are compared, a passage speaks of one."""
-    named = {stem(name) for name in names(question.text)}
-    found = [frozenset(content_stems(phrase)) & named for phrase in name_phrases(question.text)]
-    return [subject for subject in found if subject]
-
-
-def _spoken_of(passages: Sequence[Passage]) -> frozenset[str]:
-    text = " ".join(f"{title(passage.document)} {passage.text}" for passage in passages)
-    return frozenset(content_stems(text)) | number_words(text)
+    spoken = [spoken_of([passage]) for passage in passages]
+    return frozenset(at for at, said in enumerate(spoken) if any(speaks_of(subject, said) for subject in named))
 
 
 def _candidates(
     asked: frozenset[str], passages: Sequence[Passage], ranked: Sequence[RankedSentence]
 ) -> list[_Candidate]:
     in_order = sorted(ranked, key=lambda item: (item.passage, item.start))
-    before = {(item.passage, item.start): previous for previous, item in pairwise(in_order)}
+    texts = [content_stems(item.text) for item in in_order]
+    before: dict[tuple[int, int], frozenset[str]] = {}
+    for at, item in enumerate(in_order):
+        near = [place for place in range(max(0, at - _SENTENCES_BEFORE), at) if in_order[place].passage == item.passage]
+        before[item.passage, item.start] = frozenset(each for place in near for each in texts[place])
     candidates: list[_Candidate] = []
     for item in ranked:
         said = frozenset(content_stems(f"{title(passages[item.passage].document)} \n{item.text}"))
-        previous = before.get((item.passage, item.start))
-        near = previous is not None and previous.passage == item.passage
-        around = said | frozenset(content_stems(previous.text)) if near and previous is not None else said
+        around = said | before[item.passage, item.start]
         share = (share_found(asked, said) + share_found(asked, around)) / 2
         candidates.append(_Candidate(item, said, around, share))
     return candidates
@@ -128,18 +144,20 @@ def _carrier(claim: frozenset[str], answer: str, candidates: Sequence[_Candidate
     return max((item for item in candidates if claim <= item.said), key=fitness, default=None)
 
 
-def _not_carried(claims: Sequence[frozenset[str]], candidates: Sequence[_Candidate]) -> Proof:
+def _not_carried(claims: Sequence[frozenset[str]], candidates: Sequence[_Candidate], cosine: float | None) -> Proof:
     wanted = frozenset[str]().union(*claims)
     nearest = sorted(candidates, key=lambda item: (-len(item.said & wanted), -item.share))[:2]
     cited = tuple(item.sentence for item in nearest if item.said & wanted or item.share)
+    thin = _hardly_spoken_of(nearest, cosine)
     missing = sorted(wanted - frozenset[str]().union(*(item.said for item in candidates)))
     if missing:
         detail = f"not in the documents found: {', '.join(missing[:6])}"
-        return Proof(cited, Evidence("support", passed=False, detail=detail), thin=2 * len(missing) > len(wanted))
+        thin = "most of it is not in the documents found" if 2 * len(missing) > len(wanted) else thin
+        return Proof(cited, Evidence("support", passed=False, detail=detail), thin)
     if wanted:
-        return Proof(cited, Evidence("support", passed=None, detail="no single sentence has the whole answer"))
+        return Proof(cited, Evidence("support", passed=None, detail="no single sentence has the whole answer"), thin)
     detail = "the answer adds no word that quotes could prove"
-    return Proof(cited, Evidence("support", passed=None, detail=detail))
+    return Proof(cited, Evidence("support", passed=None, detail=detail), thin)
 
 
 def _judge(

@@ -20,6 +20,7 @@ from nonet.specialists.questions import Question, Want, read_question
 from nonet.specialists.quotes import cite
 from nonet.specialists.ranking import RankedSentence, bm25, rank_sentences, rerank, title
 from nonet.specialists.reading import Reader
+from nonet.specialists.subjects import unspoken
 from nonet.specialists.text import content_stems, degeneration, share_found
 
 _CANDIDATES = 12
@@ -61,6 +62,8 @@ class _Found:
     question: Question
     passages: tuple[Passage, ...]
     ranked: tuple[RankedSentence, ...]
+    cosine: float | None = None
+    """Of the best passage; None without vectors."""
 
 
 class RetrievalSpecialist:
@@ -80,11 +83,13 @@ class RetrievalSpecialist:
         if not _matches(question, passages, cosine):
             return _nothing(question)
         read = tuple(passages[:_READ])
-        found = _Found(question, read, tuple(rank_sentences(question.query, read)))
+        found = _Found(question, read, tuple(rank_sentences(question.query, read)), cosine)
         if question.want is Want.PASSAGES:
             return _whole_passages(found)
         if question.want is Want.QUOTES or not found.ranked:
             return _single_sentences(found)
+        if strangers := unspoken(question.text, passages):
+            return _of_others(found, strangers)
         return await _answer(found, assignment, desk)
 
 
@@ -198,7 +203,7 @@ async def _answer(found: _Found, assignment: Assignment, desk: Desk) -> Outcome:
 
 def _checked(found: _Found, answer: str, notes: Sequence[Evidence], *, chosen: bool = False) -> Outcome:
     answer, citations, repairs = repair_quotes(answer, found.passages)
-    proof = prove(found.question, answer, found.passages, found.ranked)
+    proof = prove(found.question, answer, found.passages, found.ranked, found.cosine)
     for item in proof.carriers:
         citation = cite(found.passages[item.passage], item.start, item.end)
         if all(citation.quote not in other.quote for other in citations):
@@ -207,7 +212,8 @@ def _checked(found: _Found, answer: str, notes: Sequence[Evidence], *, chosen: b
     spoken = language_check(found.question.text, answer)
     shape = [*notes, *repairs, *([spoken] if spoken is not None and not spoken.passed else [])]
     if proof.thin:
-        return _thin(found, answer, [*shape, proof.evidence], citations)
+        detail = f"the model's answer, \u201c{answer[:200]}\u201d, is not shown: {proof.thin}"
+        return _thin(found, detail, [*shape, proof.evidence], citations)
     sound = proof.evidence.passed and all(item.passed is not False for item in shape)
     evidence = (*shape, *([_quoted(citations)] if citations else []), proof.evidence)
     # Who had to be asked a second time, among phrases, is no second witness beside the words of the text.
@@ -215,9 +221,14 @@ def _checked(found: _Found, answer: str, notes: Sequence[Evidence], *, chosen: b
     return Outcome(answer, verdict, evidence, tuple(citations), _places(found.passages))
 
 
-def _thin(found: _Found, answer: str, evidence: Sequence[Evidence], nearest: Sequence[Citation]) -> Outcome:
-    """The documents do not say what the model says; that they do not is the answer, with what comes nearest."""
-    detail = f"the model's answer, \u201c{answer[:200]}\u201d, is not in the documents"
+def _of_others(found: _Found, strangers: Sequence[str]) -> Outcome:
+    """Nothing that was found names who or what is asked about; the model is not asked what it remembers."""
+    detail = f"no passage found speaks of: {', '.join(strangers[:4])}"
+    return _thin(found, detail, [], [_best_sentence(found)])
+
+
+def _thin(found: _Found, detail: str, evidence: Sequence[Evidence], nearest: Sequence[Citation]) -> Outcome:
+    """That the documents do not say it is the answer, with what comes nearest."""
     said = Evidence("answer", passed=False, detail=detail)
     text = f"I did not find an answer to \u201c{found.question.text}\u201d in the documents."
     if nearest:
@@ -238,9 +249,12 @@ def _declined(found: _Found, notes: Sequence[Evidence]) -> Outcome:
 
 def _extract(found: _Found, notes: Sequence[Evidence]) -> Outcome:
     """The best evidence sentence in place of an answer."""
-    by_words = sorted(found.ranked, key=lambda sentence: -sentence.lexical)
-    best = by_words[0]
-    citation = cite(found.passages[best.passage], best.start, best.end)
+    citation = _best_sentence(found)
     said = Evidence("extract", passed=None, detail="the best matching sentence stands in for the model's answer")
     evidence = (*notes, said, _quoted([citation]))
     return Outcome(citation.quote, Verdict.UNVERIFIED, evidence, (citation,), _places(found.passages))
+
+
+def _best_sentence(found: _Found) -> Citation:
+    best = max(found.ranked, key=lambda sentence: sentence.lexical)
+    return cite(found.passages[best.passage], best.start, best.end)

@@ -81,13 +81,13 @@ def options(question: str) -> list[str]:
 def _phrases(question: str, sentence: str) -> Iterator[str]:
     text = " ".join(sentence.split())
     if not asks_number(question):
-        yield from (_core(match["title"]) for match in _TITLES.finditer(text))
-        yield from (_core(match.group()) for match in _NAMES.finditer(text))
+        yield from (core(match["title"]) for match in _TITLES.finditer(text))
+        yield from (core(match.group()) for match in _NAMES.finditer(text))
     if not asks_name(question):
-        yield from (_core(match.group()) for match in _NUMBERS.finditer(text))
+        yield from (core(match.group()) for match in _NUMBERS.finditer(text))
 
 
-def _core(phrase: str) -> str:
+def core(phrase: str) -> str:
     """Without the small words at its ends: "In the Church of England" is the Church of England."""
     parts = phrase.strip(" ,.;'\u2019-").split()
     while parts and not content_stems(parts[0]):

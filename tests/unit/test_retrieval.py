@@ -64,7 +64,7 @@ async def test_an_answer_that_quotes_carry_is_verified(embed: bool) -> None:  # 
         ("Who founded the observatory?", "Maria Lindqvist of Stockholm", "support"),
         ("Who founded the observatory?", "It was founded in 1905", "support"),
         ("Was the observatory founded by Maria Lindqvist?", "Yes", "support"),
-        ("When did the Cathedral of Kesh open?", "3 May 1688", "support"),
+        ("When did the Cathedral of Kesh open?", "3 May 1688", "answer"),
     ],
 )
 async def test_an_answer_beyond_its_quotes_is_not(question: str, answer: str, kind: str) -> None:
@@ -234,6 +234,58 @@ async def test_what_is_said_of_something_else_is_no_answer(question: str) -> Non
     outcome = await RetrievalSpecialist().work(Assignment(question), desk(answer, documents=documents))
     assert outcome.data["found"] is False
     assert "What comes nearest" in outcome.text
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Did Maria Lindqvist or Orrin Vale found the observatory of Oldbridge?",
+        "Was the observatory founded by Maria Lindqvist with Torvald Quist?",
+    ],
+)
+async def test_whom_no_passage_names_the_model_is_not_asked_about(question: str) -> None:
+    at = desk("Maria Lindqvist")
+    outcome = await ask(at, question)
+    assert (outcome.verdict, outcome.data["found"], at.requests) == (Verdict.UNVERIFIED, False, [])
+    stranger = "Orrin Vale" if "Orrin" in question else "Torvald Quist"
+    assert outcome.evidence[0].detail == f"no passage found speaks of: {stranger}"
+    assert "What comes nearest: \u201cThe observatory was founded by Maria Lindqvist in 1904.\u201d" in outcome.text
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Who sold the mill of Olldbridge to the council, Tom Abbott?",
+        "Did the CEO Tom Abbot sell the mill to the council?",
+        "Who Sold the Mill of Vimpeli to the Council in Autumn?",
+    ],
+)
+async def test_a_slip_an_acronym_and_a_headline_are_no_names_that_are_missing(question: str) -> None:
+    documents = {"a.txt": "Tom Abbot of Oldbridge sold the mill to the council in autumn."}
+    at = desk("Tom Abbot of Oldbridge", documents=documents)
+    outcome = await RetrievalSpecialist().work(Assignment(question), at)
+    assert len(at.requests) == 1
+    assert outcome.text == "Tom Abbot of Oldbridge"
+
+
+async def test_why_an_answer_that_is_in_its_own_quote_is_not_shown_is_told_as_it_is() -> None:
+    documents = {"a.txt": "The ferry to the island sank. It rained. Nobody came. Rye is sown by Tom Abbot."}
+    question = "Who repaired the ferry to the island when its chain was torn?"
+    outcome = await RetrievalSpecialist().work(Assignment(question), desk("Tom Abbot", documents=documents))
+    assert outcome.data["found"] is False
+    [said] = [item.detail for item in outcome.evidence if item.kind == "answer"]
+    assert said.endswith("Tom Abbot\u201d, is not shown: the sentence that has it speaks of 0% of what is asked")
+
+
+async def test_what_the_two_sentences_before_name_is_spoken_of() -> None:
+    documents = {
+        "a.txt": "Two bids were received for the trench work. Kessler offered 412,000 euros, and Brodersen 438,500. "
+        "The contract goes to Kessler, because its offer includes the road."
+    }
+    outcome = await RetrievalSpecialist().work(
+        Assignment("Who got the contract for the trench work?"), desk("Kessler", documents=documents)
+    )
+    assert (outcome.text, outcome.citations[0].quote[:28]) == ("Kessler", "The contract goes to Kessler")
 
 
 async def test_yes_is_an_answer_though_no_document_says_it() -> None:
