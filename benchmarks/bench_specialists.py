@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from nonet.graphs.searching import StoreSearcher
-from nonet.runtimes import ChatRequest, ChatResponse, Message, OnText, Runtime
+from nonet.runtimes import ChatRequest, ChatResponse, Finish, Message, OnText, Runtime, Usage
 from nonet.specialists import Sandbox, Searcher
 from nonet.specialists.budget import split_chars
 from nonet.specialists.ingest import CHUNK_CHARS, CHUNK_OVERLAP_CHARS
@@ -27,8 +29,10 @@ class BenchDesk:
     searcher: Searcher | None = None
     embed_model: str | None = None
     sandbox: Sandbox | None = None
+    cache: Path | None = None
+    """Where answers are kept, so that a run that was stopped goes on, and what is made of them is scored anew."""
     calls: int = 0
-    prompt_tokens: int = 0
+    usage: Usage = field(default_factory=Usage)
     vectors: dict[str, tuple[float, ...]] = field(default_factory=dict)
 
     async def chat(
@@ -42,10 +46,24 @@ class BenchDesk:
         on_text: OnText | None = None,
     ) -> ChatResponse:
         request = ChatRequest(self.model, tuple(messages), schema, max_completion_tokens, temperature, seed)
-        response = await self.runtime.chat(request, on_text)
+        response = await self._kept(request, on_text)
         self.calls += 1
-        self.prompt_tokens += response.usage.prompt_tokens
+        self.usage += response.usage
         return response
+
+    async def _kept(self, request: ChatRequest, on_text: OnText | None) -> ChatResponse:
+        if self.cache is None:
+            return await self.runtime.chat(request, on_text)
+        path = self.cache / f"{_key(request)}.json"
+        if not path.exists():
+            started = time.monotonic()
+            response = await self.runtime.chat(request, on_text)
+            kept = {"text": response.text, "finish": str(response.finish), "s": time.monotonic() - started}
+            kept |= {"p": response.usage.prompt_tokens, "c": response.usage.completion_tokens}
+            path.write_text(json.dumps(kept), "utf-8")
+        kept = json.loads(path.read_text("utf-8"))
+        usage = Usage(kept["p"], kept["c"], kept["s"])
+        return ChatResponse(kept["text"], request.model, Finish(kept["finish"]), usage)
 
     async def count_tokens(self, messages: Sequence[Message]) -> int:
         return (await self.runtime.count_tokens(self.model, messages)).tokens
@@ -57,6 +75,14 @@ class BenchDesk:
         made = (await self.runtime.embed(self.embed_model, new)).vectors if new else ()
         self.vectors.update(zip(new, made, strict=True))
         return tuple(self.vectors[text] for text in texts)
+
+
+def _key(request: ChatRequest) -> str:
+    messages = [[message.role, message.content] for message in request.messages]
+    seed = request.seed if request.temperature else 0
+    asked = [Path(request.model).name, messages, request.temperature, seed, request.max_completion_tokens]
+    asked.append(request.schema)
+    return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:24]
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -131,7 +131,9 @@ async def main() -> None:
             searcher.store.close()
     report(items, outcomes, extracts)
     seconds = time.monotonic() - started
-    print(f"{desk.calls} calls, {desk.prompt_tokens / max(1, desk.calls):.0f} prompt tokens each, {seconds:.0f} s")
+    print(
+        f"{desk.calls} calls, {desk.usage.prompt_tokens / max(1, desk.calls):.0f} prompt tokens each, {seconds:.0f} s"
+    )
 
 
 if __name__ == "__main__":

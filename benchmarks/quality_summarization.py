@@ -1,151 +1,200 @@
-"""How good summaries are (ROUGE against references), and what their verdicts are worth.
+"""How good summaries are (ROUGE against references), what they cost, and what their verdicts are worth.
 
-    python benchmarks/quality_summarization.py --data scitldr.jsonl --model smollm2.gguf --limit 20
+    python benchmarks/quality_summarization.py --data benchmarks/data/qmsum.dev.jsonl --model qwen2.5-coder:0.5b
 
 Reads JSON lines of {source: [sentence...], refs} (SciTLDR), {document, questions: [{q, refs}]} (SQuALITY) or {turns,
-general, specific: [{query, answer, relevant_text_span}]} (QMSum). Prints the mean of the best ROUGE F1 over an item's
-references (with stemming), beside two that take no model: the first sentence (or as many words as the references have
-on average) and the extract that the specialist falls back to; and beside the model alone, given as much of the text as
-fits the same window. For QMSum also how much of what the summary stands on lies in the turns that annotators marked.
-With --floors the human summaries are judged as a model's would be, against their own text and against another.
+general, specific: [{query, answer, relevant_text_span}]} (QMSum). Four arms, each with the mean of the best ROUGE F1
+over an item's references (with stemming), the tokens it read and wrote an item, and its calls:
+
+- lead: the first sentence, or as many words as the references have on average;
+- extract: the sentences of the text that the specialist falls back to, without a model;
+- model alone: one call, with as much of the beginning of the text as fits the same window (how much is said);
+- nonet: the specialist.
+
+Then how often nonet gave the extract, and how many items it wins and loses against the extract and the model alone by
+ROUGE-2, with the worst losses. Of questions to meetings also how the turns that annotators marked are met: by the
+places that the summaries stand on, and by what was read for them. With --floors the human summaries are judged as a
+model's would be, against their own text and against another. With --cache answers are kept, so that a run goes on where
+it was stopped.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from statistics import mean
 
-from bench_specialists import BenchDesk, add_options, open_runtime, read_lines
+from bench_specialists import BenchDesk, add_options, open_runtime
+from summary_items import Item, Place, read_items
 
 from nonet.errors import IncompleteAnswerError
-from nonet.eval.forms import MEETING_WORDS, STORY_WORDS
 from nonet.eval.libraries import rouge as rouge_of
 from nonet.runtimes import Message
-from nonet.specialists import Assignment, Outcome, Source
-from nonet.specialists.extract import extract
+from nonet.specialists import Assignment, Evidence, Outcome, Source
+from nonet.specialists.material import read_material
 from nonet.specialists.summarization import SummarizationSpecialist
+from nonet.specialists.summary_calls import Attempt
+from nonet.specialists.summary_extract import extracted
 from nonet.specialists.support import faithfulness
-from nonet.specialists.text import content_stems, sentences
+from nonet.specialists.text import sentences
 
 METRICS = ("rouge1", "rouge2", "rougeL")
 ANSWER_TOKENS = 400
+LEAST_LOSS = 0.05
+"""Of ROUGE-2, from which a lost item is named; below it, two summaries are about as good."""
+MOST_NAMED = 5
 
 
 @dataclass(frozen=True)
-class Item:
+class Answer:
+    """What an arm gave for an item, and what it cost."""
+
     text: str
-    request: str
-    references: tuple[str, ...]
-    words: int | None
-    """None: a sentence."""
-    marked: tuple[tuple[int, int], ...] = ()
-    """Characters of the text that annotators found to bear on the request."""
+    read: float = 1.0
+    """Share of the text that went into calls (or that was scored)."""
+    calls: int = 0
+    prompt_tokens: int = 0
+    written_tokens: int = 0
+    stands_on: tuple[Place, ...] = ()
+    reads: tuple[Place, ...] = ()
+    outcome: Outcome | None = None
 
 
-def read_items(path: Path) -> list[Item]:
-    items: list[Item] = []
-    for row in read_lines(path):
-        if "questions" in row:
-            asked = [(question["q"], tuple(question["refs"])) for question in row["questions"]]
-            items.extend(Item(row["document"], request, references, STORY_WORDS) for request, references in asked)
-        elif "turns" in row:
-            items.extend(meeting_items(row))
-        else:
-            request = "Summarize the abstract in one sentence."
-            items.append(Item(" ".join(row["source"]), request, tuple(row["refs"]), None))
-    return items
+Arm = Callable[[Item, BenchDesk], Awaitable[Answer]]
 
 
-def meeting_items(row: dict[str, Any]) -> Iterator[Item]:
-    starts = [0, *accumulate(len(turn) + 1 for turn in row["turns"])]
-    for query in (*row["general"], *row["specific"]):
-        spans = query.get("relevant_text_span", [])
-        marked = tuple((starts[int(first)], starts[int(last) + 1]) for first, last in spans)
-        yield Item("\n".join(row["turns"]), query["query"], (query["answer"],), MEETING_WORDS, marked)
+async def lead(item: Item, _: BenchDesk) -> Answer:
+    if item.words is None:
+        return Answer(sentences(item.text)[0].text)
+    return Answer(" ".join(item.text.split()[: item.words]))
 
 
-class Rouge:
-    """Means over items of the best score over references."""
-
-    def __init__(self) -> None:
-        self._rows: list[list[float]] = []
-
-    def add(self, text: str, references: Sequence[str]) -> None:
-        scores = rouge_of(text, references)
-        self._rows.append([scores[metric] for metric in METRICS])
-
-    def __str__(self) -> str:
-        means = [100 * sum(column) / len(self._rows) for column in zip(*self._rows, strict=True)]
-        return "  ".join(f"{metric} {mean:4.1f}" for metric, mean in zip(METRICS, means, strict=True))
+async def extract(item: Item, desk: BenchDesk) -> Answer:
+    """What the specialist falls back to, as it would be given."""
+    assignment = _assignment(item)
+    attempt = Attempt(read_material(assignment), assignment, desk)
+    return _answer(item, await extracted(attempt, Evidence("call", passed=None, detail="no model was asked")))
 
 
-async def alone(item: Item, desk: BenchDesk) -> str:
+async def alone(item: Item, desk: BenchDesk) -> Answer:
     """The model without nonet: one call, with as many words of the text as its window takes."""
     wish = "in one sentence" if item.words is None else f"in at most {item.words} words"
     words = item.text.split()
+    share = 1.0
     while True:
-        request = f"{item.request} Answer {wish}."
-        messages = [Message("user", f"{' '.join(words)}\n\n{request}")]
-        if await desk.count_tokens(messages) <= desk.window_tokens - ANSWER_TOKENS - 8 or len(words) < 2:
+        kept = words[: int(len(words) * share)]
+        messages = [Message("user", f"{' '.join(kept)}\n\n{item.request} Answer {wish}.")]
+        room = desk.window_tokens - ANSWER_TOKENS - 8
+        if (tokens := await desk.count_tokens(messages)) <= room:
             break
-        words = words[: int(len(words) * 0.9)]
+        share = min(share * 0.99, share * room / tokens * 0.99)
     try:
-        return (await desk.chat(messages, max_completion_tokens=ANSWER_TOKENS)).text
-    except IncompleteAnswerError:
-        return ""
+        text = (await desk.chat(messages, max_completion_tokens=ANSWER_TOKENS)).text
+    except IncompleteAnswerError as error:
+        text = error.partial
+    return Answer(text, share)
 
 
-def in_marked(items: Sequence[Item], outcomes: Sequence[Outcome]) -> str:
-    """Of the places that the summaries stand on, how many lie in marked turns; of marked items, how many are met."""
-    inside, places, met, marked = 0, 0, 0, 0
-    for item, outcome in zip(items, outcomes, strict=True):
+async def nonet(item: Item, desk: BenchDesk) -> Answer:
+    return _answer(item, await SummarizationSpecialist().work(_assignment(item), desk))
+
+
+def _assignment(item: Item) -> Assignment:
+    return Assignment(item.asked, (Source("text", item.text),))
+
+
+def _answer(item: Item, outcome: Outcome) -> Answer:
+    found = [(each["start"], each["end"]) for each in outcome.data["coverage"]["sentences"] if each["document"]]
+    reads = tuple((start, end) for start, end in outcome.data["read"])
+    share = sum(end - start for start, end in reads) / len(item.text)
+    return Answer(outcome.text, share, stands_on=tuple(found), reads=reads, outcome=outcome)
+
+
+ARMS: dict[str, Arm] = {"lead": lead, "extract": extract, "model alone": alone, "nonet": nonet}
+
+
+async def answers(arm: Arm, items: Sequence[Item], desk: BenchDesk) -> list[Answer]:
+    given: list[Answer] = []
+    for item in items:
+        calls, before = desk.calls, desk.usage
+        answer = await arm(item, desk)
+        cost = (
+            desk.usage.prompt_tokens - before.prompt_tokens,
+            desk.usage.completion_tokens - before.completion_tokens,
+        )
+        given.append(
+            Answer(answer.text, answer.read, desk.calls - calls, *cost, answer.stands_on, answer.reads, answer.outcome)
+        )
+    return given
+
+
+def scores(items: Sequence[Item], given: Sequence[Answer]) -> list[dict[str, float]]:
+    return [rouge_of(answer.text, item.references) for item, answer in zip(items, given, strict=True)]
+
+
+def report_arm(name: str, given: Sequence[Answer], scored: Sequence[dict[str, float]]) -> None:
+    means = "  ".join(f"{metric} {100 * mean(score[metric] for score in scored):4.1f}" for metric in METRICS)
+    cost = ""
+    if any(answer.calls for answer in given):
+        read, written = mean(each.prompt_tokens for each in given), mean(each.written_tokens for each in given)
+        cost = f"  {read:,.0f} + {written:.0f} tokens, {mean(each.calls for each in given):.1f} calls"
+        cost += f", {mean(each.read for each in given):.0%} of the text read"
+    print(f"{name:12} {means}  {mean(len(each.text.split()) for each in given):.0f} words{cost}", flush=True)
+
+
+def report_marked(name: str, items: Sequence[Item], given: Sequence[Answer]) -> None:
+    """How the turns that annotators marked are met, summed over the items that have some."""
+    stood = met = marked = read = read_right = standing = 0
+    for item, answer in zip(items, given, strict=True):
         if not item.marked:
             continue
-        found = [each for each in outcome.data["coverage"]["sentences"] if each["document"]]
-        hits = [any(start <= each["start"] < end for start, end in item.marked) for each in found]
-        inside, places = inside + sum(hits), places + len(hits)
-        met, marked = met + any(hits), marked + 1
-    return (
-        f"{inside} of {places} sentences stand on marked turns; {met} of {marked} summaries meet them" if marked else ""
-    )
+        on, reads = item.turns(answer.stands_on), item.turns(answer.reads)
+        stood, met = stood + len(on), met + len(on & item.marked)
+        standing += bool(on & item.marked)
+        marked, read, read_right = marked + len(item.marked), read + len(reads), read_right + len(reads & item.marked)
+    if marked:
+        asked = sum(bool(item.marked) for item in items)
+        print(
+            f"{name:12} stands on {stood} turns, {met / max(1, stood):.0%} of them marked, {met / marked:.0%} of the "
+            f"marked; {standing} of {asked} meet them; reads {read_right / marked:.0%} of the marked "
+            f"({read_right / max(1, read):.0%} of what it reads)"
+        )
 
 
-def lead(item: Item) -> str:
-    if item.words is None:
-        return sentences(item.text)[0].text
-    return " ".join(item.text.split()[: item.words])
+def report_against(
+    name: str, items: Sequence[Item], ours: Sequence[dict[str, float]], theirs: Sequence[dict[str, float]]
+) -> None:
+    gains = [one["rouge2"] - other["rouge2"] for one, other in zip(ours, theirs, strict=True)]
+    won, lost = sum(gain > 0 for gain in gains), sum(gain < 0 for gain in gains)
+    print(f"nonet against {name}, by ROUGE-2: {won} better, {lost} worse, {len(gains) - won - lost} the same")
+    worst = sorted(range(len(gains)), key=lambda at: gains[at])[:MOST_NAMED]
+    for at in worst:
+        if gains[at] <= -LEAST_LOSS:
+            print(f"    {100 * gains[at]:+.0f}: {items[at].text[:50]!r} {items[at].request[:90]}")
 
 
-def central(item: Item) -> str:
-    focus = content_stems(item.request) if item.words else ()
-    spans = extract(item.text, focus=focus, most_sentences=None if item.words else 1, most_words=item.words)
-    return " ".join(span.text for span in spans)
+def report_verdicts(given: Sequence[Answer], scored: Sequence[dict[str, float]]) -> None:
+    outcomes = [answer.outcome for answer in given if answer.outcome is not None]
+    stood_in = sum(any(check.kind == "extract" for check in outcome.evidence) for outcome in outcomes)
+    verdicts = Counter(str(outcome.verdict) for outcome in outcomes)
+    print(f"{len(outcomes)} items, {dict(verdicts)}; the extract was given for {stood_in}")
+    verified = [at for at, outcome in enumerate(outcomes) if outcome.verdict == "verified"]
+    if verified:
+        report_arm("  verified", [given[at] for at in verified], [scored[at] for at in verified])
 
 
-async def summarize(items: Sequence[Item], desk: BenchDesk, *, verbose: bool) -> list[Outcome]:
-    outcomes: list[Outcome] = []
-    for item in items:
-        wish = f" Answer in at most {item.words} words." if item.words else ""
-        assignment = Assignment(item.request + wish, (Source("text", item.text),))
-        outcomes.append(await SummarizationSpecialist().work(assignment, desk))
-        if verbose:
-            failed = [f"{check.kind}: {check.detail}" for check in outcomes[-1].evidence if check.passed is False]
-            print(f"{outcomes[-1].verdict}: {outcomes[-1].text}\n    {'; '.join(failed)}", flush=True)
-    return outcomes
-
-
-def report_baseline(name: str, items: Sequence[Item], make: Callable[[Item], str]) -> None:
-    rouge = Rouge()
-    for item in items:
-        rouge.add(make(item), item.references)
-    print(f"{name:12} {rouge}")
+def print_answers(items: Sequence[Item], given: Sequence[Answer]) -> None:
+    for item, answer in zip(items, given, strict=True):
+        outcome = answer.outcome
+        failed = (
+            [f"{check.kind}: {check.detail}" for check in outcome.evidence if check.passed is False] if outcome else []
+        )
+        print(f"{item.request}\n{outcome and outcome.verdict}: {answer.text}\n    {'; '.join(failed)}")
+        print(f"    reference: {item.references[0]}", flush=True)
 
 
 def report_floors(items: Sequence[Item]) -> None:
@@ -171,40 +220,45 @@ def report_floors(items: Sequence[Item]) -> None:
 async def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--part", choices=("all", "even", "odd"), default="all", help="which texts of the file")
     parser.add_argument("--floors", action="store_true", help="judge the human summaries instead of a model's")
+    parser.add_argument("--arms", default=",".join(ARMS), help="which of them, by comma")
+    parser.add_argument("--cache", type=Path, help="a folder where answers are kept")
     add_options(parser)
     options = parser.parse_args()
-    every = read_items(options.data)
+    every = read_items(options.data, options.part)
     items = every[:: max(1, len(every) // options.limit)][: options.limit]
-    report_baseline("lead", items, lead)
-    report_baseline("extract", items, central)
     if options.floors:
         report_floors(items)
         return
+    if options.cache:
+        options.cache.mkdir(parents=True, exist_ok=True)
+    print(
+        f"{options.data.name} ({options.part}), {len(items)} items, {Path(options.model).name}, window {options.window}"
+    )
     runtime = open_runtime(options)
-    desk = BenchDesk(runtime, options.model, options.window)
-    started = time.monotonic()
+    given: dict[str, list[Answer]] = {}
+    scored: dict[str, list[dict[str, float]]] = {}
     try:
-        raw = [await alone(item, BenchDesk(runtime, options.model, options.window)) for item in items]
-        outcomes = await summarize(items, desk, verbose=options.verbose)
+        for name in options.arms.split(","):
+            desk = BenchDesk(
+                runtime, options.model, options.window, embed_model=options.embed_model, cache=options.cache
+            )
+            given[name] = await answers(ARMS[name], items, desk)
+            scored[name] = scores(items, given[name])
+            report_arm(name, given[name], scored[name])
     finally:
         await runtime.aclose()
-    seconds = time.monotonic() - started
-    rouge, verified, bare = Rouge(), Rouge(), Rouge()
-    verdicts = Counter[str]()
-    for item, outcome, text in zip(items, outcomes, raw, strict=True):
-        bare.add(text, item.references)
-        rouge.add(outcome.text, item.references)
-        verdicts[str(outcome.verdict)] += 1
-        if outcome.verdict == "verified":
-            verified.add(outcome.text, item.references)
-    extracted = sum(any(check.kind == "extract" for check in outcome.evidence) for outcome in outcomes)
-    print(f"{'model alone':12} {bare}\n{'specialist':12} {rouge}")
-    if verdicts["verified"]:
-        print(f"{'  verified':12} {verified}")
-    if said := in_marked(items, outcomes):
-        print(said)
-    print(f"{len(items)} items, {dict(verdicts)}, {extracted} extracted, {desk.calls} calls, {seconds:.0f} s")
+    for name, some in given.items():
+        if name in ("extract", "nonet"):
+            report_marked(name, items, some)
+    if "nonet" in given:
+        report_verdicts(given["nonet"], scored["nonet"])
+        for name in ("extract", "model alone"):
+            if name in scored:
+                report_against(name, items, scored["nonet"], scored[name])
+        if options.verbose:
+            print_answers(items, given["nonet"])
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from nonet.specialists.ranking import bm25
 from nonet.specialists.text import Span, content_stems, sentences, words
@@ -29,7 +29,12 @@ _WORDS_PER_SENTENCE = 500
 
 
 def extract(
-    text: str, *, focus: Collection[str] = (), most_sentences: int | None = None, most_words: int | None = None
+    text: str,
+    *,
+    focus: Collection[str] = (),
+    most_sentences: int | None = None,
+    most_words: int | None = None,
+    said: Callable[[Span], str] | None = None,
 ) -> list[Span]:
     """The central sentences in the order of the text; at least one wherever the text has any.
 
@@ -38,6 +43,7 @@ def extract(
         focus: stems that the summary is to speak of.
         most_sentences: by the length of the text, 3 to 8, unless it or `most_words` is given.
         most_words: in all.
+        said: how a sentence will be shown, where that is not as it stands: its words are counted.
     """
     every = sentences(text)
     spans = [span for span in every if not _is_heading(span, len(every))] or every
@@ -50,7 +56,7 @@ def extract(
     chosen: list[int] = []
     used = 0
     for at in order:
-        size = len(words(spans[at].text))
+        size = len(words(said(spans[at]) if said else spans[at].text))
         if chosen and most_words is not None and used + size > most_words:
             continue
         if any(_cosine(vectors[at], vectors[other]) > _REDUNDANCY for other in chosen):

@@ -5,20 +5,18 @@ Nothing is cut in silence (coverage is part of the evidence), and what cannot be
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from nonet.errors import ContextOverflowError, IncompleteAnswerError
 from nonet.specialists.checks import ending_check
 from nonet.specialists.coverage import CoverageReport, cover
-from nonet.specialists.extract import extract
 from nonet.specialists.forms import Form
 from nonet.specialists.length import Trimmed, enforce
 from nonet.specialists.material import Material, read_material
-from nonet.specialists.protocol import Assignment, Citation, Desk, Evidence, Outcome, Verdict
+from nonet.specialists.protocol import Assignment, Desk, Evidence, Outcome, Verdict
 from nonet.specialists.summary_calls import Attempt, restates, unusable
+from nonet.specialists.summary_extract import extracted, sections_check
 from nonet.specialists.summary_forms import table, timeline
 from nonet.specialists.support import faithfulness
-from nonet.specialists.text import Span, content_stems
+from nonet.specialists.text import content_stems
 
 _LEAST_OVERLAP = 0.6
 """Of the summary's words of weight, in the text, for `verified`. Of 1,000 human summaries 1 % reach it against another
@@ -26,8 +24,6 @@ text of their kind, and 0 % with their names and numbers there too; those of mod
 _LEAST_OF_A_SENTENCE = 0.4
 """The same for each sentence: one that is made up must not hide among faithful ones."""
 _MOST_SAID = 2
-_MOST_NAMED = 6
-"""Sections that are named as left out."""
 
 _EXAMPLES = (
     "Summarize the report in three sentences.",
@@ -72,28 +68,28 @@ class SummarizationSpecialist:
             raw = await attempt.summarize()
         except (ContextOverflowError, IncompleteAnswerError) as error:
             detail = f"the model gave no summary: {error.message}"
-            return _extracted(attempt, Evidence("call", passed=False, detail=detail))
+            return await extracted(attempt, Evidence("call", passed=False, detail=detail))
         language = material.options.language
         reason = unusable(raw, material.text, material.request, language=language)
         if not reason and language is None and not assignment.instruction.rstrip().endswith("?"):  # "Yes." answers it
             asked = {stem for source in assignment.sources for stem in content_stems(source.asked)}
             reason = restates(raw, material.text, material.focus | asked, answers=bool(material.question))
         if reason:
-            return _extracted(attempt, Evidence("degeneration", passed=False, detail=reason))
-        return _judged(attempt, enforce(raw, material.wish))
+            return await extracted(attempt, Evidence("degeneration", passed=False, detail=reason))
+        return await _judged(attempt, enforce(raw, material.wish))
 
 
-def _judged(attempt: Attempt, trimmed: Trimmed) -> Outcome:
+async def _judged(attempt: Attempt, trimmed: Trimmed) -> Outcome:
     report = cover(trimmed.text, attempt.material)
     if attempt.material.options.language is None and 2 * len(report.flagged) > len(report.basis):
         said = "; ".join(
             f"{', '.join(item.missing)} in \u201c{item.sentence[:80]}\u201d" for item in report.flagged[:3]
         )
         detail = f"most of the answer's sentences have numbers or names that are not in the text: {said}"
-        return _extracted(attempt, Evidence("support", passed=False, detail=detail))
+        return await extracted(attempt, Evidence("support", passed=False, detail=detail))
     if attempt.fitted and attempt.material.options.language is None and 2 * len(report.unfounded) > len(report.basis):
         detail = f"no place of the text says even half of \u201c{report.unfounded[0].sentence[:80]}\u201d"
-        return _extracted(attempt, Evidence("places", passed=False, detail=detail))
+        return await extracted(attempt, Evidence("places", passed=False, detail=detail))
     faith = faithfulness(trimmed.text, attempt.material.text)
     # Names may be written otherwise in another language, and German nouns look like names.
     absent = faith.missing_names if attempt.material.options.language is None else ()
@@ -104,7 +100,7 @@ def _judged(attempt: Attempt, trimmed: Trimmed) -> Outcome:
     borne_out = faith.overlap >= _LEAST_OVERLAP and faith.weakest >= _LEAST_OF_A_SENTENCE
     checks = [
         attempt.coverage(),
-        _sections(report),
+        sections_check(report),
         Evidence("support", passed=not unsupported, detail=support),
         _overlap(attempt.material, borne_out=borne_out, detail=overlap),
         _places(report, attempt),
@@ -112,7 +108,7 @@ def _judged(attempt: Attempt, trimmed: Trimmed) -> Outcome:
     ]
     open_end = ending_check(trimmed.text) if attempt.material.wish.bullets is None else None
     checks += [open_end] if open_end is not None else []
-    compared = all(check.passed is not None for check in checks if check.kind in {"overlap", "places"})
+    compared = all(check.passed is not None for check in checks if check.kind in {"coverage", "overlap", "places"})
     verified = open_end is None and compared and all(check.passed is not False for check in checks)
     verdict = Verdict.VERIFIED if verified else Verdict.UNVERIFIED
     return Outcome(trimmed.text, verdict, (*attempt.history(), *checks), data=attempt.data(report))
@@ -138,39 +134,3 @@ def _places(report: CoverageReport, attempt: Attempt) -> Evidence:
     asked_before = any(item.kind == "places" for item in attempt.assignment.feedback)
     settles = attempt.fitted and not asked_before and attempt.material.options.language is None
     return Evidence("places", passed=False if settles else None, detail=f"no one place of the text says {said}")
-
-
-def _sections(report: CoverageReport) -> Evidence:
-    """Which sections the summary stands on, in words."""
-    used, left = report.used, report.left_out
-    names = ", ".join(section.heading for section in left[:_MOST_NAMED])
-    more = f" and {len(left) - _MOST_NAMED} more" if len(left) > _MOST_NAMED else ""
-    rest = f"; left out: {names}{more}" if left else ""
-    detail = f"it stands on {len(used)} of {len(report.sections)} sections{rest}"
-    return Evidence("sections", passed=None if left else True, detail=detail)
-
-
-def _extracted(attempt: Attempt, reason: Evidence) -> Outcome:
-    """The central sentences of the whole text, verbatim, in the length asked for."""
-    material, wish, text = attempt.material, attempt.material.wish, attempt.material.text
-    spans = extract(text, focus=material.focus, most_sentences=wish.sentences or wish.bullets, most_words=wish.words)
-    trimmed = enforce((" " if wish.bullets is None else "\n\n").join(_line(span) for span in spans), wish)
-    attempt.chunks = [(0, len(text))]
-    said = Evidence("extract", passed=None, detail=f"{len(spans)} sentences of the text stand in for a summary")
-    report = cover(trimmed.text, material)
-    evidence = (*attempt.history(), reason, said, attempt.coverage(), _sections(report), *trimmed.evidence)
-    return Outcome(trimmed.text, Verdict.UNVERIFIED, evidence, _citations(material, spans), attempt.data(report))
-
-
-def _line(span: Span) -> str:
-    return " ".join(span.text.split())
-
-
-def _citations(material: Material, spans: Sequence[Span]) -> tuple[Citation, ...]:
-    """Of what was taken out of documents, where it stands in them."""
-    placed = [(material.place(span), span) for span in spans]
-    return tuple(
-        Citation(place[0].name, span.text, place[1], place[1] + len(span.text))
-        for place, span in placed
-        if place is not None and place[0].kind == "document"
-    )

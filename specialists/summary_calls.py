@@ -14,9 +14,10 @@ from typing import Any, TypeVar
 
 from nonet.errors import IncompleteAnswerError
 from nonet.runtimes import ChatResponse, Finish, Message
-from nonet.specialists.budget import batches, covered, prompt_room, split_tokens
+from nonet.specialists.budget import Span, batches, covered, prompt_room, split_tokens
 from nonet.specialists.coverage import CoverageReport
 from nonet.specialists.extract import extract
+from nonet.specialists.focused import MOST_TOKENS, asks_for_all, choose, read_out
 from nonet.specialists.material import Material
 from nonet.specialists.protocol import Assignment, Desk, Evidence
 from nonet.specialists.support import faithfulness
@@ -72,8 +73,8 @@ class Attempt:
 
     @property
     def fitted(self) -> bool:
-        """One call read the whole text."""
-        return len(self.chunks) == 1
+        """One call read the whole text, or what of it speaks of the question."""
+        return not self.partials
 
     async def summarize(self) -> str:
         """The model's summary of the whole text."""
@@ -83,10 +84,21 @@ class Attempt:
         if await self.desk.count_tokens(final) <= room:
             self.chunks = [(0, len(text))]
             return await self._whole_sentences(final, self._answer_tokens)
+        if spans := await self._to_the_point(room):
+            self.chunks = spans
+            return await self._whole_sentences(self._final(read_out(text, spans)), self._answer_tokens)
         free = prompt_room(self.desk.window_tokens, self._map_tokens) - await self.desk.count_tokens(self._map(""))
         self.chunks = await split_tokens(text, free, self._count_text)
         self.partials = await together([self._part(text, span) for span in self.chunks])
         return await self._reduce(self.partials, room)
+
+    async def _to_the_point(self, room: int) -> list[Span] | None:
+        """What of a text that does not fit speaks of the question; None where all of it is to be read."""
+        material = self.material
+        if not material.focus or asks_for_all(material.request):
+            return None
+        free = min(MOST_TOKENS, room - await self.desk.count_tokens(self._final("")))
+        return await choose(material.text, material.focus, free, self._count_text) if free > 0 else None
 
     async def _reduce(self, partials: Sequence[Partial], room: int) -> str:
         """A tree of calls, each within the window, until what is left fits one last call."""
@@ -190,12 +202,17 @@ class Attempt:
             {"text": part.text, "start": part.start, "end": part.end, "extracted": part.extracted}
             for part in self.partials
         ]
-        return {"chunks": len(self.chunks), "partials": partials, "coverage": report.to_data()}
+        read = [[start, end] for start, end in self.chunks]
+        return {"chunks": len(self.chunks), "read": read, "partials": partials, "coverage": report.to_data()}
 
     def coverage(self) -> Evidence:
         """How much of the text went into the calls."""
         total = len(self.material.text)
         share = covered(self.chunks) / total
+        if self.fitted and share < 1.0:
+            parts = f"{len(self.chunks)} parts" if len(self.chunks) != 1 else "1 part"
+            detail = f"{parts} that speak of the question, {share:.0%} of {total:,} characters; the rest was not read"
+            return Evidence("coverage", passed=None, detail=detail)
         chunks = f"{len(self.chunks)} of {len(self.chunks)} chunks" if len(self.chunks) != 1 else "1 of 1 chunk"
         return Evidence("coverage", passed=share == 1.0, detail=f"{chunks}, {share:.0%} of {total:,} characters")
 

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from fakes.desk import FakeDesk
+
+from nonet.runtimes.scripted import ScriptedRuntime
+from nonet.specialists import Assignment, Evidence, Outcome, Source, Verdict
+from nonet.specialists.summarization import SummarizationSpecialist
+
+CHATTER = (
+    "Well , the weather was {laugh} fine on Sunday and we walked along the river for hours .",
+    "Uh , my sister brought the children , and they fed the ducks until it rained .",
+)
+ANSWER = "Chidi asked for a budget of 4,000 crowns for the lighthouse."
+MEETING = "\n".join(
+    [f"{'Ann' if n % 2 else 'Bob'}: {CHATTER[n % 2]}" for n in range(60)]
+    + [
+        "Chidi: Um , the lighthouse needs a budget of 4,000 crowns {vocalsound} this year , I am sure .",
+        "Ann: That is more than the bakery got , and the roof there leaks badly too .",
+    ]
+    + [f"{'Ann' if n % 2 else 'Bob'}: {CHATTER[n % 2]}" for n in range(60)]
+    + ["Bob: And the lighthouse stays open on Mondays ."]
+)
+
+
+async def sum_up(instruction: str, answer: str = ANSWER, text: str = MEETING) -> tuple[Outcome, FakeDesk]:
+    at = FakeDesk(ScriptedRuntime(lambda _: answer, context_tokens=800), window_tokens=800)
+    outcome = await SummarizationSpecialist().work(Assignment(instruction, (Source("notes.txt", text),)), at)
+    return outcome, at
+
+
+def found(outcome: Outcome, kind: str) -> Evidence:
+    return next(item for item in outcome.evidence if item.kind == kind)
+
+
+async def test_a_question_to_a_long_text_takes_one_call_that_reads_what_speaks_of_it() -> None:
+    outcome, at = await sum_up("What budget does the lighthouse need?")
+    assert outcome.text == ANSWER
+    (prompt,) = at.prompts
+    assert "needs a budget of 4,000 crowns" in prompt
+    assert "more than the bakery got" in prompt, "what stands beside it is read, too"
+    assert prompt.index("[...]") < prompt.index("stays open on Mondays")
+    assert await at.count_tokens(at.requests[0].messages) + (at.requests[0].max_completion_tokens or 0) <= 800
+
+
+async def test_what_was_not_read_is_said_and_leaves_the_summary_unverified() -> None:
+    outcome, _ = await sum_up("What budget does the lighthouse need?")
+    coverage = found(outcome, "coverage")
+    assert coverage.passed is None
+    assert "the rest was not read" in coverage.detail
+    assert outcome.verdict is Verdict.UNVERIFIED
+    read = sum(end - start for start, end in outcome.data["read"])
+    assert 0 < read < len(MEETING) / 2
+
+
+async def test_all_of_it_is_read_where_that_is_asked_or_nothing_in_particular_is() -> None:
+    for instruction in ("What does the whole meeting say about the budget?", "Summarize the text.", "Who is Zebulon?"):
+        outcome, at = await sum_up(instruction)
+        assert found(outcome, "coverage").passed is True, instruction
+        assert len(at.requests) > 1
+
+
+async def test_a_part_that_begins_inside_a_turn_says_who_speaks() -> None:
+    speech = " ".join(f"Point {n} is that the harbour of town {n} needs dredging again ." for n in range(40))
+    text = f"Ann: Shall we begin ?\nChidi: {speech}\nAnn: {speech}\nBob: Fine by me .\nAnn: Then it is agreed ."
+    _, at = await sum_up("What about town 31 and its harbour?", text=text)
+    assert "Chidi: Point" in at.prompts[0]
+
+
+async def test_an_extract_of_a_transcript_says_who_speaks_and_leaves_sounds_out() -> None:
+    outcome, _ = await sum_up("What budget does the lighthouse need? Answer in at most 20 words.", "budget " * 60)
+    assert outcome.text == "Chidi: the lighthouse needs a budget of 4,000 crowns this year, I am sure."
+    (citation,) = outcome.citations
+    assert MEETING[citation.start : citation.end] == citation.quote
