@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from nonet.runtimes import Message
 from nonet.specialists.budget import Fit, Part, fit
 from nonet.specialists.code_checks import CodeChecker, how_it_ended
+from nonet.specialists.code_ends import ends_program
 from nonet.specialists.code_judge import fenced
 from nonet.specialists.code_prompt import ANSWER_TOKENS, Wrong
 from nonet.specialists.code_request import CodeRequest
@@ -78,15 +79,18 @@ class FilesJudge:
         if not name.endswith(".py"):
             return []
         try:
-            parse(text)
+            tree = parse(text)
         except SyntaxError as error:
             detail = f"{name}: {type(error).__name__}: {error.msg} (line {error.lineno})"
             return [Evidence("code", passed=False, detail=detail)]
         # Only what the change brought in.
         old = self._workspace.files[name]
-        there = {item.detail.partition(" (line")[0] for item in problems(old, "")} if try_parse(old) else set()
-        found = problems(text, self._assignment.instruction)
-        return [item for item in found if item.detail.partition(" (line")[0] not in there]
+        before = try_parse(old)
+        there = {item.detail.partition(" (line")[0] for item in problems(old, "")} if before else set()
+        there |= {detail.partition(" (line")[0] for detail in ends_program(before)} if before else set()
+        ends = [Evidence("code", passed=False, detail=f"{name}: {detail}") for detail in ends_program(tree)]
+        found = [*problems(text, self._assignment.instruction), *ends]
+        return [item for item in found if item.detail.removeprefix(f"{name}: ").partition(" (line")[0] not in there]
 
     async def _run(self, changed: Mapping[str, str]) -> list[Evidence]:
         if self._desk.sandbox is None:

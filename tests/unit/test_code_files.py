@@ -68,6 +68,28 @@ async def test_a_change_that_breaks_the_tests_fails() -> None:
     assert "wrong sum" in details(outcome)
 
 
+ENDS = {
+    "leaves where it is loaded": "import sys\n\nsys.exit(0)\n",
+    "leaves under another name": "from sys import exit as leave\n\nleave()\n",
+    "raises the exit": "raise SystemExit\n",
+    "leaves at once later": "import atexit\nimport os\n\natexit.register(os._exit, 0)\n",
+}
+
+
+@needs_commands
+@pytest.mark.parametrize("how", ENDS)
+async def test_a_change_that_ends_its_tests_is_not_verified(how: str) -> None:
+    outcome = await work(named(ENDS[how] + CALC), workspace_with())
+    assert outcome.verdict is Verdict.FAILED, details(outcome)
+    assert "it ends the program" in details(outcome) or "it uses os._exit" in details(outcome)
+
+
+@needs_commands
+async def test_a_script_may_end_itself() -> None:
+    main = "\n\nif __name__ == '__main__':\n    import sys\n\n    sys.exit(add(1, -1))\n"
+    assert (await work(named(RIGHT + main), workspace_with())).verdict is Verdict.VERIFIED
+
+
 @needs_commands
 async def test_tests_that_passed_before_prove_nothing_new() -> None:
     outcome = await work(named(RIGHT), workspace_with("from calc import area\nassert area(1) > 3\n"))
