@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from nonet.errors import ContextOverflowError, IncompleteAnswerError
 from nonet.runtimes import Message
@@ -30,6 +32,8 @@ CONTEXT_CHARS = 900
 """Evidence shown to the model, about 225 tokens. Of MuSiQue's single-hop questions 80 % have their answer in it, and
 100 % in 2,400; yet a 0.5B model answers no more of them from more, because it is drawn to the wrong passages."""
 ANSWER_TOKENS = 80
+MOST_CHARACTERS = 800
+"""Of an answer: twice what 80 tokens of prose are. A model may write tokens that are longer."""
 _AGAIN_TEMPERATURE = 0.6
 """For a further attempt: greedy, the same model says the same again."""
 _NONE = "not stated"
@@ -37,11 +41,12 @@ _FEWEST = 1
 """Phrases to choose among, beside none of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What a model read in the passages."""
+class Reading(BaseModel):
+    """What a model read in the passages. Whatever it wrote, nothing else leaves a reader."""
 
-    answer: str
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    answer: Annotated[str, StringConstraints(max_length=MOST_CHARACTERS)]
     """Empty where it gave none, or none that can be used."""
     notes: tuple[Evidence, ...] = ()
     declined: bool = False
@@ -69,17 +74,23 @@ class Reader:
         context = build_context(self.passages, evidence, CONTEXT_CHARS)
         try:
             prompt = await self._fitted(context, "")
-            answer = cleaned(await self._ask(prompt))
+            answer = Reading(answer=cleaned(await self._ask(prompt))).answer
+        except ValidationError:
+            detail = f"the model's answer has more than {MOST_CHARACTERS} characters"
+            return Reading(answer="", notes=(*self._notes, Evidence("length", passed=False, detail=detail)))
         except (ContextOverflowError, IncompleteAnswerError) as error:
-            said = (
-                "no passage fits the window" if isinstance(error, ContextOverflowError) else "the model gave no answer"
-            )
-            return Reading("", (Evidence("call", passed=False, detail=f"{said}: {error.message}"),))
+            too_large = isinstance(error, ContextOverflowError)
+            said = "no passage fits the window" if too_large else "the model gave no answer"
+            return Reading(answer="", notes=(Evidence("call", passed=False, detail=f"{said}: {error.message}"),))
         if prompt.dropped:
             detail = f"{len(prompt.kept)} of {len(context.blocks)} passages fit the window"
             self._notes.append(Evidence("coverage", passed=None, detail=detail))
         if declines(answer):
-            return Reading("", tuple(self._notes), declined=True)
+            return Reading(answer="", notes=tuple(self._notes), declined=True)
+        return await self._considered(answer, context, evidence)
+
+    async def _considered(self, answer: str, context: Context, evidence: Sequence[RankedSentence]) -> Reading:
+        """The answer, or what the model chooses in its place where it cannot be one."""
         both = options(self.question.text)
         if both and not any(set(content_stems(one)) & set(content_stems(answer)) for one in both):
             return await self._choose(answer, "none of the two to choose between", context, both)
@@ -90,7 +101,7 @@ class Reader:
             evidence = [item for item in self.ranked if item.passage in subject]
             context = build_context(self.passages, evidence, CONTEXT_CHARS)
             return await self._choose(answer, "said of something else", context, self._offered(context, evidence))
-        return Reading(answer, tuple(self._notes))
+        return Reading(answer=answer, notes=tuple(self._notes))
 
     def _is_said_in(self, places: Collection[int], answer: str) -> bool:
         """Whether one of the passages has all that the answer adds to the question."""
@@ -118,7 +129,7 @@ class Reader:
     async def _choose(self, answer: str, why: str, context: Context, choices: Sequence[str]) -> Reading:
         """Among these phrases; the first answer where there are none."""
         if len(choices) < _FEWEST:
-            return Reading(answer, tuple(self._notes))
+            return Reading(answer=answer, notes=tuple(self._notes))
         offered = f"One of: {'; '.join(map(neutral, choices))}; {_NONE}."
         schema = {
             "type": "object",
@@ -130,13 +141,13 @@ class Reader:
             raw = await self._ask(await self._fitted(context, offered), schema)
             choice = json.loads(raw)["answer"]
         except (ContextOverflowError, IncompleteAnswerError, ValueError, KeyError, TypeError):
-            return Reading(answer, tuple(self._notes))
+            return Reading(answer=answer, notes=tuple(self._notes))
         said = f"asked freely, the model said \u201c{answer[:120]}\u201d ({why})"
         if choice == _NONE or choice not in choices:
             note = Evidence("answer", passed=False, detail=f"{said}; of the phrases of the text it chose none")
-            return Reading(answer, (*self._notes, note))
+            return Reading(answer=answer, notes=(*self._notes, note))
         note = Evidence("answer", passed=None, detail=f"{said}; this it chose of {len(choices)} phrases of the text")
-        return Reading(choice, (*self._notes, note), chosen=True)
+        return Reading(answer=choice, notes=(*self._notes, note), chosen=True)
 
     async def _fitted(self, context: Context, offered: str) -> Fit:
         parts = [Part(block.text, priority) for priority, block in enumerate(context.blocks)]

@@ -127,6 +127,12 @@ async def test_a_degenerate_answer_gives_way_to_the_best_sentence(answer: str) -
     assert "extract" in kinds(outcome)
 
 
+async def test_an_answer_beyond_all_bounds_gives_way_to_the_best_sentence() -> None:
+    outcome = await ask(desk("Maria" + "Lindqvist" * 100), "Who founded the observatory?")
+    assert outcome.text == "The observatory was founded by Maria Lindqvist in 1904."
+    assert kinds(outcome)["length"] is False
+
+
 async def test_an_echo_of_the_question_is_no_answer() -> None:
     question = "Who founded the observatory of the town?"
     assert "extract" in kinds(await ask(desk(question), question))
