@@ -11,7 +11,7 @@ from typing import Any
 
 from bench_specialists import read_lines
 
-from nonet.eval.forms import MEETING_WORDS, STORY_WORDS
+from nonet.eval.forms_summaries import MEETING_WORDS, STORY_WORDS
 
 Place = tuple[int, int]
 """Characters from and to, of the text."""

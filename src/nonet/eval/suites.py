@@ -8,22 +8,10 @@ from enum import StrEnum
 from typing import Final
 
 from nonet.errors import UsageError
-from nonet.eval.forms import (
-    AbstractRow,
-    BiasRow,
-    HumanEvalRow,
-    MbppRow,
-    MeetingRow,
-    OwnPlanRow,
-    PlanRow,
-    QuestionRow,
-    RoutingRow,
-    Row,
-    SearchRow,
-    StoryRow,
-    TaskRow,
-    TranslationRow,
-)
+from nonet.eval.forms import Row
+from nonet.eval.forms_plans import OwnPlanRow, PlanRow, RoutingRow, TaskRow
+from nonet.eval.forms_questions import BiasRow, HumanEvalRow, MbppRow, QuestionRow, SearchRow
+from nonet.eval.forms_summaries import AbstractRow, MeetingRow, StoryRow, TranslationRow
 from nonet.store.names import nearest
 
 
