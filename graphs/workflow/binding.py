@@ -3,27 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nonet.graphs.workflow.definition import InputDefinition, StepDefinition, WorkflowDefinition
 from nonet.graphs.workflow.place import Place, wrong
 from nonet.graphs.workflow.signatures import Parameter, at_path
 from nonet.graphs.workflow.step import Step
 from nonet.graphs.workflow.typenames import type_of
-from nonet.graphs.workflow.workflow import Workflow
+
+if TYPE_CHECKING:
+    from nonet.graphs.workflow.workflow import Workflow
 
 
-def bound(definition: WorkflowDefinition, places: Mapping[str, Place], place: Place | None) -> Workflow[Any]:
-    """As Workflow.from_definition. Raises WorkflowError."""
-    return _bound(definition, places, place, "")
-
-
-def _bound(
-    definition: WorkflowDefinition, places: Mapping[str, Place], place: Place | None, prefix: str
+def bound(
+    kind: type[Workflow[Any]],
+    definition: WorkflowDefinition,
+    places: Mapping[str, Place],
+    place: Place | None,
+    prefix: str = "",
 ) -> Workflow[Any]:
-    steps = [_step(each, places, places.get(prefix + each.name, place), prefix) for each in definition.steps]
+    """As Workflow.from_definition.
+
+    Args:
+        kind: what is made of the definition, and of those within it.
+        definition: the data.
+        places: by the name of a step, where it was written.
+        place: where the whole was written.
+        prefix: of the names in `places`, for a workflow that is a step.
+
+    Raises:
+        WorkflowError: it cannot be made.
+    """
+    steps = [_step(kind, each, places, places.get(prefix + each.name, place), prefix) for each in definition.steps]
     inputs = {name: _input(name, each, place) for name, each in definition.inputs.items()}
-    return Workflow(
+    return kind(
         definition.name,
         steps,
         output=definition.output,
@@ -34,7 +47,11 @@ def _bound(
 
 
 def _step(
-    definition: StepDefinition, places: Mapping[str, Place], place: Place | None, prefix: str
+    kind: type[Workflow[Any]],
+    definition: StepDefinition,
+    places: Mapping[str, Place],
+    place: Place | None,
+    prefix: str,
 ) -> Step[..., Any, Any]:
     try:
         found = at_path(definition.function) if definition.function is not None else None
@@ -46,7 +63,7 @@ def _step(
         raise wrong(f"Step {definition.name!r}: {definition.function!r} is no function", place)
     inner = None
     if definition.workflow is not None:
-        inner = _bound(definition.workflow, places, place, f"{prefix}{definition.name}.")
+        inner = bound(kind, definition.workflow, places, place, f"{prefix}{definition.name}.")
     return Step(definition, function=function, workflow=inner, returns=returns, place=place)
 
 

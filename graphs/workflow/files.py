@@ -39,14 +39,12 @@ _JSON_KINDS = {
 }
 
 
-def read_workflow(path: Path) -> Workflow[Any]:
-    """The workflow of a file.
+def read_definition(path: Path) -> tuple[WorkflowDefinition, dict[str, Place], Place]:
+    """What a file defines, as `definition_of` gives it; functions that stand beside it can be imported from then on.
 
     Raises:
         WorkflowError: it cannot be read, is not YAML, or is no workflow; every mistake with its line and column.
     """
-    from nonet.graphs.workflow.workflow import Workflow  # noqa: PLC0415  it knows files, too
-
     try:
         raw = path.read_bytes()[: _MOST_BYTES + 1]
         text = raw.decode("utf-8-sig")
@@ -56,11 +54,11 @@ def read_workflow(path: Path) -> Workflow[Any]:
         raise WorkflowError(f"The workflow {path} is not UTF-8 text (byte {error.start}).") from error
     if len(raw) > _MOST_BYTES:
         raise WorkflowError(f"The workflow {path} has more than {_MOST_BYTES:,} bytes; none needs so many.")
-    definition, places, place = definition_of(text, str(path), name=path.stem)
+    found = definition_of(text, str(path), name=path.stem)
     folder = str(path.parent.absolute())
     if folder not in sys.path:
         sys.path.insert(0, folder)  # as Python does for the file that it runs: functions may stand beside it
-    return Workflow.from_definition(definition, places=places, place=place)
+    return found
 
 
 def definition_of(text: str, file: str, *, name: str = "") -> tuple[WorkflowDefinition, dict[str, Place], Place]:
@@ -71,7 +69,7 @@ def definition_of(text: str, file: str, *, name: str = "") -> tuple[WorkflowDefi
         name: of a workflow that says none.
 
     Raises:
-        WorkflowError: as `read_workflow`.
+        WorkflowError: as `read_definition`.
     """
     document = located(text, file)
     if not isinstance(document.data, dict):

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from nonet.errors import NonetError, WorkflowError
-from nonet.graphs.workflow.files import SUFFIXES, read_workflow
+from nonet.graphs.workflow.files import SUFFIXES
 from nonet.graphs.workflow.workflow import Workflow
 from nonet.specialists.importing import find_module, module_of_file
 
@@ -38,7 +38,7 @@ def load_workflow(said: str, declared: Mapping[str, str]) -> Workflow[Any]:
     reference = known_workflows(declared).get(said, said)
     place, colon, name = reference.rpartition(":")
     if reference.endswith(SUFFIXES):
-        return read_workflow(Path(reference))
+        return Workflow.from_yaml(reference)
     if reference.endswith(".py"):
         return of_module(_module(reference), reference, "")
     if not colon:

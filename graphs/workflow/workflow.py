@@ -7,6 +7,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 
+from nonet.graphs.workflow.binding import bound
 from nonet.graphs.workflow.checking import Checked, check
 from nonet.graphs.workflow.definition import NAME, InputDefinition, WorkflowDefinition
 from nonet.graphs.workflow.making import step_of
@@ -120,16 +121,15 @@ class Workflow(Runs[T]):
         Raises:
             WorkflowError: as the constructor; also for what cannot be imported.
         """
-        from nonet.graphs.workflow.binding import bound  # noqa: PLC0415  binding knows Workflow
-
-        return bound(definition, places or {}, place)
+        return bound(cls, definition, places or {}, place)
 
     @classmethod
     def from_yaml(cls, path: str | PathLike[str]) -> Workflow[Any]:
         """Read one from a file (docs/workflow_yaml.md). Raises WorkflowError, with the line and column."""
-        from nonet.graphs.workflow.files import read_workflow  # noqa: PLC0415  files knows Workflow
+        from nonet.graphs.workflow.files import read_definition  # noqa: PLC0415  imports YAML
 
-        return read_workflow(Path(path))
+        definition, places, place = read_definition(Path(path))
+        return cls.from_definition(definition, places=places, place=place)
 
     def to_yaml(self) -> str:
         """The text of a file that makes the same workflow.
@@ -137,7 +137,7 @@ class Workflow(Runs[T]):
         Raises:
             WorkflowError: a function of it stands where no file can name it.
         """
-        from nonet.graphs.workflow.files import write_workflow  # noqa: PLC0415
+        from nonet.graphs.workflow.files import write_workflow  # noqa: PLC0415  imports YAML
 
         return write_workflow(self)
 

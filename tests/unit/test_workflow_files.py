@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 import nonet
 from nonet.errors import WorkflowError
 from nonet.graphs.workflow.definition import InputDefinition, StepDefinition, WorkflowDefinition
-from nonet.graphs.workflow.files import definition_of, file_schema, read_workflow, write_workflow
+from nonet.graphs.workflow.files import definition_of, file_schema, write_workflow
+from nonet.graphs.workflow.workflow import Workflow
 
 FLOW = """\
 description: Which lines of a log tell of errors.
@@ -80,7 +81,7 @@ def flow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_file_is_run_with_its_functions_beside_it(flow: Path) -> None:
-    workflow = read_workflow(flow)
+    workflow = Workflow.from_yaml(flow)
     assert workflow.name == "flow"
     inputs = {"log": "a ERROR b\nc ERROR d\ne fine", "shape": {"a": "x"}}
     result = workflow.run(inputs, runtime="scripted", db=flow.parent / "a.db")
@@ -90,13 +91,13 @@ def test_a_file_is_run_with_its_functions_beside_it(flow: Path) -> None:
 
 
 def test_there_and_back_it_is_the_same_definition(flow: Path) -> None:
-    first = read_workflow(flow)
+    first = Workflow.from_yaml(flow)
     again = flow.with_name("again.yaml")
     again.write_text(write_workflow(first), encoding="utf-8")
-    assert read_workflow(again).definition == first.definition
+    assert Workflow.from_yaml(again).definition == first.definition
     assert "instruction: |" in again.read_text(encoding="utf-8")
     # Another process that goes on with a run compares what the workflow is.
-    assert read_workflow(again).identity() == first.identity()
+    assert Workflow.from_yaml(again).identity() == first.identity()
     assert first.checked().steps["tickets"].one.name == "object of urgent"
 
 
@@ -106,7 +107,7 @@ def test_what_python_makes_is_written_and_read(tmp_path: Path) -> None:
     made.add("score", specialist="general", instruction="Rate it: {news}", output=int, retries=2, timeout_seconds=9.5)
     path = tmp_path / "digest.yaml"
     path.write_text(write_workflow(made), encoding="utf-8")
-    assert read_workflow(path).definition == made.definition
+    assert Workflow.from_yaml(path).definition == made.definition
 
     def local(text: str) -> str:
         return text
@@ -169,27 +170,27 @@ def test_what_only_the_whole_shows_is_told_with_the_line_of_its_step(
     if change[0] == "list[str]":  # of a function the annotation counts, not the text
         flow.write_text(FLOW.replace("output:\n      type: object", "output: strg\n    xx:"), encoding="utf-8")
         with pytest.raises(WorkflowError, match="there is no key 'xx'"):
-            read_workflow(flow)
+            Workflow.from_yaml(flow)
         return
     with pytest.raises(WorkflowError, match=words):
-        read_workflow(flow)
+        Workflow.from_yaml(flow)
 
 
 def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
     with pytest.raises(WorkflowError, match="No such file"):
-        read_workflow(tmp_path / "gone.yaml")
+        Workflow.from_yaml(tmp_path / "gone.yaml")
     (tmp_path / "bytes.yaml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(WorkflowError, match="not UTF-8"):
-        read_workflow(tmp_path / "bytes.yaml")
+        Workflow.from_yaml(tmp_path / "bytes.yaml")
     (tmp_path / "huge.yaml").write_text("#" * 1_000_001, encoding="utf-8")
     with pytest.raises(WorkflowError, match="more than 1,000,000 bytes"):
-        read_workflow(tmp_path / "huge.yaml")
+        Workflow.from_yaml(tmp_path / "huge.yaml")
 
 
 def test_the_published_schema_takes_what_is_read_and_refuses_what_is_not(flow: Path) -> None:
     schema = jsonschema_rs.validator_for(json.dumps(file_schema()))
     assert list(schema.iter_errors(yaml.safe_load(FLOW))) == []
-    assert list(schema.iter_errors(yaml.safe_load(write_workflow(read_workflow(flow))))) == []
+    assert list(schema.iter_errors(yaml.safe_load(write_workflow(Workflow.from_yaml(flow))))) == []
     assert not schema.is_valid({"steps": {"a": {"specialst": "general"}}})
     assert not schema.is_valid({"steps": {"a": {"retries": -1}}})
     assert not schema.is_valid({"steps": {}})
