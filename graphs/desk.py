@@ -58,16 +58,7 @@ class RunDesk:
         on_text: OnText | None = None,
     ) -> ChatResponse:
         self.context.budget.take_call()
-        longest = self.context.session.settings.max_completion_tokens
-        request = ChatRequest(
-            model=self.model,
-            messages=tuple(messages),
-            schema=schema,
-            max_completion_tokens=min(max_completion_tokens or longest, longest),
-            temperature=temperature,
-            seed=seed,
-            certainty=self.context.session.wants_certainty,
-        )
+        request = self._request(messages, schema, max_completion_tokens, temperature, seed)
         self.asked.append(request)
         self.context.turn.end()
         if self.context.priority is Priority.BATCH and self.context.budget.calls > 1:
@@ -76,39 +67,50 @@ class RunDesk:
         sent: dict[str, str] = {}
         started = time.monotonic()
         try:
-            if self.rung.leaves:
-                outside = letter(request)
-                sent["prompt"] = outside.text
-                self.context.notice("remote", f"{self.subtask}: {outside.told(self.rung.host)}")
-                response = await self._asked(outside.request, None)
-                sent["answer"] = response.text
-                response = outside.opened(response)
-            else:
-                response = await self._asked(request, on_text or self._listener())
-                self._compare(request, response)
+            response = await self._answered(request, on_text, sent)
         except (NonetError, asyncio.CancelledError) as error:
             said = error.message if isinstance(error, NonetError) else "stopped before its answer was whole"
             self._record(**sent, seconds=time.monotonic() - started, error=f"{type(error).__name__}: {said}")
             raise
-        usage = response.usage
         if response.certainty is not None:
             self.certainties.append(response.certainty)
-        self.context.budget.add(usage)
-        self._record(
-            **sent,
-            prompt_tokens=usage.prompt_tokens,
-            completion_tokens=usage.completion_tokens,
-            seconds=usage.seconds,
-            load_seconds=usage.load_seconds,
-            prompt_seconds=usage.prompt_seconds,
-            generation_seconds=usage.generation_seconds,
-            cached_tokens=usage.cached_tokens,
-            finish=str(response.finish),
-            **_trip_fields(response.trip),
-        )
+        self.context.budget.add(response.usage)
+        self._record(**sent, **_response_fields(response))
         if self.context.on_event is not None:
             self.context.on_event(CallFinished(self.context.usage()))
         return response
+
+    def _request(
+        self,
+        messages: Sequence[Message],
+        schema: Mapping[str, Any] | None,
+        max_completion_tokens: int | None,
+        temperature: float,
+        seed: int,
+    ) -> ChatRequest:
+        longest = self.context.session.settings.max_completion_tokens
+        return ChatRequest(
+            model=self.model,
+            messages=tuple(messages),
+            schema=schema,
+            max_completion_tokens=min(max_completion_tokens or longest, longest),
+            temperature=temperature,
+            seed=seed,
+            certainty=self.context.session.wants_certainty,
+        )
+
+    async def _answered(self, request: ChatRequest, on_text: OnText | None, sent: dict[str, str]) -> ChatResponse:
+        """The rung's answer; what leaves the machine for it, and what comes back, is put into `sent` as it does."""
+        if not self.rung.leaves:
+            response = await self._asked(request, on_text or self._listener())
+            self._compare(request, response)
+            return response
+        outside = letter(request)
+        sent["prompt"] = outside.text
+        self.context.notice("remote", f"{self.subtask}: {outside.told(self.rung.host)}")
+        response = await self._asked(outside.request, None)
+        sent["answer"] = response.text
+        return outside.opened(response)
 
     async def _asked(self, request: ChatRequest, on_text: OnText | None) -> ChatResponse:
         return await self.rung.scheduler.chat(request, on_text, self._swapped, priority=self.context.priority)
@@ -154,6 +156,22 @@ class RunDesk:
                 self.context.run,
                 replace(call, subtask=self.subtask, attempt=self.attempt, created_at_s=time.time()),
             )
+
+
+def _response_fields(response: ChatResponse) -> dict[str, Any]:
+    """Of a CallRecord."""
+    usage = response.usage
+    return {
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "seconds": usage.seconds,
+        "load_seconds": usage.load_seconds,
+        "prompt_seconds": usage.prompt_seconds,
+        "generation_seconds": usage.generation_seconds,
+        "cached_tokens": usage.cached_tokens,
+        "finish": str(response.finish),
+        **_trip_fields(response.trip),
+    }
 
 
 def _trip_fields(trip: Trip) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from nonet.errors import ModelNotFoundError
-from nonet.graphs.choice import choose_runtime
+from nonet.graphs.choice import ChosenRuntime, choose_runtime
 from nonet.graphs.embedding import Embedder as DocumentEmbedder
 from nonet.graphs.embedding import space_of
 from nonet.graphs.host_watch import HostWatch
@@ -33,7 +33,7 @@ from nonet.store import Store
 if TYPE_CHECKING:
     from nonet.agents.protocol import Planner
     from nonet.agents.router import Embedder, Router
-    from nonet.runtimes import Runtime
+    from nonet.runtimes import ModelInfo, Runtime
     from nonet.runtimes.energy import EnergyMeter
     from nonet.runtimes.scheduler import Scheduler
     from nonet.settings import Settings
@@ -119,46 +119,47 @@ class Session:
             chosen = await choose_runtime(settings)
             try:
                 models = await chosen.runtime.models()
-                windows: Mapping[str, int] = {}
-                if chosen.set_windows is not None:
-                    measured = readings(store, chosen.runtime.name, models)
-                    memory = None if chosen.is_local else 0
-                    windows = choose_windows(settings, models, measured, memory=memory)
-                    chosen.set_windows(windows)
-                names = tuple(staff.specialists)
-                ladders = choose_ladders(settings, models, names, chosen.runtime.name, staff.models)
-                embed_model = choose_embedder(settings, models)
-                scheduler = make_scheduler(settings, chosen, models, embed_model, store)
-                remotes = remote_rungs(settings, (*names, *staff.missing)) if settings.remote else {}
+                windows = _windows_of(settings, store, chosen, models)
+                session = cls._of(settings, store, chosen, models, staff)
             except BaseException:
                 await chosen.runtime.aclose()
                 raise
         except BaseException:
             await store.aclose()
             raise
+        try:
+            await session.follow_settings(windows)
+        except BaseException:
+            await session.aclose()
+            raise
+        return session
+
+    @classmethod
+    def _of(
+        cls, settings: Settings, store: Store, chosen: ChosenRuntime, models: Sequence[ModelInfo], staff: Staff
+    ) -> Self:
+        """The session of what was found here."""
+        names = tuple(staff.specialists)
+        runtime = chosen.runtime.name
+        embed_model = choose_embedder(settings, models)
         session = cls(
             settings=settings,
             store=store,
             runtime=chosen.runtime,
             runtime_reason=chosen.reason,
-            scheduler=scheduler,
-            ladders=ladders,
+            ladders=choose_ladders(settings, models, names, runtime, staff.models),
+            scheduler=make_scheduler(settings, chosen, models, embed_model, store),
             specialists=staff.specialists,
             staff=staff,
             embed_model=embed_model,
-            remotes=remotes,
-            judges=measured_judges(store, chosen.runtime.name, models),
+            remotes=remote_rungs(settings, (*names, *staff.missing)) if settings.remote else {},
+            judges=measured_judges(store, runtime, models),
             energy=find_meter() if chosen.is_local else None,
             installed={model.name: model.digest for model in models if "chat" in model.capabilities},
             embed_digest=next((model.digest for model in models if model.name == embed_model), ""),
         )
         session.bars = session.calibrated()
         session.wants_certainty = bool(session.bars)
-        try:
-            await session.follow_settings(windows)
-        except BaseException:
-            await session.aclose()
-            raise
         return session
 
     async def follow_settings(self, windows: Mapping[str, int]) -> None:
@@ -275,3 +276,15 @@ class Session:
         except ModelNotFoundError:
             self.embed_model = None
             return None
+
+
+def _windows_of(
+    settings: Settings, store: Store, chosen: ChosenRuntime, models: Sequence[ModelInfo]
+) -> Mapping[str, int]:
+    """By model, the windows that the runtime now serves; empty where it chooses its own."""
+    if chosen.set_windows is None:
+        return {}
+    measured = readings(store, chosen.runtime.name, models)
+    windows = choose_windows(settings, models, measured, memory=None if chosen.is_local else 0)
+    chosen.set_windows(windows)
+    return windows
