@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nonet.agents.heads import Head, is_constraint
+from nonet.agents.cues import BUILTIN, read_cues
+from nonet.agents.heads import Head, hide_opening, is_constraint
 from nonet.agents.lexicon import any_of, compiled
 from nonet.agents.masking import FILLER, mask
 from nonet.agents.segments import Payload, Region, find_payload, regions
@@ -34,6 +35,8 @@ _MAX_BARE_WORDS = 2
 """A request this short before a list ("Give me (a) ...") begins all its items."""
 _MAX_SHARED_WORDS = 8
 _GAP_CHARACTERS = 40
+_CLEAR_CUE = 0.5
+_CLEAR_MARGIN = 0.4
 _WIDE_GAP = compiled(rf"\s{{{_GAP_CHARACTERS},}}")
 """Longer runs of blanks are cut to this: they say nothing, and patterns would read them again and again."""
 _TRAILING = compiled(r"(?:[\s,;:–—-]|\b(?:and|then|but|plus|or|also|while)\b(?=[\s,;]*$))+$")  # noqa: RUF001
@@ -66,6 +69,8 @@ class Clause:
     """True: it shares the opening of the clause before it, and so what that refers to."""
     payload: bool = False
     """True: it carries a question or a pasted text that the request pointed to."""
+    asks: int = 0
+    """Offset of the words that ask, where something is told before them."""
     about: str = ""
     """The one document it is about, where "each" was unfolded."""
 
@@ -229,19 +234,22 @@ def _only(task: str, masked: str, draft: _Draft) -> Clause:
         head.kind if head else "whole",
         head.opening if head else "",
         payload=draft.payload,
+        asks=max(0, draft.piece.start - start) if head and start < draft.piece.start < start + len(text) else 0,
     )
 
 
 def _clause(task: str, masked: str, draft: _Draft) -> Clause:
     """Put the spans together, in the order of the request."""
     head = draft.head
-    words, hidden, last = "", "", 0
+    words, hidden, last, asks = "", "", 0, 0
     for start, stop in sorted(set(draft.spans)):
         cut_start, cut_stop = _trimmed(masked, start, stop)
         if shares_opening(masked[cut_start:cut_stop]) and masked[cut_stop : cut_stop + 1] in {",", ":"}:
             cut_stop += 1
         if cut_start < cut_stop:
             gap = _gap(task[last:cut_start]) if words else ""
+            if start == draft.piece.start and head:
+                asks = len(words) + len(gap)
             words += gap + task[cut_start:cut_stop]
             hidden += gap + masked[cut_start:cut_stop]
             last = cut_stop
@@ -254,7 +262,22 @@ def _clause(task: str, masked: str, draft: _Draft) -> Clause:
         item=draft.item,
         shares=draft.shares,
         payload=draft.payload,
+        asks=asks,
     )
+
+
+def asking(clause: Clause, *, has_document: bool) -> str:
+    """The masked words by which a clause is routed: those that ask, if they are clear by themselves, else all.
+
+    What is told before them ("My landlord has sent a letter. ...") is why it is asked, and no work.
+    """
+    words = hide_opening(clause.masked)
+    if not clause.asks or clause.payload:
+        return words
+    asked = " " * clause.asks + clause.masked[clause.asks :]
+    cues = read_cues(asked, asked, has_document=has_document)
+    best, second = sorted(map(cues.score, BUILTIN), reverse=True)[:2]
+    return asked if best >= _CLEAR_CUE and best - second >= _CLEAR_MARGIN else words
 
 
 def _gap(between: str) -> str:

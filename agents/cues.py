@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from nonet.agents.code_cues import code_cue
 from nonet.agents.lexicon import (
     CODE_NOUN,
     COLLECTION_NOUN,
     DOCUMENT_NOUN,
-    LANGUAGE,
     LENGTH,
     RETRIEVAL_VERB,
     STORE_NOUN,
@@ -22,7 +22,6 @@ from nonet.agents.lexicon import (
     SUMMARY_VERB,
     SUMMARY_VERB_TOLD,
     TEXT_NOUN,
-    any_of,
     compiled,
 )
 from nonet.agents.masking import mask
@@ -33,34 +32,6 @@ SUMMARIZATION = "summarization"
 GENERAL = "general"
 BUILTIN = (CODE, RETRIEVAL, SUMMARIZATION, GENERAL)
 
-_MAKE = any_of(
-    "write|implement(?:ed|s)?|creat(?:e|ing)|build|defin(?:e|ing)|develop|make|give|need|want|like|produce|provide",
-    "add|fix|refactor|debug|program|code|draft|design|generate|complete|put together|come up with|supply|sketch|port",
-    "rewrite|optimi[sz]e|extend|wrap|turn",
-)
-_CODE_FIRST = compiled(
-    rf"\W*(?:(?:please|can|could|would|you|i|we|also|need|want|like|to|i'd|me|then|and|help|so|now|just)\W+){{0,6}}"
-    rf"{_MAKE}(?: \S+){{0,5}}? {CODE_NOUN}\b"
-)
-_CODE_MADE = compiled(rf"\b{_MAKE}\b(?: \S+){{0,12}}? {CODE_NOUN}\b")
-_CODE_WORD = compiled(rf"\b{CODE_NOUN}\b")
-_CODE_NAMED = compiled(
-    rf"\W*(?:(?:and|also|plus|then|totally|unrelated)\W+){{0,3}}(?:an?|one|some|two) (?:\w+ ){{0,3}}?{CODE_NOUN}\b"
-)
-_CODE_STRONG = compiled(
-    r"\bimplement(?:ed|s)?\b|\bmust (?:satisfy|pass)\b|\bassert\b|^\W*(?:re)?code\b|\brefactor\b|\bdebug\b"
-    r"|\btraceback\b|\b\w+Error\b|\bunit tests?\b|\bpytest\b|\bcompil(?:e|er)\b|\bstack trace\b"
-    r"|\bpython (?:function|script|class|code|program|constant|variable|snippet|thing|one-liner)\b"
-)
-_LANGUAGE = compiled(rf"\b{LANGUAGE}\b|(?<!\w)c(?:\+\+|#)")
-_CODE_SIGN = re.compile(
-    r"`\w+(?:\([^`]*\))?`|\b\w+\([^)\n]*\) ?[=!<>]=|^(?:def|class) \w|```|>>> |\bprint\(|\bfor \w+ in \w+\(",
-    re.MULTILINE,
-)
-_CODE_BEGUN = re.compile(r"\bdef \w+\(|\bclass \w+(?:\(\w*\))?:")
-"""Code that the request begins and wants completed."""
-_CODE_CALL = re.compile(r"\b[a-z]+(?:_\w+)+\b|`\w+\(")
-
 _SUMMARY_VERB = compiled(rf"\b{SUMMARY_VERB}\b")
 _SUMMARY_TOLD = compiled(rf"\b{SUMMARY_VERB_TOLD}\b")
 _SUMMARY_NOUN = compiled(rf"\b{SUMMARY_NOUN}\b")
@@ -70,6 +41,10 @@ _MERGE = compiled(
     r"\b(?:sentences?|summar|paragraphs?|statements?|results?|both|them|findings|two|text)"
 )
 _WRITE_PROSE = compiled(rf"\b(?:write|compose|draft|produce|give|create)\b(?: \S+){{0,5}}? {TEXT_NOUN}\b")
+_PROSE_FIRST = compiled(
+    r"\W*(?:(?:and|then|finally|lastly|also|plus)\W+)*(?:an?|one) (?:\w+ ){0,2}?"
+    rf"{TEXT_NOUN} (?:about|on|of|for|that)\b"
+)
 _ATTACHED = compiled(
     r"\b(?:attach(?:ed|ment)s?|enclosed"
     rf"|(?:the|this|that|these|following|above|below) (?:\w+ ){{0,2}}?{DOCUMENT_NOUN})\b"
@@ -81,7 +56,10 @@ _FIND_IN = compiled(
     rf"(?: \S+){{0,14}}? {COLLECTION_NOUN}\b"
 )
 _FIND = compiled(r"^\W*(?:find|get|fetch|identify|determine|quote|cite|check)\b")
-_LOOK_FOR = compiled(r"^\W*(?:find|identify|determine|check)\b")
+_LOOK_FOR = compiled(
+    r"^\W*(?:from [^,.;]{1,60}? )?(?:(?:find|identify|determine|check)\b"
+    r"|(?:pull|grab|fetch|extract)(?: me)? (?:the|all|any|every)\b)"
+)
 _FIND_IT = compiled(r"(?:^|[.!?;,]\s+|\band )(?:find|fetch|get|check) (?:it|that|this)\b(?! (?:down|into|to|in)\b)")
 _IN_COLLECTION = compiled(
     r"\b(?:in|from|according to|through|within|by|what|across|of|where) (?:do |does )?"
@@ -89,6 +67,7 @@ _IN_COLLECTION = compiled(
 )
 _STORE = compiled(rf"\b(?:the|our|my|these|those|all|your) (?:\w+ ){{0,2}}?{STORE_NOUN}\b")
 _CITE = compiled(r"\b(?:cite|quote|citations?|quotes?|references?|verbatim)\b")
+_QUOTE = compiled(r"(?:^|[,.;:]\s+|\b(?:and|you|please) )(?:quote|cite)\b|\b(?:verbatim|word for word|exact words)\b")
 _WH_WORD = "(?:who|whom|whose|what|which|when|where|why|how)"
 _WH = compiled(
     rf"(?:^|[.,;:!?]\s+|\b(?:and|tell me|know|in|of|to|from|by|for|at|on|with|was|is|are|were) )\W?{_WH_WORD}\b"
@@ -101,19 +80,21 @@ _TOLD_NOUN = (
 )
 _FACT_ASKED = compiled(
     rf"(?:^|[.,;:!?]\s+|\b(?:and|tell me|know|just|so|of|to|from|by|for|at|on|in) )\W?(?:"
-    rf"(?:when|where|which(?! ones?\b| of\b)|whose|how (?:many|much|long|old|far|often|big|high|late|soon)) "
+    rf"(?:(?:when|where)(?:['\u2019]?s)?|which(?! ones?\b| of\b)|whose"
+    r"|how (?:many|much|long|old|far|often|big|high|late|soon)) "
     r"|who(?!'?s?(?: is| are| was)? \w+ and)(?:'?s| (?!is [A-Z])[a-z]+)"
     r"|what(?:'?s| is| are| was| were) (?:the|my|our|their|his|her|its) "
     rf"(?!(?:\w+ )?{_TOLD_NOUN}\b)|what (?!{_AUXILIARY}\b)(?!{_TOLD_NOUN}\b)[a-z]+ (?:\w+ ){{0,2}}?{_AUXILIARY}\b)"
 )
 """A question whose answer is a name, a number, a date or a few words."""
+_ASKED = re.compile(r"[^.!?\n]{4,}\?")
 _SAYS_ANYTHING = compiled(
     r"\b(?:say|says|mention|mentions|state|states|contain|contains|have|is there|are there)\W+"
     r"(?:any ?thing|something|any|a word) (?:\w+ )?(?:about|on|for|of|regarding)\b"
     r"|\b(?:tell me|know|check|see) (?:if|whether)\b"
 )
 _TOLD_AT_LENGTH = compiled(
-    r"\b(?:throughout|happen(?:s|ed)?|think|thought|feel|felt|discuss\w*|recommend\w*|decid\w+|agree\w*|argue\w*"
+    r"\b(?:throughout|happen(?:s|ed)?|think|thought|feel|felt|discuss\w*|recommend\w*|decid\w+|agree[sd]?|argue\w*"
     r"|talk(?:s|ed|ing)?|why|each|both|stor(?:y|ies)|plot|novel|tale|characters?|significance|relates?|changes?|differ\w*)\b"
 )
 _TOLD_BY = compiled(
@@ -207,28 +188,6 @@ def read_cues(text: str, masked: str | None = None, *, has_document: bool = Fals
     )
 
 
-def code_cue(text: str, words: str) -> float:
-    """How clearly code is asked for. `words` is the masked text."""
-    score = 0.0
-    if _CODE_FIRST.match(words):
-        score += 1.8
-    elif _CODE_MADE.search(words) or _CODE_NAMED.match(words):
-        score += 1.0
-    elif _CODE_WORD.search(words):
-        score += 0.3
-    if _CODE_STRONG.search(words):
-        score += 0.7
-    if _LANGUAGE.search(words):
-        score += 0.5
-    if _CODE_SIGN.search(text):
-        score += 0.6
-    elif _CODE_CALL.search(text):
-        score += 0.3
-    if _CODE_BEGUN.search(text):
-        score += 0.8
-    return score
-
-
 def _summarization(words: str, *, has_document: bool) -> float:
     score = 0.0
     if _SUMMARY_VERB.search(words):
@@ -241,6 +200,8 @@ def _summarization(words: str, *, has_document: bool) -> float:
         score += 0.8
     if _WRITE_PROSE.search(words):
         score += 0.6
+    elif _PROSE_FIRST.match(words):
+        score += 0.9
     if _LENGTH.search(words):
         score += 0.3
     if has_document:
@@ -251,7 +212,13 @@ def _summarization(words: str, *, has_document: bool) -> float:
 
 
 def asks_fact(words: str) -> bool:
-    """Whether a question of this wording has a few words for an answer, which are to be found rather than summed up."""
+    """Whether a question of this wording has a few words for an answer, which are to be found rather than summed up.
+
+    What is told before the question says nothing of its answer.
+    """
+    asked = _ASKED.findall(words)
+    if asked and not _SUMMARY_VERB.search(words):
+        words = ". ".join(map(str.strip, asked))
     if _SUMMARY_VERB.search(words) or _SUMMARY_NOUN.search(words) or _TOLD_AT_LENGTH.search(words):
         return False
     return any(pattern.search(words) for pattern in (_FACT_ASKED, _SAYS_ANYTHING, _YES_NO, _MAY_I))
@@ -290,8 +257,10 @@ def _asks_document(words: str) -> float:
     """A question to a document at hand is looked up where a few words answer it, or where it is to be searched."""
     score = 0.8 if _STORE.search(words) and not _ATTACHED.search(words) else 0.0
     if asks_fact(words):
-        return score + 1.4
-    return score + (0.7 if _LOOK_FOR.search(words) and not _SUMMARY_NOUN.search(words) else 0.0)
+        score += 1.4
+    elif _LOOK_FOR.search(words) and not _SUMMARY_NOUN.search(words):
+        score += 0.7
+    return score + (1.0 if _QUOTE.search(words) else 0.0)
 
 
 def is_question(words: str) -> bool:

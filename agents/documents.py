@@ -48,6 +48,9 @@ _MIN_TITLE_WORDS = 2
 _TITLE_SHARE = 0.7
 """Of a title's telling words that have to stand in a request that names it."""
 _MIN_NAME = 3
+_PARTED = re.compile(r"[^\W\d_]{3,}(?:[\s_-]+|(?=\d))(?:[^\W_]+[\s_-]*)*")
+"""A stem of several words or of a word and a number."""
+_NUMBERED = re.compile(r"[a-z]\d{1,3}", re.IGNORECASE)
 _ARTICLES = frozenset({"A", "I", "a"})
 
 
@@ -117,9 +120,9 @@ def for_one(text: str, name: str, names: Sequence[str] = ()) -> str:
 def _names(text: str, document: DocumentInfo, *, labels: bool = True, stems: bool = True) -> bool:
     """Whether the document's name or stem stands in the text, or its label if `labels` ("B")."""
     for name in {document.name, _stem(document.name)} if stems else {document.name}:
-        if not name or (len(name) < _MIN_NAME and not labels) or name.casefold() not in text.casefold():
+        if not name or (len(name) < _MIN_NAME and not labels):
             continue
-        quoted = re.escape(name)
+        quoted = loosely(name)
         if name in _ARTICLES:
             pattern, flags = _LABELLED.replace("{name}", quoted), 0
         else:
@@ -127,6 +130,13 @@ def _names(text: str, document: DocumentInfo, *, labels: bool = True, stems: boo
         if re.search(pattern, text, flags):
             return True
     return False
+
+
+def loosely(name: str) -> str:
+    """A pattern for a name as it is typed: "chapter 3" for chapter3.txt, "statement q1" for statement-q1.pdf."""
+    parts = re.findall(r"[^\W\d_]+|\d+|[^\w\s]+(?=[^\W_])", name) if _PARTED.fullmatch(name) else []
+    parts = [part for part in parts if part[0].isalnum()]
+    return r"[\s_-]*".join(parts) if len(parts) > 1 else re.escape(name)
 
 
 def _by_title(text: str, attached: Sequence[DocumentInfo]) -> set[str]:
@@ -153,4 +163,6 @@ def _stem(name: str) -> str:
 
 def _content(text: str) -> set[str]:
     words = (match.casefold() for match in _WORD.findall(text))
-    return {word for word in words if len(word) >= _MIN_NAME and not _NOT_TELLING.match(word)}
+    return {
+        word for word in words if (len(word) >= _MIN_NAME and not _NOT_TELLING.match(word)) or _NUMBERED.fullmatch(word)
+    }

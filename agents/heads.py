@@ -20,6 +20,7 @@ from nonet.agents.lexicon import (
     RETRIEVED,
     SUMMARY_NOUN,
     SUMMARY_VERB,
+    SUMMARY_VERB_TOLD,
     TEXT_NOUN,
     any_of,
     compiled,
@@ -34,6 +35,7 @@ _AFTERWARDS = any_of(
 )
 _CONNECTIVE = any_of(
     "and|but|so|or|plus|also|too|then|next|finally|lastly|last|afterwards?|thereafter|subsequently|meanwhile|besides",
+    "pls|plz|yo|right|at the (?:very )?end|to (?:finish|close|round (?:it|this|things)) ?(?:off|up)?",
     "moreover|oh|unrelated(?:ly)?|by the way|btw|incidentally|one more thing|another thing|first things first",
     "second(?:ly)?|third(?:ly)?|fourth(?:ly)?|first(?:ly)?(?: of all)?|to (?:start|begin)(?: with)?",
     "in (?:addition|parallel)|additionally|at the same time|separately|independently|unrelated(?:ly)?|alternatively",
@@ -48,7 +50,7 @@ _CONNECTIVE = any_of(
     "use (?:that|it|this|them|what you (?:find|found)|the (?:result|answer)) for (?:two|three|both|several)(?: \\w+)?",
 )
 _POLITE = any_of(
-    r"(?:can|could|would|will|may|might) (?:you|i|we)(?: please| kindly| also| then| first| maybe)*"
+    r"(?:can|could|would|will|may|might) (?:you|u|ya|i|we)(?: please| kindly| also| then| first| maybe)*"
     r"(?: have| get| ask you to| be so kind as to| mind)?",
     r"(?:i|we)(?:'d|’d| would)(?: also| really| just| then| now)*"  # noqa: RUF001
     r" (?:like|love|want|need|prefer|appreciate it if|be glad if|be grateful if) ?(?:you |for you )?"
@@ -69,8 +71,10 @@ _OPENING = compiled(
 )
 _ADJUNCT = compiled(rf"\s*{_PREPOSITION}\b[^,:;.?!]{{1,120}}[,:]\s*")
 _EACH = compiled(
-    r"\s*for each(?: one)?(?: of)?"
-    r"(?: (?!give|write|produce|make|state|provide|tell|create|list|name|say)[\w'’¤-]+){0,6}\s+"  # noqa: RUF001
+    r"\s*(?:for|from) each(?: one)?(?: of)?"
+    r"(?: (?!give|write|produce|make|state|provide|tell|create|list|name|say|pull|take|get)[\w'’¤-]+){0,6}\s+"  # noqa: RUF001
+    r"|\s*from (?:both|that|this|it|them|these|those) "
+    r"(?=(?:write|make|build|produce|create|draft|derive|compute|work)\b)"
 )
 _BEFORE = compiled(
     r"\s*(?:but |and |yet )?(?:before (?:that|this|doing (?:so|that|this)|it"
@@ -90,6 +94,8 @@ _USE = compiled(_USE_TO + r"\s+\S")
 _NOUN_AFTER = compiled(
     r"\s+(?:is|are|was|were|has|have|had|of|will|would|can|could|should|must|may|and|or|quality|tests?)\b|'s\b"
 )
+_THING = compiled(r"(?:name|list|count|rank|report|test|state|plot|review|estimate|research|help)[,;.)]")
+"""A word that is an order only with something after it."""
 _BOTH_DONE = compiled(r"(?:proofread|review|translate|rewrite|analy[sz]e|read)\s+and\s+")
 _CONSTRAINT = compiled(
     any_of(
@@ -106,14 +112,15 @@ _CONSTRAINT = compiled(
     + r"\b"
 )
 _DESIRE = compiled(
-    r"(?:i|we)(?:'d|’d|'m|’m|'ll|’ll| would| will| am| are)?"  # noqa: RUF001
+    r"(?:(?:i|we)(?:'d|’d|'m|’m|'ll|’ll| would| will| am| are)?"  # noqa: RUF001
     r"(?: also| really| just| then| now| only| still| further| next)*"
     r" (?:need|want|require|like|love|appreciate|be grateful for|be glad of|looking for|after|take|expect)\b"
+    r"|(?:need|want|looking for)\b)"
     r"(?! (?:you )?to\b)(?: also| next| then)*[:,]?\s+(?:to (?:have|see|get|know)\s+)?(?=(?P<wanted>[^.;:?!]{0,160}))"
 )
 _PRODUCT = compiled(
     rf"(?:¤|\b(?:{SUMMARY_NOUN}|{CODE_NOUN}|{TEXT_NOUN}|{LANGUAGE}|implemented|answers?|passages?|quotes?|list|table"
-    r"|comparison|translation|explanation)\b)"
+    rf"|comparison|translation|explanation|{SUMMARY_VERB_TOLD})\b)"
 )
 _NOUN_HEAD = compiled(
     r"(?:(?:an?|the|one|some|another|two|three|four|five|\d+|short|brief|my)[ -](?:[\w-]+ ){0,4}?"
@@ -125,7 +132,8 @@ _WANTED = compiled(
     r"[^.;:?!]{0,80}?\b(?:is|are|would be|will be) (?:all|what|everything) (?:that )?"
     r"(?:i|we)(?:'m| am|'re| are)? (?:need|want|ask for|after|looking for)\b"
     rf"|(?:an?|one|the)[ -](?:[\w-]+ ){{0,4}}?(?:{SUMMARY_NOUN}|{CODE_NOUN}|{TEXT_NOUN})\b[^.;:?!]{{0,80}}?"
-    r"\b(?:would|will) (?:also )?(?:do|help|save|suffice|be (?:fine|nice|good|great|enough|useful|handy|welcome)"
+    r"\b(?:would|will) (?:also )?(?:do|help|save|suffice"
+    r"|be (?:fine|nice|good|great|enough|useful|handy|welcome|lovely|perfect|ideal|appreciated)"
     r"|come in handy)\b"
     rf"|(?:the|an?|its|their) (?:[\w-]+ ){{1,4}}"
     rf"(?:described|summed up|summari[sz]ed|condensed|explained|told|put|shortened) (?:in|to|into) {LENGTH}"
@@ -149,6 +157,13 @@ _PASSIVE = compiled(
     rf"(?:{RETRIEVED}|(?:summari[sz]ed|condensed|shortened|cut|boiled down|trimmed|reduced|rewritten|written"
     r"|implemented|coded|programmed))|(?:needs?|wants?) (?:looking up|finding|locating|shortening|condensing))\b"
 )
+_DONE_THEN = compiled(
+    r"(?:that|this|the|these|those) (?:\w+ ){1,3}?"
+    r"(?:cut|trimmed|boiled|reduced|shortened|condensed|turned|put|made|rewritten|translated)"
+    r" (?:down )?(?:in|to|into)\b"
+)
+"""After "then": "that summary cut to one line"."""
+_THEN = compiled(r"\bthen\b")
 _ASKING = compiled(
     r"(?:(?:in|at|on|to|from|of|for|by|with|under|after|before|since|until|between|during|about) )?"
     r"(?:who|whom|whose|what|which|when|where|why|how)(?:'s|’s)?\b"  # noqa: RUF001
@@ -205,6 +220,10 @@ def find_head(masked: str, start: int, end: int, *, nouns: bool = False, first: 
     at, backwards = _skip_openings(masked, start, end)
     nouns = nouns or masked[start:at].rstrip().endswith(":")
     kind = _kind_at(masked, at, end, nouns=nouns)
+    if not first and kind == "other" and _THING.match(masked, at, end):
+        return None
+    if kind is None and _THEN.search(masked, start, at) and _DONE_THEN.match(masked, at, end):
+        kind = "passive"
     if kind is None and first and _UNMARKED.match(masked, at, end):
         kind = "question"
     if kind is None:

@@ -15,23 +15,23 @@ def compiled(pattern: str, flags: int = 0) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE | flags)
 
 
-LANGUAGE = any_of("python|javascript|typescript|java|rust|golang|haskell|sql|bash|ruby|kotlin|swift|perl")
+LANGUAGE = any_of("python|pyhton|javascript|typescript|java|rust|golang|haskell|sql|bash|ruby|kotlin|swift|perl")
 
 CODE_NOUN = any_of(
-    "functions?|class(?:es)?|scripts?|programs?|methods?|routines?|modules?|decorators?|generators?|regex(?:es)?",
+    "functions?|functoins?|fucntions?|funcs?|class(?:es)?|scripts?|programs?|methods?|routines?|modules?|decorators?|generators?|regex(?:es)?",
     "snippets?|helpers?|algorithms?|subroutines?|lambdas?|one-liners?|unit tests?|test cases?|converters?|parsers?",
     "quer(?:y|ies)|code|implementations?|iterators?|command[- ]line tools?|wrappers?|validators?",
 )
 
 SUMMARY_NOUN = any_of(
-    "summar(?:y|ies)|synops[ie]s|gist|recaps?|digests?|tl;?dr|overviews?|outlines?|abridgements?|round-?ups?",
+    "summ?[ae]r(?:y|ies)|synops[ie]s|gist|recaps?|digests?|tl;?dr|overviews?|outlines?|abridgements?|round-?ups?",
     "key points?|main points?|takeaways?|bullet points?|condensations?|précis|nutshell|short version|essence",
 )
 
-TEXT_NOUN = any_of("sentences?|lines?|paragraphs?|words|bullets?|statements?")
+TEXT_NOUN = any_of("sent[ae]nces?|lines?|paragraphs?|words|bullets?|statements?")
 
 SUMMARY_VERB = any_of(
-    r"summari[sz](?:e|ing)|sum(?:ming)? (?:\S+ ){0,8}?up|condens(?:e|ing)|shorten(?:ing)?|compress(?:ing)?",
+    r"summ?[ae]ri[sz](?:e|ing)|sum(?:ming)? (?:\S+ ){0,8}?up|condens(?:e|ing)|shorten(?:ing)?|compress(?:ing)?",
     r"abridg(?:e|ing)|digest|recap(?:ping)?|boil(?:ing)? (?:\S+ ){0,12}?down|distil(?:l|ling)?|paraphras(?:e|ing)",
     r"trim (?:\S+ ){1,6}?(?:down )?to|outline",
     r"(?:cut|pare|whittle|slim|trim) (?:\S+ ){1,4}?down",
@@ -41,13 +41,13 @@ SUMMARY_VERB = any_of(
 )
 
 SUMMARY_VERB_TOLD = any_of(
-    "summari[sz]e[sd]|sum(?:s|med) (?:\\S+ ){0,6}?up|condense[sd]|shorten(?:s|ed)|compress(?:es|ed)|abridge[sd]",
+    "summ?[ae]ri[sz]e[sd]|sum(?:s|med) (?:\\S+ ){0,6}?up|condense[sd]|shorten(?:s|ed)|compress(?:es|ed)|abridge[sd]",
     "recap(?:s|ped)|boil(?:s|ed) (?:\\S+ ){0,8}?down|distil(?:ls|led|s)|paraphrase[sd]",
 )
 """The same told of someone or something: "a function that summarises", "while someone condenses"."""
 
 RETRIEVAL_VERB = any_of(
-    r"look (?:\w+ ){0,4}?up|look for|look (?:in|into|inside|through|over) (?:the|our|my|all)|search",
+    r"look (?:\w+ ){0,4}?up|look for|look (?:in|into|inside|through|thru|trough|over) (?:the|our|my|all)|search",
     r"retrieve|locate|dig (?:\w+ ){0,3}?(?:up|out)|track (?:\w+ ){0,3}?down",
     r"find out|consult|hunt (?:\w+ ){0,3}?down|go through|pull (?:\w+ ){0,4}?(?:up|out)|fish (?:\w+ ){0,4}?out",
     r"check in (?:the|our|my|both)|(?:pull|grab|fetch|fish) (?:\S+ ){1,4}?(?:from|out of) (?:the|our|my|this|that)",
@@ -94,7 +94,7 @@ OTHER_VERB = any_of(
     "assess|review|suggest|recommend|propose|state|express|point out|say|read|pick|choose|select|plot|draw|store|save",
     "assemble|feed|apply|proofread|rank|relate|solve|work out|figure out|establish|verify|prove|check|test|see",
     "investigate|research|answer|get|fetch|find|identify|determine|bring|collect|gather|quote|cite|help|transform",
-    "infer|deduce",
+    "infer|deduce|pull",
 )
 
 LENGTH = (

@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from nonet.agents.clauses import MAX_SPLIT_CHARACTERS, Clause, split, whole
+from nonet.agents.clauses import MAX_SPLIT_CHARACTERS, Clause, asking, split, whole
 from nonet.agents.cues import GENERAL, RETRIEVAL, SUMMARIZATION
 from nonet.agents.documents import DocumentInfo
 from nonet.agents.doubts import rule_doubts
-from nonet.agents.heads import hide_opening
 from nonet.agents.masking import mask
 from nonet.agents.opinion import SecondOpinion
 from nonet.agents.plan import MAX_SUBTASKS, Plan, Routing, Subtask
@@ -83,7 +82,7 @@ class RulePlanner:
         reach = reach_of(parts, attached, collection, task=task, as_things_are=self._memory)
         if self._opinion is not None:
             self._opinion.begin()
-        clauses = self._bounded(unfolded(parts, reach.attached), notes)
+        clauses = self._bounded(unfolded(parts, reach.attached, reach.collection), notes)
         plan = await self._wired(clauses, reach)
         if plan.depth() > self._max_depth:
             notes.append(f"More than {self._max_depth} parts build on one another, so all stand together in one.")
@@ -135,7 +134,11 @@ class RulePlanner:
         )
 
     async def _routed(self, clauses: Sequence[Clause], reach: Reach) -> list[Step]:
-        requests = [Request(clause.text, reads_whole(clause, reach), hide_opening(clause.masked)) for clause in clauses]
+        wholes = [reads_whole(clause, reach) for clause in clauses]
+        requests = [
+            Request(clause.text, reads, asking(clause, has_document=reads))
+            for clause, reads in zip(clauses, wholes, strict=True)
+        ]
         routed = await self._router.route_many(requests)
         return [
             Step(clause, await self._ask_specialist(clause, result))

@@ -45,9 +45,11 @@ _PRONOUN = compiled(r"\b(?:it|its|that|this|them|their|they|these|those|he|she|h
 _CONJUNCTION = compiled(
     r"\b(?:that|this)\s+(?:is|are|has|have|does|can|will|would|was|were|you|we|i|they|it|he|she|the|an?|\w+s|\w+ed)\b"
 )
+_AS_OBJECT = compiled(r"(?:that|this)(?: (?:in|into|as|inside)\b|\W*$)")
+"""Put that in a constant": a thing, not a conjunction."""
 _ANTECEDENT = compiled(
     r"\b(?:an?|the|any|each|every|some|two|three|all|given|attached)\s+(?!function|python|script|program|class|short"
-    r"|brief|one|single|sentence|summary|paragraph|line|method|routine)[a-z][\w-]*"
+    r"|brief|one|single|last|final|closing|sentence|summary|paragraph|line|method|routine)[a-z][\w-]*"
 )
 _DEFINITE = compiled(r"\b(the|that|this|those|these)\s+((?:[a-z][\w'-]*\s+){0,2}[a-z][\w'-]*)")
 _WORD = re.compile(r"[a-z]{4,}")
@@ -166,10 +168,15 @@ def _names_result(clause: Clause, words: str, specialist: str, earlier: Sequence
     return (
         _FOUND.search(f"{clause.opening} {words}") is not None
         or (specialist != RETRIEVAL and _THE_RESULT.search(words) is not None and _has_result(specialist, earlier))
-        or points_outside(words, specialist)
+        or (points_outside(words, specialist) and not _of_the_document(specialist, earlier))
         or _returns_what_was_found(clause, specialist, earlier)
         or (_THE_SUMMARY.search(words) is not None and any(known.specialist == SUMMARIZATION for known in earlier))
     )
+
+
+def _of_the_document(specialist: str, earlier: Sequence[Known]) -> bool:
+    """Whether "it" is what the summaries before were made of: "Shorten the study. Who paid for it?"."""
+    return specialist == RETRIEVAL and all(each.specialist == SUMMARIZATION and not each.reads for each in earlier)
 
 
 def _lacks_matter(clause: Clause, words: str, earlier: Sequence[Known]) -> bool:
@@ -181,7 +188,8 @@ def points_outside(words: str, specialist: str) -> bool:
     """Whether a pronoun points out of the clause: nothing before it in the clause could be meant."""
     for match in _PRONOUN.finditer(words):
         word = match.group().casefold()
-        if word in {"that", "this"} and (specialist == CODE or _CONJUNCTION.match(words, match.start())):
+        joins = word in {"that", "this"} and not _AS_OBJECT.match(words, match.start())
+        if joins and (specialist == CODE or _CONJUNCTION.match(words, match.start())):
             continue
         return _ANTECEDENT.search(words, 0, match.start()) is None
     return False
@@ -233,11 +241,17 @@ def _texts(numbers: tuple[int, ...], earlier: Sequence[Known]) -> tuple[int, ...
 
 def _meant(words: str, specialist: str, earlier: Sequence[Known]) -> int:
     """The one earlier subtask that is meant: the last that gives the kind of result named, else the last."""
-    wanted = _wanted(words, specialist)
+    wanted = _wanted(words, specialist) or _source(words, specialist, earlier)
     for number in range(len(earlier) - 1, -1, -1):
         if earlier[number].specialist == wanted:
             return number
     return len(earlier) - 1
+
+
+def _source(words: str, specialist: str, earlier: Sequence[Known]) -> str:
+    """What a function is made of after "find the rate, sum it up, ...": the rate and not its summary."""
+    side = specialist == CODE and earlier[-1].specialist == SUMMARIZATION and not _SEQUENCE.search(words)
+    return RETRIEVAL if side and any(earlier[n].specialist == RETRIEVAL for n in earlier[-1].reads) else ""
 
 
 def _wanted(words: str, specialist: str) -> str:

@@ -25,7 +25,7 @@ _WORD_MARK = compiled(
 )
 _CAPITAL = "[A-Z0-9¤\u00c0-\u00de(-]"
 _LETTER = re.compile(r"[^\W\d_]")
-_WHOLE_WORD = re.compile(r"(?<![\w.])[^\W\d_]{4,}$")
+_WHOLE_WORD = re.compile(r"(?<![\w.])[^\W\d_]{4,}(?: \d{1,4})?$")
 _SENTENCE_END = re.compile(
     r"[.!?…]+[\"'\u201d\u2019)\]]*(?=\s)|\n\s*\n|[\u3002\uff01\uff1f]"
     r"|\n(?=\s*(?:[Qq]uestion|[Tt]ext|[Ii]nput|[Cc]ontext|[Aa]rticle|[Aa]bstract|[Nn]ote)s?\s*:)"

@@ -6,12 +6,13 @@ import re
 from dataclasses import dataclass
 from itertools import islice
 
-from nonet.agents.cues import code_cue
+from nonet.agents.code_cues import code_cue
 from nonet.agents.heads import Head, find_head
 from nonet.agents.lexicon import (
     CODE_NOUN,
     COLLECTION_NOUN,
     LANGUAGE,
+    LENGTH,
     RETRIEVAL_VERB,
     SUMMARY_NOUN,
     SUMMARY_VERB,
@@ -32,7 +33,7 @@ _TEXT_PRODUCT = compiled(rf"\b(?:{SUMMARY_NOUN}|{TEXT_NOUN}|comparison)\b")
 _OUTSIDE = compiled(rf"\b(?:attach(?:ed|ment)|enclosed|{COLLECTION_NOUN})\b")
 _THEN = compiled(
     r"\b(?:then|finally|afterwards?|after (?:that|this|which)|next|also|lastly|meanwhile|separately|once|when"
-    r"|independently|in addition|additionally|in the end|at last)\b"
+    r"|independently|in addition|additionally|(?:in|at) the (?:very )?end|at last)\b"
 )
 _SHARED = compiled(r"(?:use|from|based on|using|with|given|taking|starting|building|out of|for|on the basis)\b")
 _WHILE = compiled(
@@ -46,6 +47,14 @@ _ASKS_MORE = compiled(
     r"tell me (?:who|whom|when|where|which|what (?!it|that|this)|how (?:many|much|old|far|long|tall))\b"
 )
 _TELLS = compiled(rf"(?:explain|describe|tell|say)\b(?! (?:it|this|that|them)\b)(?: \S+){{0,8}}? {TEXT_NOUN}\b")
+_THEN_A = compiled(r"(?:and )?(?:then|finally|lastly|(?:at|in) the (?:very )?end)\b")
+_LOOKS = compiled(rf".*\b(?:{RETRIEVAL_VERB}|find|get|fetch|check|quote)\b")
+_RESTATES = compiled(
+    r"(?:explain|describe|tell|say|give|phrase|express)\b[^.;]*?\b(?:it|this|that|them|the \w+)\b[^.;]*?"
+    rf"\b(?:in {LENGTH}|(?:in|into) (?:short|brief|simple|plain|easy|a few|your own)|briefly|simply)\b"
+)
+"""After a look-up: what was found is to be told anew, which is other work."""
+_BEFOREHAND = compiled(r"[^.;]*\bfirst\W*$")
 _COMPARES = compiled(r"(?:compare|contrast|merge|combine|join)\b[^,;.]*\b(?:both|the two|them|these|those)\b")
 _SEVERAL = compiled(r"\b(?:both|the two|the three|them all|all of them)\b")
 _FURTHER = compiled(
@@ -129,7 +138,8 @@ def _cut(masked: str, start: int, end: int, *, nouns: bool) -> list[Piece]:
         at = match.end()
         if at >= end or (current.head and at <= current.head.start):
             continue
-        head = find_head(masked, at, end, nouns=_may_list_nouns(current.head))
+        nouns = _may_list_nouns(current.head) or _THEN_A.match(masked, at, end) is not None
+        head = find_head(masked, at, end, nouns=nouns)
         if head is None or not _begins_work(masked, current, head, match, end):
             continue
         current.end = match.start()
@@ -190,7 +200,8 @@ def _parts_question(before: str, current: Head, head: Head, mark: str, rest: str
 
 def _parts_order(before: str, head: Head, rest: str, mark: str, *, then: bool) -> bool:
     """Where both are orders."""
-    if head.kind == "other" and _COMPARES.match(rest):
+    retold = _LOOKS.match(before) and _RESTATES.match(rest) and not _is_code(before)
+    if retold or (head.kind == "other" and _COMPARES.match(rest)):
         return True
     if head.kind == "noun" and mark == "," and before.rstrip().endswith(FILLER):
         return False  # "write `f()`, a function that ...": the same thing, told again
@@ -217,7 +228,7 @@ def _ends_code(before: str, head: Head, rest: str, mark: str, *, then: bool) -> 
     if head.kind == "summary":
         return bool(mark) or then or outside
     if head.kind == "retrieval":
-        return outside or then or told
+        return outside or then or told or _BEFOREHAND.match(rest) is not None
     if head.kind in {"make", "use"}:
         near = rest[:_NEAR]
         return bool(mark or then) and bool(_CODE_PRODUCT.search(near) or _TEXT_PRODUCT.search(near))

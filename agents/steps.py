@@ -26,6 +26,8 @@ _SOME_DOCUMENT = compiled(rf"\b(?:{COLLECTION_NOUN}|{DOCUMENT_NOUN}|attach(?:ed|
 """Also as German, French, Spanish and others write it: a summary of what is not there is none of the model's."""
 _READ_CHARACTERS = 1_000
 _LENGTH_WISH = compiled(rf"[,\s]+(?:in|with|using|as) (?:at most |no more than |about |up to |under )?{LENGTH}.*$")
+_A_SIGN = 0.3
+"""Of wording, below which nothing speaks for a specialist but examples that are least far away."""
 _ALL_OF_THEM = compiled(rf"\b(?:everything|all|{COLLECTION_NOUN})\b")
 
 
@@ -51,9 +53,8 @@ class Step:
 def from_memory(steps: Sequence[Step]) -> list[Step]:
     """Where there is no document at all, a question goes to the model itself, unless it asks for what documents say.
 
-    So does what only perhaps is to be looked up. A plain order to look something up stays one: that there is nothing to
-    look it up in is the answer. A whole request that no wording speaks for and no example is near to ("please") is the
-    model's own, too.
+    So does what only perhaps is to be looked up, and what no word assigns to anybody ("please"). A plain order to look
+    something up stays one: that there is nothing to look it up in is the answer.
     """
     if len(steps) == 1 and _is_a_guess(steps[0]):
         return [Step(steps[0].clause, replace(steps[0].routed, specialist=GENERAL))]
@@ -62,7 +63,8 @@ def from_memory(steps: Sequence[Step]) -> list[Step]:
         words = step.clause.masked
         asks = step.specialist == RETRIEVAL and (is_question(words) or not step.routed.routing.sure)
         told = step.specialist == SUMMARIZATION and is_told(words)
-        if (asks or told) and not _OF_DOCUMENTS.search(words):
+        lost = step.specialist in {SUMMARIZATION, CODE} and _has_no_sign(step, _A_SIGN)
+        if (asks or told or lost) and not _OF_DOCUMENTS.search(words):
             sure = step.routed.routing.sure  # what is not stays a doubt, for a model that plans better
             found.append(Step(step.clause, _given(GENERAL) if sure else replace(step.routed, specialist=GENERAL)))
         else:
@@ -72,13 +74,14 @@ def from_memory(steps: Sequence[Step]) -> list[Step]:
 
 def _is_a_guess(step: Step) -> bool:
     """Whether its specialist, one that ships, was chosen below the margin and by not one of its words."""
+    return not step.routed.routing.sure and step.specialist in BUILTIN and _has_no_sign(step)
+
+
+def _has_no_sign(step: Step, least: float = 0.0) -> bool:
+    """Whether none of its words speaks for its specialist with more than `least`, or of a document."""
     words = step.clause.masked[:_READ_CHARACTERS]
-    return (
-        not step.routed.routing.sure
-        and step.specialist in BUILTIN
-        and not read_cues(step.clause.text[:_READ_CHARACTERS], words).score(step.specialist)
-        and not _SOME_DOCUMENT.search(words)
-    )
+    score = read_cues(step.clause.text[:_READ_CHARACTERS], words).score(step.specialist)
+    return (score <= 0 or score < least) and not _SOME_DOCUMENT.search(words)
 
 
 def joined(steps: Sequence[Step], *, has_document: bool) -> list[Step]:
@@ -142,11 +145,21 @@ def wire(steps: Sequence[Step], attached: Sequence[DocumentInfo]) -> None:
         if not step.reads and not step.needed and clause.kind != "copy":
             reads = reads_of(clause, step.specialist, known, reads_documents=own)
             step.reads = [steps[number] for number in reads]
+            if len(step.reads) == 1:
+                step.reads = _with_copies(step.reads[0], steps)
             step.unclear = not own and is_open(clause, step.specialist, known, reads)
             if step.unclear and _is_sibling(step):
                 step.reads = list(step.reads[0].reads)
         step.documents = read_whole(clause, step.specialist, named, attached, reads=bool(step.reads))
+        if _tells_results(step):
+            step.routed = replace(step.routed, specialist=SUMMARIZATION)
         known.append(Known(step.specialist, clause.masked, tuple(places[id(other)] for other in step.reads)))
+
+
+def _with_copies(step: Step, steps: Sequence[Step]) -> list[Step]:
+    """What was unfolded over several documents is one thing to what refers to it: "put it in one line"."""
+    copies = [each for each in steps if each.clause.kind == "copy"]
+    return copies if step in copies and step is copies[-1] else [step]
 
 
 def _is_sibling(step: Step) -> bool:
@@ -155,6 +168,12 @@ def _is_sibling(step: Step) -> bool:
     if not step.clause.item or before is None or before.clause.item is None or not before.reads:
         return False
     return all(other.clause.item is None for other in before.reads)
+
+
+def _tells_results(step: Step) -> bool:
+    """Whether a "which of them ..." is asked of summaries and not of documents: nothing is left to be looked up."""
+    told = len(step.reads) > 1 and all(each.specialist == SUMMARIZATION for each in step.reads)
+    return told and step.specialist == RETRIEVAL and not _OF_DOCUMENTS.search(step.clause.masked)
 
 
 def read_whole(

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from nonet.agents.clauses import Clause
-from nonet.agents.cues import code_cue
-from nonet.agents.documents import DocumentInfo, for_one, named_documents, wants_each
+from nonet.agents.code_cues import code_cue
+from nonet.agents.cues import read_cues
+from nonet.agents.documents import DocumentInfo, for_one, loosely, named_documents, wants_each
 from nonet.agents.lexicon import LENGTH, STORE_NOUN, compiled
 from nonet.agents.masking import mask
 
@@ -23,13 +24,25 @@ _ONCE_KNOWN = compiled(
     r"(?:once|when|after) you (?:know|have|have found|found|learn|learned|have learned|have looked up|looked up|see)"
     rf"(?: out)? ([^,:;]{{3,160}}?\b{STORE_NOUN}\b[^,:;]*)[,:]"
 )
-_OBJECT = compiled(r"\b(?:of|on|about) ((?:the|one|an?|some|that)\b[^,;.¤]+)")
-_IT = compiled(r"\b(?:it|this|which)\b")
+_BEFORE_WORK = compiled(
+    r"(?:please |pls )?before (?:you|we|i) (?P<work>[^,;:]{8,160}?)"
+    r"(?:, |,? (?:please |pls )?(?=look|find|search|check))"
+    r"(?:please |pls )?(?P<need>\S.{8,})$",
+    re.DOTALL,
+)
+"""The work itself told in the words that put a look-up before it."""
+_OBJECT = compiled(r"\b(?:of|on|about|use|using|need|needs) ((?:the|one|an?|some|that)\b[^,;.¤]+)")
+_IT = compiled(r"\b(?:it|this|which|those|them|these)\b")
+_TWICE_ASKED = compiled(r"(?:,|;)? and (?=(?:what|which|who|when|where|how|does|do|is|are|did)\b)|\?\s+(?=\w)")
 _CODE_CUE = 0.7
+_WORK_CUE = 0.9
 
 
-def unfolded(clauses: Sequence[Clause], attached: Sequence[DocumentInfo]) -> list[Clause]:
+def unfolded(
+    clauses: Sequence[Clause], attached: Sequence[DocumentInfo], collection: Sequence[DocumentInfo] = ()
+) -> list[Clause]:
     """The clauses with "each" as a clause a document, "the same for B" spelt out, and hidden look-ups in front."""
+    documents = attached or collection
     found: list[Clause] = []
     copied = False
     for clause in clauses:
@@ -40,9 +53,13 @@ def unfolded(clauses: Sequence[Clause], attached: Sequence[DocumentInfo]) -> lis
         elif not copied and 1 < len(chosen) <= MAX_COPIES and wants_each(clause.masked, len(named)):
             copied = True
             found.extend(_copy(clause, name, chosen) for name in chosen)
-        elif not copied and (apart := _apiece(clause, chosen)):
+        elif not copied and (
+            apart := _apiece(clause, chosen) or _asked_apart(clause, documents, last=clause is clauses[-1])
+        ):
             copied = True
             found.extend(apart)
+        elif len(clauses) == 1 and (before := _before_work(clause)):
+            found.extend(before)
         elif clause.reversed or clause.kind == "passive" or clause.masked.rstrip(" .").endswith("first"):
             found.append(_spelt_out(clause, found[-1]) if found else clause)
         else:
@@ -59,15 +76,56 @@ def _apiece(clause: Clause, names: Sequence[str]) -> list[Clause]:
     """For "condense a.md to a line and b.md to two lines" a clause a document; nothing where a length is missing."""
     if not 1 < len(names) <= MAX_COPIES:
         return []
-    pattern = r"(?P<verb>.*?)" + ".*?".join(rf"({re.escape(name)}\b.*?{LENGTH})" for name in names)
+    pattern = r"(?P<verb>.*?)" + ".*?".join(rf"({_as_typed(name)}\b.*?{LENGTH})" for name in names)
     match = re.match(pattern, clause.text, re.IGNORECASE | re.DOTALL)
-    if match is None or not match["verb"].strip():
+    if match is None or not (match["verb"].strip() or clause.kind == "whole"):
         return []
     texts = [f"{match['verb']}{part}." for part in match.groups()[1:]]
     return [
         replace(clause, text=text, masked=mask(text), kind="copy", about=name, shares=False)
         for text, name in zip(texts, names, strict=True)
     ]
+
+
+def _as_typed(name: str) -> str:
+    """A pattern for a document's file name, or its stem."""
+    stem = name.rsplit("/", 1)[-1].rsplit(".", 1)[0] or name
+    return rf"(?:{re.escape(name)}|{loosely(stem)})"
+
+
+def _asked_apart(clause: Clause, documents: Sequence[DocumentInfo], *, last: bool) -> list[Clause]:
+    """For "what does A say on x, and what does B say on y?" a question a document, where something follows on both.
+
+    Where nothing does, one look-up answers both.
+    """
+    if last or clause.kind != "question" or len(documents) <= 1:
+        return []
+    cuts = list(_TWICE_ASKED.finditer(clause.masked))
+    starts = [0, *(cut.end() for cut in cuts)]
+    ends = [*(cut.start() for cut in cuts), len(clause.text)]
+    parts = [clause.text[start:end].strip() for start, end in zip(starts, ends, strict=True)]
+    names = [named_documents(mask(part), part, documents) for part in parts]
+    if len(parts) <= 1 or any(len(each) != 1 for each in names) or len({*names}) < len(names):
+        return []
+    if any(_IT.search(part) for part in parts[1:]):
+        return []
+    told = [part if part.endswith("?") else f"{part}?" for part in parts]
+    return [
+        replace(clause, text=text, masked=mask(text), kind="copy", about=each[0], shares=False)
+        for text, each in zip(told, names, strict=True)
+    ]
+
+
+def _before_work(clause: Clause) -> list[Clause]:
+    """For "before you write the script, look up the order" the look-up and then the script."""
+    told = _BEFORE_WORK.match(clause.masked)
+    if told is None:
+        return []
+    work, need = clause.text[told.start("work") : told.end("work")], clause.text[told.start("need") :]
+    text = work[:1].upper() + work[1:].rstrip(" .") + "."
+    if max(code_cue(text, mask(text)), read_cues(text).summarization) < _WORK_CUE:
+        return []
+    return [Clause(need, mask(need), "retrieval"), Clause(text, mask(text), "make", opening="using that,")]
 
 
 def _repeated(before: Clause, clause: Clause, other: str, attached: Sequence[DocumentInfo]) -> Clause:
