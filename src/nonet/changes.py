@@ -7,12 +7,14 @@ written or none.
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +32,11 @@ _SKIPPED = frozenset(
      ".pytest_cache", ".demo"}
 )  # fmt: skip
 """Folders that no test needs a copy of."""
-_DIFF = "```diff\n"
+_DIFF = re.compile(r"(?P<fence>`{3,})diff\n(?P<diff>.*)\n(?P=fence)\s*", re.DOTALL)
+_NO_NEWLINE = "\\ No newline at end of file"
+_INNER_MARKS = {ord(mark): 0xF0000 + ord(mark) for mark in "\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"}
+"""What Python, and whatthepatch with it, takes for the end of a line, and no diff does: private signs stand for it."""
+_MARKS_AGAIN = {private: mark for mark, private in _INNER_MARKS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +46,6 @@ class Given:
     root: Path
     """The project: the folder that paths are relative to."""
     workspace: Workspace
-    carriage_returns: frozenset[str]
-    """Files whose lines end with \\r\\n."""
 
 
 def read_given(paths: Sequence[Path], test_command: str | None) -> Given | None:
@@ -56,23 +60,19 @@ def read_given(paths: Sequence[Path], test_command: str | None) -> Given | None:
         return None
     root = _project(paths)
     files: dict[str, str] = {}
-    returns: set[str] = set()
     for path in paths:
         name = path.resolve().relative_to(root).as_posix()
-        text = _read_text(path)
-        if "\r\n" in text:
-            returns.add(name)
-        files[name] = text.replace("\r\n", "\n")
-    return _given(root, files, test_command, frozenset(returns))
+        files[name] = _read_text(path).replace("\r\n", "\n")
+    return _given(root, files, test_command)
 
 
-def _given(root: Path, files: Mapping[str, str], test_command: str | None, returns: frozenset[str]) -> Given:
+def _given(root: Path, files: Mapping[str, str], test_command: str | None) -> Given:
     from nonet.specialists import Workspace  # noqa: PLC0415
 
     words, readable = _test_words(test_command)
     project = dict(_copy(root)) if words else {}
-    origin = {"root": str(root), "test_command": test_command, "carriage_returns": sorted(returns)}
-    return Given(root, Workspace(files, words, project, readable, origin), returns)
+    origin = {"root": str(root), "test_command": test_command}
+    return Given(root, Workspace(files, words, project, readable, origin))
 
 
 def given_again(origin: Mapping[str, Any], files: Mapping[str, str]) -> Given | None:
@@ -89,7 +89,7 @@ def given_again(origin: Mapping[str, Any], files: Mapping[str, str]) -> Given | 
     root = Path(origin["root"])
     if not root.is_dir():
         raise UsageError(f"The folder {root}, which holds the run's files, is gone.", kept="The run is kept.")
-    given = _given(root, files, origin.get("test_command"), frozenset(origin.get("carriage_returns") or ()))
+    given = _given(root, files, origin.get("test_command"))
     if not given.workspace.project:
         return given
     project = {**given.workspace.project, **{name: text.encode() for name, text in files.items()}}
@@ -166,7 +166,7 @@ def _copy(root: Path) -> Iterator[tuple[str, bytes]]:
 
 def diffs_in(texts: Sequence[str]) -> list[str]:
     """The diffs among answers of the code specialist."""
-    return [text.removeprefix(_DIFF).removesuffix("```") for text in texts if text.startswith(_DIFF)]
+    return [f"{match['diff']}\n" for text in texts if (match := _DIFF.fullmatch(text))]
 
 
 def new_texts(given: Given, diffs: Sequence[str]) -> dict[str, str]:
@@ -180,16 +180,31 @@ def new_texts(given: Given, diffs: Sequence[str]) -> dict[str, str]:
 
     texts: dict[str, str] = dict(given.workspace.files)
     for diff in diffs:
-        for part in whatthepatch.parse_patch(diff):
+        for part in whatthepatch.parse_patch(diff.translate(_INNER_MARKS).split("\n")):
             name = part.header.new_path if part.header is not None else ""
             if name not in given.workspace.files:
                 raise UsageError(f"The diff changes {name!r}, which was not given.", kept="No file was changed.")
+            old = texts[name].translate(_INNER_MARKS)
             try:
-                lines = whatthepatch.apply_diff(part, texts[name].splitlines())
+                lines = whatthepatch.apply_diff(part, _lines_of(old))
             except HunkException as error:
                 raise UsageError(f"The diff does not fit {name}: {error}.", kept="No file was changed.") from error
-            texts[name] = "".join(f"{line}\n" for line in lines)
+            text = "".join(f"{line}\n" for line in lines)
+            texts[name] = (text if _ends_with_newline(part.text, old) else text[:-1]).translate(_MARKS_AGAIN)
     return {name: text for name, text in texts.items() if text != given.workspace.files[name]}
+
+
+def _lines_of(text: str) -> list[str]:
+    return text.removesuffix("\n").split("\n") if text else []
+
+
+def _ends_with_newline(diff: str, old: str) -> bool:
+    """Whether the file does after the change. The mark below a line that is kept or added says that it does not."""
+    lines = diff.split("\n")
+    marked = [lines[number - 1][:1] for number, line in enumerate(lines) if number and line == _NO_NEWLINE]
+    if not marked:
+        return not old or old.endswith("\n")
+    return not {" ", "+"} & set(marked)
 
 
 def apply(given: Given, changed: Mapping[str, str]) -> list[str]:
@@ -205,14 +220,30 @@ def apply(given: Given, changed: Mapping[str, str]) -> list[str]:
     written: list[tuple[str, Path]] = []
     try:
         for name, text in changed.items():
-            ends = text.replace("\n", "\r\n") if name in given.carriage_returns else text
-            written.append((name, _beside(given.root / name, ends.encode())))
+            written.append((name, _beside(given.root / name, _with_ends(given.root / name, text).encode())))
         for name, new in written:
             new.replace(given.root / name)
     finally:
         for _, new in written:
             new.unlink(missing_ok=True)
     return [name for name, _ in written]
+
+
+def _with_ends(path: Path, text: str) -> str:
+    """The new text with the line ends that the file has: lines that stay keep theirs, new ones get what most have."""
+    raw = path.read_bytes().decode("utf-8")
+    if "\r\n" not in raw:
+        return text
+    had = raw.split("\n")
+    plain = [line.removesuffix("\r") for line in had[:-1]] + had[-1:]
+    usual = "\r" if 2 * raw.count("\r\n") >= len(had) - 1 else ""
+    new = [f"{line}{usual}" for line in text.split("\n")]
+    new[-1] = new[-1].removesuffix("\r")
+    for before, after, count in SequenceMatcher(None, plain, text.split("\n"), autojunk=False).get_matching_blocks():
+        for number in range(count):
+            if before + number < len(had) - 1 and after + number < len(new) - 1:
+                new[after + number] = had[before + number]
+    return "\n".join(new)
 
 
 def _on_disk(path: Path) -> str:

@@ -113,6 +113,29 @@ def test_line_ends_stay_what_they_were(calc: Path) -> None:
     assert calc.read_bytes() == b"a = 1\r\nb = 3\r\n"
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"a = 1\n\x0c\nb = 2\n", b"a = 1\n\x0c\nb = 3\n"),
+        ('a = "x\u2028y"\nb = 2\n'.encode(), 'a = "x\u2028y"\nb = 3\n'.encode()),
+        (b"a\x0bb\x1ec\rd\nb = 2\n", b"a\x0bb\x1ec\rd\nb = 3\n"),
+        (b"a = 1\nb = 2", b"a = 9\nb = 2"),
+        (b"a = 1\nb = 2", b"a = 1\nb = 3\n"),
+        (b"a = 1\nb = 2\n", b"a = 1\nb = 3"),
+        (b"a = 1\r\nb = 2\nc = 3\r\n", b"a = 1\r\nb = 2\nc = 4\r\n"),
+        (b"", b"a = 1\n"),
+        (b"a = 1\n", b""),
+        (b"a\n```\nb\n", b"c\n```\nb\n"),
+    ],
+)
+def test_nothing_but_the_change_is_changed(calc: Path, before: bytes, after: bytes) -> None:
+    calc.write_bytes(before)
+    old, new = (text.decode().replace("\r\n", "\n") for text in (before, after))
+    answer = fenced(unified_diff("calc.py", old, new).rstrip("\n"), "diff")
+    assert settle(given(calc), [answer], failed=False, wanted=True, may_ask=False) == ["calc.py"]
+    assert calc.read_bytes() == after
+
+
 def test_the_project_is_copied_without_what_no_test_needs(calc: Path) -> None:
     (calc.parent / ".git").mkdir()
     (calc.parent / ".git" / "config").write_text("secret")
