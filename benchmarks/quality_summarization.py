@@ -35,6 +35,7 @@ from nonet.errors import IncompleteAnswerError
 from nonet.eval.libraries import rouge as rouge_of
 from nonet.runtimes import Message
 from nonet.specialists import Assignment, Evidence, Outcome, Source
+from nonet.specialists.focused import MOST_TOKENS, asks_for_all, choose
 from nonet.specialists.material import read_material
 from nonet.specialists.summarization import SummarizationSpecialist
 from nonet.specialists.summary_calls import Attempt
@@ -44,6 +45,7 @@ from nonet.specialists.text import sentences
 
 METRICS = ("rouge1", "rouge2", "rougeL")
 ANSWER_TOKENS = 400
+CHARS_PER_TOKEN = 4
 LEAST_LOSS = 0.05
 """Of ROUGE-2, from which a lost item is named; below it, two summaries are about as good."""
 MOST_NAMED = 5
@@ -78,6 +80,18 @@ async def extract(item: Item, desk: BenchDesk) -> Answer:
     assignment = _assignment(item)
     attempt = Attempt(read_material(assignment), assignment, desk)
     return _answer(item, await extracted(attempt, Evidence("call", passed=None, detail="no model was asked")))
+
+
+async def read_only(item: Item, _: BenchDesk) -> Answer:
+    """What would be read for a question, by a window that is larger: no model is asked, a token is four characters."""
+
+    async def count(text: str) -> int:
+        return len(text) // CHARS_PER_TOKEN
+
+    focus = read_material(_assignment(item)).focus
+    spans = None if asks_for_all(item.request) else await choose(item.text, focus, MOST_TOKENS, count)
+    reads = ((0, len(item.text)),) if spans is None else tuple(spans)
+    return Answer("", sum(end - start for start, end in reads) / len(item.text), reads=reads)
 
 
 async def alone(item: Item, desk: BenchDesk) -> Answer:
@@ -115,6 +129,7 @@ def _answer(item: Item, outcome: Outcome) -> Answer:
 
 
 ARMS: dict[str, Arm] = {"lead": lead, "extract": extract, "model alone": alone, "nonet": nonet}
+WITHOUT_TEXT: dict[str, Arm] = {"reading": read_only}
 
 
 async def answers(arm: Arm, items: Sequence[Item], desk: BenchDesk) -> list[Answer]:
@@ -147,22 +162,23 @@ def report_arm(name: str, given: Sequence[Answer], scored: Sequence[dict[str, fl
 
 
 def report_marked(name: str, items: Sequence[Item], given: Sequence[Answer]) -> None:
-    """How the turns that annotators marked are met, summed over the items that have some."""
-    stood = met = marked = read = read_right = standing = 0
+    """How the turns that annotators marked are met, in the mean of the items that have some."""
+    stood: list[float] = []
+    read: list[float] = []
+    shares: list[float] = []
     for item, answer in zip(items, given, strict=True):
         if not item.marked:
             continue
         on, reads = item.turns(answer.stands_on), item.turns(answer.reads)
-        stood, met = stood + len(on), met + len(on & item.marked)
-        standing += bool(on & item.marked)
-        marked, read, read_right = marked + len(item.marked), read + len(reads), read_right + len(reads & item.marked)
-    if marked:
-        asked = sum(bool(item.marked) for item in items)
-        print(
-            f"{name:12} stands on {stood} turns, {met / max(1, stood):.0%} of them marked, {met / marked:.0%} of the "
-            f"marked; {standing} of {asked} meet them; reads {read_right / marked:.0%} of the marked "
-            f"({read_right / max(1, read):.0%} of what it reads)"
-        )
+        stood += [len(on & item.marked) / len(on)] if on else []
+        read.append(len(reads & item.marked) / len(item.marked))
+        shares.append(answer.read)
+    if not read:
+        return
+    stands = f"{mean(stood):.0%} of the turns it stands on are marked, " if stood else ""
+    if stood:
+        stands += f"{sum(share > 0 for share in stood)} of {len(read)} stand on one that is; "
+    print(f"{name:12} {stands}reads {mean(read):.0%} of the marked turns in {mean(shares):.0%} of the text")
 
 
 def report_against(
@@ -217,46 +233,55 @@ def report_floors(items: Sequence[Item]) -> None:
         print(f"human summaries against {name}: overlap median {middle:.2f}; passing: {shares}")
 
 
-async def main() -> None:
+def read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--part", choices=("all", "even", "odd"), default="all", help="which texts of the file")
+    parser.add_argument("--first", type=int, help="of the --limit items, which are spread over the file")
     parser.add_argument("--floors", action="store_true", help="judge the human summaries instead of a model's")
-    parser.add_argument("--arms", default=",".join(ARMS), help="which of them, by comma")
+    parser.add_argument("--arms", default=",".join(ARMS), help="which of them, by comma; and reading: of a question")
     parser.add_argument("--cache", type=Path, help="a folder where answers are kept")
     add_options(parser)
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+async def ask(options: argparse.Namespace, items: Sequence[Item]) -> dict[str, list[Answer]]:
+    """What each arm gives, told as it comes."""
+    given: dict[str, list[Answer]] = {}
+    runtime = open_runtime(options)
+    try:
+        for name in options.arms.split(","):
+            desk = BenchDesk(
+                runtime, options.model, options.window, embed_model=options.embed_model, cache=options.cache
+            )
+            given[name] = await answers((ARMS | WITHOUT_TEXT)[name], items, desk)
+            if name not in WITHOUT_TEXT:
+                report_arm(name, given[name], scores(items, given[name]))
+    finally:
+        await runtime.aclose()
+    return given
+
+
+async def main() -> None:
+    options = read_options()
     every = read_items(options.data, options.part)
-    items = every[:: max(1, len(every) // options.limit)][: options.limit]
+    items = every[:: max(1, len(every) // options.limit)][: options.first or options.limit]
     if options.floors:
         report_floors(items)
         return
     if options.cache:
         options.cache.mkdir(parents=True, exist_ok=True)
     print(
-        f"{options.data.name} ({options.part}), {len(items)} items, {Path(options.model).name}, window {options.window}"
+        f"{options.data.name} ({options.part}), {len(items)} items, {Path(options.model).name}, {options.window} tokens"
     )
-    runtime = open_runtime(options)
-    given: dict[str, list[Answer]] = {}
-    scored: dict[str, list[dict[str, float]]] = {}
-    try:
-        for name in options.arms.split(","):
-            desk = BenchDesk(
-                runtime, options.model, options.window, embed_model=options.embed_model, cache=options.cache
-            )
-            given[name] = await answers(ARMS[name], items, desk)
-            scored[name] = scores(items, given[name])
-            report_arm(name, given[name], scored[name])
-    finally:
-        await runtime.aclose()
-    for name, some in given.items():
-        if name in ("extract", "nonet"):
-            report_marked(name, items, some)
+    given = await ask(options, items)
+    for name in [name for name in ("extract", "reading", "nonet") if name in given]:
+        report_marked(name, items, given[name])
     if "nonet" in given:
-        report_verdicts(given["nonet"], scored["nonet"])
-        for name in ("extract", "model alone"):
-            if name in scored:
-                report_against(name, items, scored["nonet"], scored[name])
+        ours = scores(items, given["nonet"])
+        report_verdicts(given["nonet"], ours)
+        for name in [name for name in ("extract", "model alone") if name in given]:
+            report_against(name, items, ours, scores(items, given[name]))
         if options.verbose:
             print_answers(items, given["nonet"])
 
