@@ -5,6 +5,8 @@ Nothing is cut in silence (coverage is part of the evidence), and what cannot be
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from nonet.errors import ContextOverflowError, IncompleteAnswerError
 from nonet.specialists.checks import ending_check
 from nonet.specialists.coverage import CoverageReport, cover
@@ -59,10 +61,17 @@ class SummarizationSpecialist:
         if not material.sources:
             detail = "no text to sum up: the subtask reads nothing and the request holds no text"
             return Outcome("", Verdict.FAILED, (Evidence("coverage", passed=False, detail=detail),))
-        if material.options.form is Form.TIMELINE and (dated := timeline(material)) is not None:
-            return dated
         if material.options.form in (Form.TABLE, Form.COMPARISON):
             return await table(material, assignment, desk, material.options.form)
+        if material.options.form is not Form.TIMELINE:
+            return await self._in_prose(material, assignment, desk)
+        if (dated := timeline(material)) is not None:
+            return dated
+        summary = await self._in_prose(material, assignment, desk)
+        detail = "no timeline: fewer than two sentences of the text have a date; this is a summary"
+        return replace(summary, evidence=(Evidence("form", passed=None, detail=detail), *summary.evidence))
+
+    async def _in_prose(self, material: Material, assignment: Assignment, desk: Desk) -> Outcome:
         attempt = Attempt(material, assignment, desk)
         try:
             raw = await attempt.summarize()

@@ -39,6 +39,11 @@ def test_sections_are_those_of_the_text_and_cover_it() -> None:
     assert "".join(plain[piece.start : piece.end] for piece in pieces) == plain
 
 
+def test_a_comment_in_a_block_of_code_is_no_section() -> None:
+    text = "# Use\n\nRun it.\n\n```sh\n# make it first\nmake\n```\n\n~~~\n# nor this\n~~~\n\n# Trouble\n\nIt stops.\n"
+    assert [section.heading for section in sections_of(source(text))] == ["Use", "Trouble"]
+
+
 def test_every_sentence_has_its_place_or_none() -> None:
     material = read_material(Assignment("Summarize it.", (source(),)))
     report = cover("A flood damaged the wall in 1987. Wonderful holidays await everybody.", material)

@@ -88,6 +88,7 @@ async def test_without_dates_a_timeline_is_a_summary() -> None:
     )
     assert len(desk.requests) == 1
     assert outcome.text
+    assert outcome.evidence[0].detail.startswith("no timeline: fewer than two sentences of the text have a date")
 
 
 async def test_a_table_has_a_row_a_section_and_a_call_a_row() -> None:
