@@ -1,12 +1,13 @@
 """Whom and what a question names, and whether the passages found ever speak of them.
 
 A passage that answers nothing may share many words with a question; that nothing found names who is asked about is the
-plainest sign that the answer is not there. Of HotpotQA's 50 questions, 21 name somebody whom no passage names once the
+plainest sign that the answer is not there. Of HotpotQA's 50 questions, 20 name somebody whom no passage names once the
 two that hold the answer are taken away, and none with them.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -24,6 +25,11 @@ _LONGEST_ACRONYM = 5
 """Letters. The text may well have it spelled out."""
 _ALIKE = 0.83
 """Of the letters: "Brittish" and "British", "Gothais" and "Gotha"."""
+_GENERAL = re.compile(
+    r"(?:january|february|march|april|may|june|july|august|september|october|november|december"
+    r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day|\w+(?:ish|ese|[ie]an|can|rman|nch|tch)|swiss|greek)"
+)
+"""Months and days, which texts write as numbers, and the people of a country, which they name instead."""
 _SHORTEST_SLIP = 5
 """Letters of a name that may be misspelt; shorter ones are soon another name."""
 
@@ -50,8 +56,9 @@ def subjects(question: str) -> list[Subject]:
     if headline or language_of(question) == "German":
         return []
     named = {stem(name) for name in names(question)}
+    general = {stem(name) for name in names(question) if _GENERAL.fullmatch(name)}
     found = [Subject(phrase, frozenset(content_stems(phrase)) & named) for phrase in name_phrases(question)]
-    return [subject for subject in found if subject.stems]
+    return [subject for subject in found if subject.stems - general]
 
 
 def spoken_of(passages: Sequence[Passage]) -> frozenset[str]:
@@ -74,9 +81,8 @@ def unspoken(question: str, passages: Sequence[Passage]) -> list[str]:
 
 
 def _without_acronyms(subject: Subject) -> list[str]:
-    acronyms = {stem(part.casefold()) for part in subject.phrase.split() if part.isupper()}
-    short = {each for word in words(subject.phrase) if len(word) <= _LONGEST_ACRONYM for each in [stem(word)]}
-    return sorted(subject.stems - (acronyms & short))
+    capitals = (part for part in subject.phrase.split() if part.isupper() and len(part) <= _LONGEST_ACRONYM)
+    return sorted(subject.stems - {stem(word) for part in capitals for word in words(part)})
 
 
 def _near(name: str, said: Collection[str]) -> bool:

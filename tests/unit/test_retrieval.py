@@ -264,9 +264,10 @@ async def test_whom_no_passage_names_the_model_is_not_asked_about(question: str)
         "Who sold the mill of Olldbridge to the council, Tom Abbott?",
         "Did the CEO Tom Abbot sell the mill to the council?",
         "Who Sold the Mill of Vimpeli to the Council in Autumn?",
+        "Did the French mayor Tom Abbot sell the mill to the council in September 1988?",
     ],
 )
-async def test_a_slip_an_acronym_and_a_headline_are_no_names_that_are_missing(question: str) -> None:
+async def test_a_slip_an_acronym_a_headline_a_month_and_a_people_are_no_names_that_are_missing(question: str) -> None:
     documents = {"a.txt": "Tom Abbot of Oldbridge sold the mill to the council in autumn."}
     at = desk("Tom Abbot of Oldbridge", documents=documents)
     outcome = await RetrievalSpecialist().work(Assignment(question), at)
