@@ -5,7 +5,8 @@
 FOLDER holds SET.docs.jsonl ({doc_id, title, text | sentences}) and SET.dev.jsonl ({query | question, qrels |
 gold_doc_ids}). The documents go into a fresh store as `nonet docs add` and `nonet docs embed` put them there, under
 their titles; every method searches that store. "broad" is `nonet docs search --broad`; "followed" is what the retrieval
-specialist does with a question that its first passages leave open: it searches on with the names they mention.
+specialist does with a question that its first passages leave open: it searches on with the names they mention;
+"reranked" is `nonet docs search --rerank MODEL`.
 Measures by ir_measures (trec_eval); no parameter is set per data set.
 """
 
@@ -25,7 +26,8 @@ from bench_specialists import open_runtime, read_lines
 from ir_measures import R, nDCG
 
 from nonet.graphs.embedding import Embedder, embed_pending
-from nonet.graphs.searching import StoreSearcher, find
+from nonet.graphs.reranking import Reranker
+from nonet.graphs.searching import StoreSearcher, find, find_reranked
 from nonet.runtimes import Runtime
 from nonet.specialists.budget import split_chars
 from nonet.specialists.hopping import follow
@@ -77,7 +79,7 @@ def once(names: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def methods(store: Store, embedder: Embedder | None) -> dict[str, Search]:
+def methods(store: Store, embedder: Embedder | None, reranker: Reranker | None) -> dict[str, Search]:
     async def words(query: str) -> Sequence[str]:
         return once([hit.document for hit in store.documents.search(query, DEPTH)])
 
@@ -99,6 +101,13 @@ def methods(store: Store, embedder: Embedder | None) -> dict[str, Search]:
         first = await searcher.search(query, DEPTH)
         return once([passage.document for passage in await follow(query, first, searcher, DEPTH)])
 
+    async def judged(query: str) -> Sequence[str]:
+        assert reranker is not None
+        found = await find_reranked(store, query, DEPTH, Filter(), embedder, reranker=reranker)
+        return once([hit.document for hit in found.hits])
+
+    if reranker is not None:
+        return {"fused" if embedder else "words": fused if embedder else words, "reranked": judged}
     with_vectors: dict[str, Search] = {"vectors": vectors, "fused": fused, "broad": broad}
     return {"words": words, **(with_vectors if embedder else {}), "followed": followed}
 
@@ -116,7 +125,7 @@ async def measure(search: Search, data: Set) -> tuple[dict[str, float], float]:
     return {**{str(key): means[key] for key in wanted}, "all@5": sum(complete) / len(complete)}, cost
 
 
-async def report(name: str, data: Set, runtime: Runtime | None, model: str) -> None:
+async def report(name: str, data: Set, runtime: Runtime | None, model: str, rerank: str | None) -> None:
     print(f"\n{name}: {len(data.queries)} queries, {len(data.documents):,} documents")
     with tempfile.TemporaryDirectory() as folder, Store.open(Path(folder) / "bench.db") as store:
         fill(store, data.documents)
@@ -129,7 +138,8 @@ async def report(name: str, data: Set, runtime: Runtime | None, model: str) -> N
 
             embedder = Embedder(model, embed)
             await embed_pending(store, embedder, Filter())
-        for method, search in methods(store, embedder).items():
+        reranker = Reranker(rerank, runtime.chat) if runtime is not None and rerank else None
+        for method, search in methods(store, embedder, reranker).items():
             means, cost = await measure(search, data)
             figures = "  ".join(f"{key} {value:.3f}" for key, value in means.items())
             print(f"  {method:9} {figures}  {cost:5.0f} ms CPU a query", flush=True)
@@ -145,11 +155,14 @@ async def main() -> None:
     parser.add_argument("--limit", type=int, default=None)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--window", type=int, default=2048)
+    parser.add_argument("--rerank", metavar="MODEL", help="a chat model; compares with it and nothing else")
     options = parser.parse_args()
     runtime = None if options.no_vectors else open_runtime(options)
     try:
         for name in options.sets:
-            await report(name, read_set(options.data, name, options.limit), runtime, options.embed_model)
+            await report(
+                name, read_set(options.data, name, options.limit), runtime, options.embed_model, options.rerank
+            )
     finally:
         if runtime is not None:
             await runtime.aclose()

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nonet.errors import ModelNotFoundError
+from nonet.graphs.reranking import Reranker
 from nonet.specialists.ranking import title
 from nonet.store import Filter, PendingChunk, Store
 
 if TYPE_CHECKING:
+    from nonet.runtimes import ModelInfo
+    from nonet.runtimes.scheduler import Scheduler
     from nonet.settings import Settings
 
 Vectors = tuple[tuple[float, ...], ...]
@@ -40,6 +43,59 @@ def space_of(model: str, digest: str) -> str:
     return f"{model}@{digest.removeprefix('sha256:')[:_DIGEST_CHARACTERS]}" if digest else model
 
 
+@dataclass(frozen=True, slots=True)
+class Models:
+    """What an installed runtime serves, for commands that need no session."""
+
+    settings: Settings
+    runtime_name: str
+    installed: Sequence[ModelInfo]
+    scheduler: Scheduler
+
+    def embedder(self) -> Embedder:
+        """The embedding model of the settings. Raises ModelNotFoundError where there is none."""
+        from nonet.graphs.ladders import DEFAULT_EMBEDDER, choose_embedder  # noqa: PLC0415
+
+        model = choose_embedder(self.settings, self.installed)
+        if model is None:
+            raise ModelNotFoundError(
+                f"The {self.runtime_name} runtime has no model that makes vectors.",
+                next_step=f"Fetch one with `nonet models pull {DEFAULT_EMBEDDER}`.",
+            )
+
+        async def embed(texts: Sequence[str]) -> Vectors | None:
+            return (await self.scheduler.embed(model, texts)).vectors if texts else ()
+
+        digest = next((each.digest for each in self.installed if each.name == model), "")
+        return Embedder(space_of(model, digest), embed)
+
+    def reranker(self, model: str) -> Reranker:
+        """A chat model that judges passages. Raises ModelNotFoundError where it is not installed."""
+        if model not in {each.name for each in self.installed}:
+            raise ModelNotFoundError(
+                f"The model {model!r} is not installed.", next_step=f"Fetch it with `nonet models pull {model}`."
+            )
+        return Reranker(model, self.scheduler.chat)
+
+
+@asynccontextmanager
+async def open_models(settings: Settings) -> AsyncIterator[Models]:
+    """The models of the settings' runtime. Raises RuntimeUnavailableError where no runtime answers."""
+    from nonet.graphs.choice import choose_runtime  # noqa: PLC0415 - loads the HTTP client
+    from nonet.graphs.scheduling import take_in_all  # noqa: PLC0415
+    from nonet.runtimes.scheduler import Scheduler  # noqa: PLC0415
+
+    chosen = await choose_runtime(settings)
+    runtime, scheduler = chosen.runtime, Scheduler()
+    try:
+        models = await runtime.models()
+        take_in_all(scheduler, chosen, models)
+        yield Models(settings, runtime.name, models, scheduler)
+    finally:
+        await scheduler.aclose()
+        await runtime.aclose()
+
+
 @asynccontextmanager
 async def open_embedder(settings: Settings) -> AsyncIterator[Embedder]:
     """The embedding model of the settings, for commands that need no other model.
@@ -48,31 +104,8 @@ async def open_embedder(settings: Settings) -> AsyncIterator[Embedder]:
         RuntimeUnavailableError: no runtime answers.
         ModelNotFoundError: the runtime has no model that embeds.
     """
-    from nonet.graphs.choice import choose_runtime  # noqa: PLC0415 - loads the HTTP client
-    from nonet.graphs.ladders import DEFAULT_EMBEDDER, choose_embedder  # noqa: PLC0415
-    from nonet.graphs.scheduling import take_in_all  # noqa: PLC0415
-    from nonet.runtimes.scheduler import Scheduler  # noqa: PLC0415
-
-    chosen = await choose_runtime(settings)
-    runtime, scheduler = chosen.runtime, Scheduler()
-    try:
-        models = await runtime.models()
-        model = choose_embedder(settings, models)
-        if model is None:
-            raise ModelNotFoundError(
-                f"The {runtime.name} runtime has no model that makes vectors.",
-                next_step=f"Fetch one with `nonet models pull {DEFAULT_EMBEDDER}`.",
-            )
-
-        async def embed(texts: Sequence[str]) -> Vectors | None:
-            return (await scheduler.embed(model, texts)).vectors if texts else ()
-
-        take_in_all(scheduler, chosen, models)
-        digest = next((each.digest for each in models if each.name == model), "")
-        yield Embedder(space_of(model, digest), embed)
-    finally:
-        await scheduler.aclose()
-        await runtime.aclose()
+    async with open_models(settings) as models:
+        yield models.embedder()
 
 
 async def embed_pending(

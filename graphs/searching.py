@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from nonet.graphs.broadening import expanded, moved
 from nonet.graphs.embedding import Embedder, embed_pending
+from nonet.graphs.reranking import RERANKED, OnJudged, Reranker, reranked
 from nonet.specialists import Passage
 from nonet.specialists.ranking import fused_scores, spread
 from nonet.store import Filter, Hit, Store
@@ -51,6 +52,23 @@ class Found:
     """Such as "words (BM25)" or "words (BM25) and vectors (all-minilm:l6-v2)", with what was missing."""
     cosines: dict[int, float] = field(default_factory=dict)
     """Of the hits that the vectors found, by the number of the chunk."""
+
+
+async def find_reranked(
+    store: Store,
+    query: str,
+    limit: int,
+    where: Filter,
+    embedder: Embedder | None,
+    *,
+    reranker: Reranker,
+    broad: bool = False,
+    on_judged: OnJudged | None = None,
+) -> Found:
+    """As `find`, with the first passages put into a new order by a chat model."""
+    found = await find(store, query, max(limit, RERANKED), where, embedder, broad=broad)
+    hits, how = await reranked(query, found.hits, reranker, on_judged)
+    return replace(found, hits=hits[:limit], method=f"{found.method}; {how}" if hits else found.method)
 
 
 async def find(

@@ -110,6 +110,7 @@ def docs_list(*, collection: CollectionOption = None, db: DbOption = None, json:
     epilog=examples(
         'nonet docs search "pump serial number" --limit 3',
         'nonet docs search "notice period" --type pdf --since 2024-01-01',
+        'nonet docs search "who may end the lease" --rerank qwen2.5-coder:1.5b',
     ),
 )
 def docs_search(
@@ -129,11 +130,18 @@ def docs_search(
         bool, typer.Option("--broad", help="Many passages on one subject, rather than the one that holds a fact.")
     ] = False,
     words: Annotated[bool, typer.Option("--words", help="By words alone, even where there are vectors.")] = False,
+    rerank: Annotated[
+        str | None,
+        typer.Option("--rerank", metavar="MODEL", help="A chat model that judges the first twenty, one call each."),
+    ] = None,
     runtime: RuntimeOption = None,
     db: DbOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Search the documents by words and, where `nonet docs embed` made them, by vectors. No chat model is asked."""
+    """Search the documents by words and, where `nonet docs embed` made them, by vectors.
+
+    No chat model is asked, unless --rerank names one.
+    """
     from nonet import commands_docs  # noqa: PLC0415
 
     wanted = commands_docs.Wanted(
@@ -144,7 +152,7 @@ def docs_search(
         until=until.timestamp() if until else None,
     )
     flags = flags_given(runtime=runtime, db=db)
-    return commands_docs.search(query, limit, wanted, flags, words=words, broad=broad, json=json)
+    return commands_docs.search(query, limit, wanted, flags, words=words, broad=broad, rerank=rerank, json=json)
 
 
 @docs_app.command("remove", epilog=examples("nonet docs remove report.md"))

@@ -165,14 +165,22 @@ def show_all(collection: str | None, flags: Flags, *, json: bool) -> int:
     return 0
 
 
-def search(query: str, limit: int, wanted: Wanted, flags: Flags, *, words: bool, broad: bool, json: bool) -> int:
-    """Search by words, and by vectors where there are any."""
+def search(
+    query: str, limit: int, wanted: Wanted, flags: Flags, *, words: bool, broad: bool, rerank: str | None, json: bool
+) -> int:
+    """Search by words, and by vectors where there are any; `rerank` names a model that judges what was found."""
     from nonet.store import Filter  # noqa: PLC0415
 
     door = open_door(flags)
     where = Filter(**asdict(wanted))
     with open_store(door) as store:
-        if words or not store.vectors.state().model:
+        without = words or not store.vectors.state().model
+        if rerank is not None:
+            found = run_async(
+                _find_reranked(store, query, limit, where, door, rerank=rerank, broad=broad, words=without)
+            )
+            hits, method = found.hits, found.method
+        elif without:
             hits = store.documents.search(query, limit, where=where)
             method = "words (BM25)"
             if not words and hits:
@@ -202,6 +210,22 @@ async def _find(store: Store, query: str, limit: int, where: Filter, door: Door,
     except ResourceError as error:
         found = await find(store, query, limit, where, None)
         return replace(found, method=f"{found.method}; no vectors: {error.message}")
+
+
+async def _find_reranked(
+    store: Store, query: str, limit: int, where: Filter, door: Door, *, rerank: str, broad: bool, words: bool
+) -> Found:
+    """As _find, in the order that a chat model gives what was found. Raises ResourceError where it cannot be had."""
+    from nonet.graphs.embedding import open_models  # noqa: PLC0415
+    from nonet.graphs.searching import find_reranked  # noqa: PLC0415
+
+    async with open_models(door.loaded.settings) as models:
+        reranker = models.reranker(rerank)
+        embedder = None if words else models.embedder()
+        with counter("Reranking") as progress:
+            return await find_reranked(
+                store, query, limit, where, embedder, reranker=reranker, broad=broad, on_judged=progress
+            )
 
 
 def _hit(hit: Hit) -> dict[str, object]:

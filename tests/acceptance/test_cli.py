@@ -189,6 +189,16 @@ def test_vectors_are_made_with_the_documents_or_on_request_and_search_says_by_wh
     assert nonet("docs", "search", "oak paddles", "--since", "soon").status == 2
 
 
+def test_a_chat_model_judges_what_a_search_found_where_one_is_named(nonet: Cli) -> None:
+    nonet("docs", "add", "report.md")
+    name = next(each["name"] for each in nonet("models", "list", "--json").json["models"] if "135m" in each["name"])
+    found = nonet("docs", "search", "oak paddles", "--rerank", name, "--json").json
+    assert found["method"].endswith(f"; reranked by {name}")
+    assert found["results"][0]["document"] == "report.md"
+    missing = nonet("docs", "search", "oak paddles", "--rerank", "no-such-model")
+    assert (missing.status, "not installed" in missing.err) == (3, True)
+
+
 def test_documents_are_added_where_no_model_can_make_their_vectors(nonet: Cli) -> None:
     unreachable = ("--runtime", "ollama")
     said = nonet("docs", "add", "report.md", *unreachable)

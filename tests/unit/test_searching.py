@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from nonet.errors import CallTimeoutError
 from nonet.graphs.broadening import expanded, moved
 from nonet.graphs.embedding import Embedder, embed_pending, embedded_text, space_of
-from nonet.graphs.searching import StoreSearcher, find
+from nonet.graphs.reranking import Reranker
+from nonet.graphs.searching import StoreSearcher, find, find_reranked
+from nonet.runtimes import ChatRequest, ChatResponse
 from nonet.specialists.ranking import spread
 from nonet.store import Filter, NewDocument, PendingChunk, Store
 
@@ -132,3 +135,36 @@ def test_a_broad_question_takes_words_and_direction_from_its_first_hits(store: S
     [chunk, *_] = store.vectors.pending(1)
     store.vectors.put("m", [(chunk.seq, (0.0, 2.0))])
     assert moved(store, (1.0, 0.0), hits) == pytest.approx((0.6, 0.4))
+
+
+def judging(*relevant: str, certainty: float | None = 0.9) -> Reranker:
+    """Says yes to passages with one of the words."""
+
+    async def chat(request: ChatRequest) -> ChatResponse:
+        passage = request.messages[-1].content.partition("Passage: ")[2].partition("Does the passage")[0]
+        return ChatResponse("Yes" if any(word in passage for word in relevant) else "no", "judge", certainty=certainty)
+
+    return Reranker("judge", chat)
+
+
+@pytest.mark.parametrize("certainty", [0.9, None])
+async def test_a_model_moves_up_what_it_says_yes_to(store: Store, certainty: float | None) -> None:
+    plain = await find(store, "the pump, a boat and the lamp", 3, Filter(), None)
+    last = plain.hits[-1]
+    judge = judging(last.text, certainty=certainty)
+    found = await find_reranked(store, "the pump, a boat and the lamp", 3, Filter(), None, reranker=judge)
+    assert found.method == "words (BM25); reranked by judge"
+    places = [[hit.document for hit in each.hits].index(last.document) for each in (plain, found)]
+    assert places[1] < places[0]
+    assert {hit.document for hit in found.hits} == {hit.document for hit in plain.hits}
+    assert [hit.score for hit in found.hits] == sorted((hit.score for hit in found.hits), reverse=True)
+
+
+async def test_where_the_model_fails_the_order_stays_and_it_is_said(store: Store) -> None:
+    async def chat(_request: ChatRequest) -> ChatResponse:
+        raise CallTimeoutError("The server took too long.")
+
+    plain = await find(store, "the pump in the night", 3, Filter(), None)
+    found = await find_reranked(store, "the pump in the night", 3, Filter(), None, reranker=Reranker("judge", chat))
+    assert [hit.seq for hit in found.hits] == [hit.seq for hit in plain.hits]
+    assert found.method == "words (BM25); not reranked: The server took too long."
