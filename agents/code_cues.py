@@ -28,7 +28,8 @@ _CODE_STRONG = compiled(
 _LANGUAGE = compiled(rf"\b{LANGUAGE}\b|(?<!\w)c(?:\+\+|#)")
 _CODE_DATA = compiled(r"\b(?:dicts?|tuples|(?:lists?|arrays?) of \w+s|dataframes?|json|csv|stdin|stdout)\b")
 _CODE_SIGN = re.compile(
-    r"`\w+(?:\([^`]*\))?`|\b\w+\([^)\n]*\) ?[=!<>]=|^(?:def|class) \w|```|>>> |\bprint\(|\bfor \w+ in \w+\(",
+    r"\b(?:[Ww]rite|[Ii]mplement|[Bb]uild|[Dd]efine)(?: me)? \w+\([\w, ]*\)"
+    r"|`\w+(?:\([^`]*\))?`|\b\w+\([^)\n]*\) ?[=!<>]=|^(?:def|class) \w|```|>>> |\bprint\(|\bfor \w+ in \w+\(",
     re.MULTILINE,
 )
 _CODE_BEGUN = re.compile(r"\bdef \w+\(|\bclass \w+(?:\(\w*\))?:")

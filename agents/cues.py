@@ -16,6 +16,7 @@ from nonet.agents.lexicon import (
     COLLECTION_NOUN,
     DOCUMENT_NOUN,
     LENGTH,
+    PROSE_NOUN,
     RETRIEVAL_VERB,
     STORE_NOUN,
     SUMMARY_NOUN,
@@ -40,7 +41,9 @@ _MERGE = compiled(
     r"\b(?:merge|combine|join|blend|fuse|unite|weave|integrate|compare|comparison)\b.*"
     r"\b(?:sentences?|summar|paragraphs?|statements?|results?|both|them|findings|two|text)"
 )
-_WRITE_PROSE = compiled(rf"\b(?:write|compose|draft|produce|give|create)\b(?: \S+){{0,5}}? {TEXT_NOUN}\b")
+_WRITE_PROSE = compiled(
+    rf"\b(?:write|compose|draft|produce|give|create)\b(?: \S+){{0,5}}? (?:{TEXT_NOUN}|{PROSE_NOUN})\b"
+)
 _PROSE_FIRST = compiled(
     r"\W*(?:(?:and|then|finally|lastly|also|plus)\W+)*(?:an?|one) (?:\w+ ){0,2}?"
     rf"{TEXT_NOUN} (?:about|on|of|for|that)\b"
@@ -67,7 +70,10 @@ _IN_COLLECTION = compiled(
 )
 _STORE = compiled(rf"\b(?:the|our|my|these|those|all|your) (?:\w+ ){{0,2}}?{STORE_NOUN}\b")
 _CITE = compiled(r"\b(?:cite|quote|citations?|quotes?|references?|verbatim)\b")
-_QUOTE = compiled(r"(?:^|[,.;:]\s+|\b(?:and|you|please) )(?:quote|cite)\b|\b(?:verbatim|word for word|exact words)\b")
+_QUOTE = compiled(
+    r"(?:^|[,.;:]\s+|\b(?:and|you|please) )(?:quote|cite)\b|\b(?:verbatim|word for word|exact words)\b"
+    r"|\bthe (?:\w+ )?(?:sentence|passage|line|bit|paragraph|clause) (?:where|in which|that (?:says|mentions|states))\b"
+)
 _WH_WORD = "(?:who|whom|whose|what|which|when|where|why|how)"
 _WH = compiled(
     rf"(?:^|[.,;:!?]\s+|\b(?:and|tell me|know|in|of|to|from|by|for|at|on|with|was|is|are|were) )\W?{_WH_WORD}\b"
@@ -82,7 +88,7 @@ _FACT_ASKED = compiled(
     rf"(?:^|[.,;:!?]\s+|\b(?:and|tell me|know|just|so|of|to|from|by|for|at|on|in) )\W?(?:"
     rf"(?:(?:when|where)(?:['\u2019]?s)?|which(?! ones?\b| of\b)|whose"
     r"|how (?:many|much|long|old|far|often|big|high|late|soon)) "
-    r"|who(?!'?s?(?: is| are| was)? \w+ and)(?:'?s| (?!is [A-Z])[a-z]+)"
+    r"|whom |who(?!'?s?(?: is| are| was)? \w+ and)(?:'?s| (?!is [A-Z])[a-z]+)"
     r"|what(?:'?s| is| are| was| were) (?:the|my|our|their|his|her|its) "
     rf"(?!(?:\w+ )?{_TOLD_NOUN}\b)|what (?!{_AUXILIARY}\b)(?!{_TOLD_NOUN}\b)[a-z]+ (?:\w+ ){{0,2}}?{_AUXILIARY}\b)"
 )
@@ -111,7 +117,7 @@ _COUNTABLE = compiled(
 )
 """Its answer is a name or a number."""
 _NOT_WANTED = compiled(
-    r"(?<!why )\b(?:do not|don['\u2019]?t|no need to|you need not|not asked to|rather than|instead of)"
+    r"(?<!why )\b(?:do not|don['\u2019]?t|no need to|you need not|not asked to|not(?= an? )|rather than|instead of)"
     r"(?! (?:forget|hesitate|mind)\b) \w+\b[^,.;:!?]*"
 )
 _WH_LAST = compiled(rf"\b{_WH_WORD}\W*$")
@@ -216,9 +222,9 @@ def asks_fact(words: str) -> bool:
 
     What is told before the question says nothing of its answer.
     """
-    asked = _ASKED.findall(words)
+    asked = _ASKED.search(words)
     if asked and not _SUMMARY_VERB.search(words):
-        words = ". ".join(map(str.strip, asked))
+        words = words[asked.start() :].strip()
     if _SUMMARY_VERB.search(words) or _SUMMARY_NOUN.search(words) or _TOLD_AT_LENGTH.search(words):
         return False
     return any(pattern.search(words) for pattern in (_FACT_ASKED, _SAYS_ANYTHING, _YES_NO, _MAY_I))

@@ -177,6 +177,7 @@ _UNMARKED = compiled(
     r"|(?:who|what) (?!(?:you|i|we|it|he|she|they|that|this|to|follows)\b)\w+(?:s|ed))\s+(?!you\b)\w"
 )
 """A question in the order of words that only questions have; in a chat nobody types the mark."""
+_ALSO_ASKS = compiled(r"\s*and\b")
 _KNOW = compiled(r"know (?:if|whether|who|whom|whose|what|when|where|which|why|how)\b")
 _SAID = compiled(r"according to\b[^,]{1,80},\s*")
 _LOOKED_UP = compiled(
@@ -224,7 +225,8 @@ def find_head(masked: str, start: int, end: int, *, nouns: bool = False, first: 
         return None
     if kind is None and _THEN.search(masked, start, at) and _DONE_THEN.match(masked, at, end):
         kind = "passive"
-    if kind is None and first and _UNMARKED.match(masked, at, end):
+    asks = first or _ALSO_ASKS.match(masked, start, at) is not None
+    if kind is None and asks and _UNMARKED.match(masked, at, end):
         kind = "question"
     if kind is None:
         adjunct = _EACH.match(masked, at, end) or _ADJUNCT.match(masked, at, end)

@@ -28,7 +28,9 @@ SUMMARY_NOUN = any_of(
     "key points?|main points?|takeaways?|bullet points?|condensations?|précis|nutshell|short version|essence",
 )
 
-TEXT_NOUN = any_of("sent[ae]nces?|lines?|paragraphs?|words|bullets?|statements?")
+TEXT_NOUN = any_of("sent[ae]nces?|lines?|paragraphs?|words|bullets?|statements?|tweets?")
+
+PROSE_NOUN = any_of("letters?|e-?mails?|messages?|repl(?:y|ies)|memos?|posts?")
 
 SUMMARY_VERB = any_of(
     r"summ?[ae]ri[sz](?:e|ing)|sum(?:ming)? (?:\S+ ){0,8}?up|condens(?:e|ing)|shorten(?:ing)?|compress(?:ing)?",

@@ -54,6 +54,7 @@ _RESTATES = compiled(
     rf"\b(?:in {LENGTH}|(?:in|into) (?:short|brief|simple|plain|easy|a few|your own)|briefly|simply)\b"
 )
 """After a look-up: what was found is to be told anew, which is other work."""
+_COMPOSES = compiled(r"(?:write(?: (?:up|me|us|her|him|them))?|draft|compose|formulate) (?:an?|the)\b")
 _BEFOREHAND = compiled(r"[^.;]*\bfirst\W*$")
 _COMPARES = compiled(r"(?:compare|contrast|merge|combine|join)\b[^,;.]*\b(?:both|the two|them|these|those)\b")
 _SEVERAL = compiled(r"\b(?:both|the two|the three|them all|all of them)\b")
@@ -200,7 +201,7 @@ def _parts_question(before: str, current: Head, head: Head, mark: str, rest: str
 
 def _parts_order(before: str, head: Head, rest: str, mark: str, *, then: bool) -> bool:
     """Where both are orders."""
-    retold = _LOOKS.match(before) and _RESTATES.match(rest) and not _is_code(before)
+    retold = _LOOKS.match(before) and (_RESTATES.match(rest) or _COMPOSES.match(rest)) and not _is_code(before)
     if retold or (head.kind == "other" and _COMPARES.match(rest)):
         return True
     if head.kind == "noun" and mark == "," and before.rstrip().endswith(FILLER):

@@ -20,6 +20,10 @@ _FIRST = compiled(r"\bbe (?:\w+ ){1,2}first\b|\b(?:first|beforehand)\W*$|^\W*(?:
 _THERE = compiled(r"\byou(?:'ll| will| can| should)\b")
 """After an order: "you will find the date in the almanac" is where what it needs is."""
 _TELL_FOUND = compiled(r"\bwhat(?:ever)? (?:you|it) (?:find|found|says?|get|got)\b|\b(?:it|them|the results?)\W*$")
+_LOOK_IT_UP = compiled(
+    r"\W*(?:(?:please|pls|just) )?(?:look (?:it|that|this) up|find (?:it|that|this)(?: out)?) (?:in|on)\b"
+)
+"""Where the answer to the question before is."""
 _TOPIC = compiled(r"\b(?:of|about|on|regarding|concerning) (.+)$")
 _OF_DOCUMENTS = compiled(rf"\b(?:{COLLECTION_NOUN}|{RETRIEVAL_VERB}|cite|quote|attach(?:ed|ments?))\b")
 _SOME_DOCUMENT = compiled(rf"\b(?:{COLLECTION_NOUN}|{DOCUMENT_NOUN}|attach(?:ed|ments?))\b|\bdo[ck]ument")
@@ -99,6 +103,8 @@ def joined(steps: Sequence[Step], *, has_document: bool) -> list[Step]:
 
 
 def _one_call(first: Step, second: Step, *, has_document: bool) -> bool:
+    if first.specialist == second.specialist == RETRIEVAL and first.clause.kind == "question":
+        return _LOOK_IT_UP.match(second.clause.masked) is not None
     if first.specialist == RETRIEVAL and second.clause.kind == "other" and second.specialist in {RETRIEVAL, GENERAL}:
         return _TELL_FOUND.search(second.clause.masked) is not None
     if first.specialist != second.specialist:

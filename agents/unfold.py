@@ -31,7 +31,11 @@ _BEFORE_WORK = compiled(
     re.DOTALL,
 )
 """The work itself told in the words that put a look-up before it."""
-_OBJECT = compiled(r"\b(?:of|on|about|use|using|need|needs) ((?:the|one|an?|some|that)\b[^,;.¤]+)")
+_LEAD = compiled(
+    r"(?:(?:once|when|after|as soon as) (?:you|we|i)(?:'ve| have)? (?:got|found|read|seen|looked up|get|find|read|see) "
+    r"|(?:i |we )?need |get (?:me )?|take |use |using |with |from |(?=if ))([^,.;:]{3,160})[,.] (?=\S)"
+)
+_OBJECT = compiled(r"\b(?:(?:of|on|about) (?=(?:the|one|an?|some|that)\b)|(?:use|using) (?=the\b))([^,;.¤]+)")
 _IT = compiled(r"\b(?:it|this|which|those|them|these)\b")
 _TWICE_ASKED = compiled(r"(?:,|;)? and (?=(?:what|which|who|when|where|how|does|do|is|are|did)\b)|\?\s+(?=\w)")
 _CODE_CUE = 0.7
@@ -63,7 +67,7 @@ def unfolded(
         elif clause.reversed or clause.kind == "passive" or clause.masked.rstrip(" .").endswith("first"):
             found.append(_spelt_out(clause, found[-1]) if found else clause)
         else:
-            found.extend(_with_lookup(clause))
+            found.extend(_with_lookup(clause, documents))
     return found
 
 
@@ -149,9 +153,18 @@ def _spelt_out(clause: Clause, main: Clause) -> Clause:
     return replace(clause, text=text, masked=mask(text))
 
 
-def _with_lookup(clause: Clause) -> list[Clause]:
+def _of_a_document(clause: Clause, documents: Sequence[DocumentInfo]) -> re.Match[str] | None:
+    """Words before an order for code that name a document: what they speak of is to be found there."""
+    lead = _LEAD.match(clause.masked)
+    if lead is None or code_cue(lead.group(1), lead.group(1)) >= _CODE_CUE:
+        return None
+    said = clause.text[: lead.end()]
+    return lead if any(re.search(rf"\b{_as_typed(one.name)}\b", said, re.IGNORECASE) for one in documents) else None
+
+
+def _with_lookup(clause: Clause, documents: Sequence[DocumentInfo]) -> list[Clause]:
     """For "using the formula in the handbook, write a function" the formula is looked up before."""
-    hidden = _LOOKUP.match(clause.masked) or _ONCE_KNOWN.match(clause.masked)
+    hidden = _LOOKUP.match(clause.masked) or _ONCE_KNOWN.match(clause.masked) or _of_a_document(clause, documents)
     if hidden is None or code_cue(clause.text, clause.masked) < _CODE_CUE:
         return [clause]
     text = f"Find {clause.text[hidden.start(1) : hidden.end(1)].strip()}."

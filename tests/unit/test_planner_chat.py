@@ -94,3 +94,18 @@ async def test_what_no_word_assigns_to_anybody_goes_to_the_model_itself(request_
 
 async def test_a_noun_that_could_be_an_order_is_none() -> None:
     assert len(await shape("sort a list of tuples by date then name, one liner please")) == 1
+
+
+async def test_what_a_document_gives_is_found_before_code_is_made_of_it() -> None:
+    request = "if the manual gives a width for the shelf, make me a python constant of it"
+    assert await shape(request, "", "manual.pdf") == [("retrieval",), ("code", "s1")]
+
+
+async def test_a_question_and_where_its_answer_is_are_one_look_up() -> None:
+    request = "How do I leave the choir? Look it up in the bylaws and draft a brief letter that follows the procedure."
+    assert await shape(request, "", "bylaws.md") == [("retrieval",), ("summarization", "s1")]
+
+
+async def test_what_follows_a_question_still_says_what_is_wanted() -> None:
+    request = "do the two posters say the same thing? just the differences, in a short list"
+    assert await shape(request, "poster1.txt poster2.txt") == [("summarization",)]
