@@ -4,12 +4,15 @@
 
 Reads JSON lines in either of two forms: {id, prompt, test_list, test_imports} (MBPP) or {id, prompt, entry_point, test}
 (HumanEval). Of MBPP as many of its asserts are shown as --show says, of HumanEval what its docstring shows; all tests
-decide afterwards. Three arms on the same request:
+decide afterwards. The arms, on the same request:
 
 - raw: the request alone, greedy, the first code block of the answer as it stands.
 - raw+imports: the same with the imports of HumanEval's prompt before it, which its answers often leave out.
 - loop: one attempt of the specialist with one model: first answer, repair, samples, chosen by the visible tests.
-- ladder: the loop with the first model, and where it fails with the next.
+- ladder: the loop with the first model, and where that stays below the usual bar (docs/supervision.md) with the next;
+  one attempt a model.
+
+With --show 0 no test is shown, of HumanEval's docstring only what stands before its examples.
 
 Prints pass@1, calls, tokens and seconds an item, and how the verdicts agree with the hidden tests. With --cache, the
 answers are kept in a folder by request, so that scoring again asks no model; seconds are those of the call when it was
@@ -31,13 +34,13 @@ from pathlib import Path
 from typing import Any
 
 from bench_specialists import read_lines
+from code_sets import is_right, request_text
 
-from nonet.eval.grading import run_tests
-from nonet.eval.items import UnitTests
 from nonet.runtimes import ChatRequest, ChatResponse, Finish, Message, OnText, Runtime, Usage
-from nonet.specialists import Assignment, Outcome, Sandbox, Searcher, Verdict
+from nonet.specialists import Assignment, Outcome, Sandbox, Searcher
 from nonet.specialists.code import CodeSpecialist
 from nonet.specialists.code_loop import Tries
+from nonet.specialists.confidence import USUAL_BAR, confidence
 from nonet.specialists.sandbox.probe import find_sandbox
 
 ANSWER_TOKENS = 768
@@ -107,25 +110,6 @@ def label(model: str) -> str:
     return Path(model).name.removesuffix(".gguf")
 
 
-def request_text(item: Mapping[str, Any], shown_tests: int) -> str:
-    if "entry_point" in item:
-        return f"Complete this Python function:\n\n```python\n{item['prompt'].strip()}\n```"
-    tests = item["test_list"][:shown_tests] if shown_tests else []
-    if tests:
-        return "\n".join([item["prompt"], "It must pass these tests:", *item.get("test_imports", []), *tests])
-    # Without a test the name is all that hidden tests need.
-    name = item["test_list"][0].split("(")
-    return f"{item['prompt']} Call it `{next(part.split()[-1] for part in name if part.split()[-1] != 'assert')}`."
-
-
-async def is_right(item: Mapping[str, Any], code: str, sandbox: Sandbox) -> bool:
-    if "entry_point" in item:
-        hidden = (item["test"], f"check({item['entry_point']})")
-    else:
-        hidden = (*item.get("test_imports", []), *item["test_list"])
-    return await run_tests(UnitTests((), hidden), code, sandbox) == 1.0
-
-
 async def raw(item: Mapping[str, Any], desk: Desk, shown_tests: int) -> tuple[str, str]:
     """The code of the bare model: as it stands, and with what HumanEval imports put before it."""
     message = Message("user", request_text(item, shown_tests))
@@ -171,40 +155,76 @@ class Arm:
         return f"{name:42} {self.score:.3f} ({self.right} of {self.items}) {ratio:6} {cost}{wrong}"
 
 
-async def measure(options: argparse.Namespace, data: Path, runtime: Runtime, sandbox: Sandbox) -> dict[str, Arm]:
-    """Every arm on every item of one file."""
-    # As many samples however slow this machine is today.
-    tries = Tries(options.repairs, options.samples, options.samples, options.unproved_samples)
-    arms: dict[str, Arm] = {}
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """One way of solving one item."""
 
-    def desk(model: str) -> Desk:
-        return Desk(runtime, model, options.window, sandbox, options.cache)
+    arm: str
+    right: bool
+    desks: tuple[Desk, ...]
+    verdict: str = ""
+    trail: str = ""
 
-    for item in read_lines(data)[: options.limit]:
-        climbed: list[Desk] = []
-        done = False
-        for number, model in enumerate(options.models):
-            name = label(model)
-            first, used = desk(model), desk(model)
-            bare, helped = await raw(item, first, options.show)
-            right = await is_right(item, bare, sandbox)
-            arms.setdefault(f"raw {name}", Arm()).add(right=right, desks=[first])
-            right = await is_right(item, helped, sandbox)
-            arms.setdefault(f"raw+imports {name}", Arm()).add(right=right, desks=[first])
-            outcome = await loop(item, used, options.show, tries)
-            looped = await is_right(item, outcome.data.get("code", ""), sandbox)
-            verdict = str(outcome.verdict)
-            arms.setdefault(f"loop {name}", Arm()).add(right=looped, desks=[used], verdict=verdict)
-            last = number == len(options.models) - 1
-            if not done:
-                climbed.append(used)
-                if outcome.verdict is not Verdict.FAILED or last:
-                    arms.setdefault("ladder", Arm()).add(right=looped, desks=climbed, verdict=verdict)
-                    done = True
-            if options.verbose:
-                trail = ", ".join(outcome.data.get("tries", ()))
-                print(f"{item['id']:14} {name:20} raw {right:d} loop {looped:d} {verdict:10} {trail}", flush=True)
-    return arms
+
+class Measuring:
+    """Every arm on every item of one file; as many items at once as the runtime computes together."""
+
+    def __init__(self, options: argparse.Namespace, runtime: Runtime, sandbox: Sandbox) -> None:
+        self._options = options
+        self._runtime = runtime
+        self._sandbox = sandbox
+        # As many samples however slow this machine is today.
+        samples = options.samples
+        self._tries = Tries(options.repairs, samples, samples, options.unproved_samples)
+        self._room = asyncio.Semaphore(options.slots)
+
+    async def measure(self, data: Path) -> dict[str, Arm]:
+        items = read_lines(data)[self._options.skip : self._options.limit]
+        arms: dict[str, Arm] = {}
+        for solved in await asyncio.gather(*(self._item(item) for item in items)):
+            for one in solved:
+                arms.setdefault(one.arm, Arm()).add(right=one.right, desks=one.desks, verdict=one.verdict)
+        return arms
+
+    async def _item(self, item: Mapping[str, Any]) -> list[Solved]:
+        async with self._room:
+            solved = [one for model in self._options.models for one in await self._bare(item, model)]
+            solved += await self._looped(item)
+        if self._options.verbose:
+            for one in solved:
+                print(f"{item['id']:14} {one.arm:34} {one.right:d} {one.verdict:10} {one.trail}", flush=True)
+        return solved
+
+    async def _bare(self, item: Mapping[str, Any], model: str) -> list[Solved]:
+        desk = self._desk(model)
+        bare, helped = await raw(item, desk, self._options.show)
+        return [
+            Solved(f"{name} {label(model)}", await is_right(item, code, self._sandbox), (desk,))
+            for name, code in (("raw", bare), ("raw+imports", helped))
+        ]
+
+    async def _looped(self, item: Mapping[str, Any]) -> list[Solved]:
+        """The loop with each model, and the ladder of them: what stands below the usual bar goes to the next."""
+        solved: list[Solved] = []
+        climbed: list[tuple[float, Solved]] = []
+        used: list[Desk] = []
+        for model in self._options.models:
+            desk = self._desk(model)
+            outcome = await loop(item, desk, self._options.show, self._tries)
+            right = await is_right(item, outcome.data.get("code", ""), self._sandbox)
+            trail = ", ".join(outcome.data.get("tries", ()))
+            one = Solved(f"loop {label(model)}", right, (desk,), str(outcome.verdict), trail)
+            solved.append(one)
+            if not climbed or climbed[-1][0] < USUAL_BAR:
+                used.append(desk)
+                climbed.append((confidence(outcome), one))
+        # Among equals that of the larger model.
+        best = max(reversed(climbed), key=lambda pair: pair[0])[1]
+        return [*solved, replace(best, arm="ladder", desks=tuple(used))]
+
+    def _desk(self, model: str) -> Desk:
+        options = self._options
+        return Desk(self._runtime, model, options.window, self._sandbox, options.cache)
 
 
 def _row(arm: Arm) -> dict[str, Any]:
@@ -218,12 +238,14 @@ async def main() -> None:
     parser.add_argument("--runtime", choices=("embedded", "ollama"), default="embedded")
     parser.add_argument("--models", nargs="+", required=True, help="smallest first")
     parser.add_argument("--limit", type=int, default=20)
+    parser.add_argument("--skip", type=int, default=0, help="of the items up to --limit, the first")
     parser.add_argument("--show", type=int, default=1, help="tests of MBPP in the request")
     parser.add_argument("--repairs", type=int, default=Tries().repairs)
     parser.add_argument("--samples", type=int, default=Tries().samples)
     parser.add_argument("--unproved-samples", type=int, default=Tries().unproved_samples, help="by drafted tests")
     parser.add_argument("--window", type=int, default=4096)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--slots", type=int, default=1, help="items computed together; rounds differently than one")
     parser.add_argument("--cache", type=Path)
     parser.add_argument("--json", action="store_true", help="one object on standard output")
     parser.add_argument("--verbose", action="store_true")
@@ -235,7 +257,8 @@ async def main() -> None:
         options.cache.mkdir(parents=True, exist_ok=True)
     runtime = open_runtime(options)
     try:
-        measured = {path.stem: await measure(options, path, runtime, sandbox) for path in options.data}
+        measuring = Measuring(options, runtime, sandbox)
+        measured = {path.stem: await measuring.measure(path) for path in options.data}
     finally:
         await runtime.aclose()
     if options.json:
@@ -256,7 +279,7 @@ def open_runtime(options: argparse.Namespace) -> Runtime:
         return OllamaRuntime(context_tokens=options.window)
     from nonet.runtimes.embedded import EmbeddedRuntime
 
-    return EmbeddedRuntime(context_tokens=options.window, threads=options.threads)
+    return EmbeddedRuntime(context_tokens=options.window, threads=options.threads, slots=options.slots)
 
 
 if __name__ == "__main__":
