@@ -175,7 +175,7 @@ class Measuring:
         self._sandbox = sandbox
         # As many samples however slow this machine is today.
         samples = options.samples
-        self._tries = Tries(options.repairs, samples, samples, options.unproved_samples)
+        self._tries = Tries(options.repairs, samples, samples, options.second_looks, options.unproved_samples)
         self._room = asyncio.Semaphore(options.slots)
 
     async def measure(self, data: Path) -> dict[str, Arm]:
@@ -242,6 +242,7 @@ async def main() -> None:
     parser.add_argument("--show", type=int, default=1, help="tests of MBPP in the request")
     parser.add_argument("--repairs", type=int, default=Tries().repairs)
     parser.add_argument("--samples", type=int, default=Tries().samples)
+    parser.add_argument("--second-looks", type=int, default=Tries().second_looks, help="at what passed one test late")
     parser.add_argument("--unproved-samples", type=int, default=Tries().unproved_samples, help="by drafted tests")
     parser.add_argument("--window", type=int, default=4096)
     parser.add_argument("--threads", type=int, default=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from nonet.specialists.code_agreement import SecondLook
 from nonet.specialists.code_answer import ExtractedCode
 from nonet.specialists.code_checks import Checked, CodeChecker
 from nonet.specialists.code_constant import Written, read_constant, write_constant
@@ -74,6 +75,7 @@ class CodeSpecialist:
             plain=partial(build_prompt, assignment, request, desk, plain=True),
             drafts=drafts,
             luck=judge.luck,
+            second_look=SecondLook(request, desk.sandbox, self._test_seconds),
             attempt=assignment.attempt,
             whole=whole,
         )

@@ -10,6 +10,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from nonet.specialists.code_probes import Probe
 from nonet.specialists.code_tests import Test
 from nonet.specialists.protocol import Evidence, Verdict
 from nonet.specialists.sandbox.protocol import ExecutionResult, Sandbox
@@ -122,10 +123,26 @@ class CodeChecker:
         return unheard | {report["test"]: report for report in reports if report.get("test") in unheard}
 
     async def _run_harness(self, entry: str, *arguments: object) -> tuple[ExecutionResult, list[Mapping[str, Any]]]:
-        nonce = secrets.token_hex(16)
-        call = f"{entry}({', '.join(repr(argument) for argument in arguments)}, {nonce!r})"
-        result = await self.sandbox.run(f"{_harness()}\n\n{call}\n", timeout_seconds=self.seconds)
-        return result, _reports(result.stdout, nonce)
+        return await _run_harness(self.sandbox, self.seconds, entry, *arguments)
+
+
+async def observe(sandbox: Sandbox, code: str, probes: Sequence[Probe], seconds: float) -> dict[int, str]:
+    """What each call gave, by its number: a value, "raised", or "" where that cannot be said; without the others.
+
+    Raises SandboxUnavailableError.
+    """
+    calls = [(probe.name, probe.arguments) for probe in probes]
+    _, reports = await _run_harness(sandbox, seconds, "observe", code, calls)
+    return {report["call"]: str(report.get("gave", "")) for report in reports if isinstance(report.get("call"), int)}
+
+
+async def _run_harness(
+    sandbox: Sandbox, seconds: float, entry: str, *arguments: object
+) -> tuple[ExecutionResult, list[Mapping[str, Any]]]:
+    nonce = secrets.token_hex(16)
+    call = f"{entry}({', '.join(repr(argument) for argument in arguments)}, {nonce!r})"
+    result = await sandbox.run(f"{_harness()}\n\n{call}\n", timeout_seconds=seconds)
+    return result, _reports(result.stdout, nonce)
 
 
 def how_it_ended(result: ExecutionResult) -> str:

@@ -1,11 +1,12 @@
 """What runs inside the sandbox around the code under test. Nothing of nonet can be imported here.
 
-Two programs are made of this file's text. `run_tests` loads the code, runs every test and writes down what each call
+Three programs are made of this file's text. `run_tests` loads the code, runs every test and writes down what each call
 of the tested functions returned. `judge` runs the same tests where the code was never loaded, its functions replaced
 by what was written down: so a pass is decided by values, and an object that calls itself equal to everything, a
 patched builtin or an early exit wins nothing. What cannot be replayed (classes, changed arguments) keeps the first
 verdict, which a program could forge by patching builtins or by finding the nonce in the frames of its own process; an
-object where a plain value is expected is told as `opaque`, because it may decide its own equality.
+object where a plain value is expected is told as `opaque`, because it may decide its own equality. `observe` calls the
+functions and tells what came of it.
 
 Every report is a line on the real standard output: the nonce, a blank, and a literal. The code's own prints go to
 standard error.
@@ -29,6 +30,17 @@ _LINES: list[str] = []
 _DEEPEST = 30
 _MOST_BYTES = 8000
 """Of one test's transcript; longer ones are not replayed."""
+
+
+_MOST_LINES = 200_000
+_MOST_ITEMS = 100
+"""Of a generator."""
+_FLOATS = 10**9
+"""Below it an integer is written as a float would be."""
+
+
+class _TooLong(BaseException):
+    """A call took too many lines."""
 
 
 class _NotPlain(Exception):  # noqa: N818 - never leaves this file
@@ -85,6 +97,75 @@ def judge(tests: list[tuple[int, str, list[Any]]], nonce: str) -> None:
             report = {"passed": False, "error": "the calls differ from those of the first run"}
         reporter.tell({"test": index, **report})
     reporter.tell({"end": True})
+
+
+def observe(code: str, calls: list[tuple[str, str]], nonce: str) -> None:
+    """Load `code`, make `calls` (function, a literal of its arguments), report what each gave; ends the process."""
+    reporter = _Reporter(nonce)
+    module = types.ModuleType("program")
+    sys.modules["program"] = module
+    leave, count = os._exit, _Counter()
+    try:
+        exec(compile(code, "program.py", "exec", dont_inherit=True), module.__dict__)  # noqa: S102
+    except BaseException:  # noqa: BLE001 - as in run_tests
+        leave(1)
+    for index, (name, arguments) in enumerate(calls):
+        positional, named = eval(arguments, {"__builtins__": {"set": set}})  # noqa: S307 - a literal of ours
+        call = (module.__dict__.get(name, _missing), positional, named)
+        reporter.tell({"call": index, "gave": count.limited(lambda: _gave(*call))})  # noqa: B023 - called at once
+    reporter.tell({"end": True})
+    leave(0)
+
+
+def _missing(*_arguments: object, **_named: object) -> object:
+    raise NameError
+
+
+def _gave(function: Callable[..., object], positional: tuple[object, ...], named: dict[str, object]) -> str:
+    """What a call returns, or changes where it returns nothing, written down so that equal values are the same text."""
+    value = function(*positional, **named)
+    if isinstance(value, types.GeneratorType):
+        value = [item for item, _ in zip(value, range(_MOST_ITEMS), strict=False)]
+    return _same(_plain((positional, named) if value is None else value))
+
+
+def _same(value: object) -> str:
+    """1, 1.0 and True are equal, a set and a dictionary have no order, and what differs in the tenth digit is equal."""
+    if isinstance(value, (bool, int, float)):
+        return f"{value:.9g}" if isinstance(value, float) or abs(value) < _FLOATS else str(value)
+    if isinstance(value, (list, tuple)):
+        return f"{type(value).__name__}({', '.join(map(_same, value))})"
+    if isinstance(value, set):
+        return f"set({', '.join(sorted(map(_same, value)))})"
+    if isinstance(value, dict):
+        return f"dict({', '.join(sorted(f'{_same(key)}: {_same(item)}' for key, item in value.items()))})"
+    return repr(value)
+
+
+class _Counter:
+    """Ends a call after so many lines of code: by a count and not by the clock, so that it ends alike everywhere."""
+
+    def __init__(self) -> None:
+        self._left = 0
+
+    def limited(self, call: Callable[[], str]) -> str:
+        """What it gave: a value, "raised", or "" where it did not end or gave what cannot be compared."""
+        self._left = _MOST_LINES
+        sys.settrace(self._trace)
+        try:
+            return call()
+        except (_NotPlain, _TooLong):
+            return ""
+        except BaseException:  # noqa: BLE001 - whatever it raised
+            return "raised"
+        finally:
+            sys.settrace(None)
+
+    def _trace(self, _frame: object, _event: str, _argument: object) -> Any:  # noqa: ANN401 - typeshed wants itself
+        self._left -= 1
+        if self._left < 0:
+            raise _TooLong
+        return self._trace
 
 
 def _run_one(test: str, names: dict[str, Any]) -> dict[str, Any]:

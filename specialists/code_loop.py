@@ -2,7 +2,8 @@
 
 A small model that repairs repeats its mistake more often than not, and its samples differ: so one repair, then the
 request without a word of ours (some models solve only what they may explain first, and none may be worse off here than
-alone), then samples at a temperature. Where a call is dear (a slow model), one sample.
+alone), then samples at a temperature. Where a call is dear (a slow model), one sample. What passes a single test only
+after others failed it is doubted.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass, replace
 from nonet.errors import NonetError, ResourceError, StoreError
 from nonet.runtimes import Finish
 from nonet.specialists.budget import Fit
+from nonet.specialists.code_agreement import SecondLook
 from nonet.specialists.code_drafts import Drafts
 from nonet.specialists.code_prompt import ANSWER_TOKENS, Wrong
 from nonet.specialists.protocol import Desk, Evidence, Outcome, Verdict
@@ -38,6 +40,9 @@ class Tries:
     samples: int = 4
     dear_samples: int = 1
     """Where a call takes long."""
+    second_looks: int = 0
+    """Where one test was passed only after others failed it: at most so many more answers, one of which has to do the
+    same as it on other calls. See docs/code.md for what that was measured to be worth."""
     unproved_samples: int = 0
     """Where the request gives no test: so many more answers, chosen by tests that the model drafts. See docs/code.md
     for what that was measured to be worth."""
@@ -63,6 +68,7 @@ class Loop:
         plain: Prompt | None = None,
         drafts: Drafts | None = None,
         luck: Luck | None = None,
+        second_look: SecondLook | None = None,
         attempt: int,
         whole: bool,
     ) -> None:
@@ -76,6 +82,8 @@ class Loop:
         self._most = tries
         self._drafts = drafts
         self._luck = luck
+        self._second_look = second_look
+        self._sampled = 0
         self._chosen: _Try | None = None
         self._tries: list[_Try] = []
         self._cheap = True
@@ -87,6 +95,7 @@ class Loop:
             await self._repair()
             await self._as_asked()
             await self._sample()
+            await self._look_again()
             await self._choose_by_drafts()
         except NonetError as error:
             if not self._tries or isinstance(error, ResourceError | StoreError):
@@ -118,12 +127,40 @@ class Loop:
             await self._ask("request alone", temperature=0.0, seed=0, prompt=self._plain)
 
     async def _sample(self) -> None:
-        number = self._most.samples if self._cheap else self._most.dear_samples
-        for seed in range(1, number + 1):
+        for _ in range(self._most.samples if self._cheap else self._most.dear_samples):
             if self._done:
                 return
-            own = seed + _SEEDS_AN_ATTEMPT * (self._attempt - 1)
-            await self._ask(f"sample {seed}", temperature=SAMPLE_TEMPERATURE, seed=own)
+            await self._another()
+
+    async def _another(self) -> None:
+        self._sampled += 1
+        seed = self._sampled + _SEEDS_AN_ATTEMPT * (self._attempt - 1)
+        await self._ask(f"sample {self._sampled}", temperature=SAMPLE_TEMPERATURE, seed=seed)
+
+    async def _look_again(self) -> None:
+        """Of a single test, a late pass is doubted unless another answer that passes does the same elsewhere."""
+        look, passed = self._second_look, self._passing
+        if look is None or not look.wanted or not passed or self._tries[0] in passed:
+            return
+        for left in range(self._most.second_looks, -1, -1):
+            passed = self._passing
+            index, seen = await look.choose(
+                [str(tried.outcome.data.get("code", "")) for tried in passed], len(self._tries)
+            )
+            if seen.passed or not left:
+                break
+            if self._plain is not None and not any(tried.how == "request alone" for tried in self._tries):
+                await self._ask("request alone", temperature=0.0, seed=0, prompt=self._plain)
+            else:
+                await self._another()
+        noted = _with_notes(passed[index].outcome, [seen])
+        self._chosen = replace(
+            passed[index], outcome=noted if seen.passed else replace(noted, verdict=Verdict.UNVERIFIED)
+        )
+
+    @property
+    def _passing(self) -> list[_Try]:
+        return [tried for tried in self._tries if tried.outcome.verdict is Verdict.VERIFIED]
 
     async def _choose_by_drafts(self) -> None:
         drafts, number = self._drafts, self._most.unproved_samples

@@ -231,3 +231,58 @@ async def test_tests_that_a_constant_passes_are_worth_one(tests: str, verdict: V
     wrong, right = "def is_even(n):\n    return None", "def is_even(n):\n    return n % 2 == 0"
     second = await CodeSpecialist().work(Assignment(request), answers(wrong, right))
     assert second.verdict is verdict
+
+
+ONE_TEST = "Write `double`. It must satisfy double(2) == 4."
+SUM = "def double(x):\n    return x + x"
+
+
+async def one_test(*codes: str | NonetError, second_looks: int = 2) -> tuple[Outcome, FakeDesk]:
+    desk = answers(*codes)
+    return await CodeSpecialist(tries=Tries(second_looks=second_looks)).work(Assignment(ONE_TEST), desk), desk
+
+
+async def test_a_first_answer_that_passes_one_test_is_not_asked_for_again() -> None:
+    outcome, desk = await one_test(SQUARE)
+    assert outcome.verdict is Verdict.VERIFIED
+    assert len(desk.requests) == 1
+
+
+async def test_what_passes_one_test_late_is_doubted() -> None:
+    outcome, desk = await one_test(WRONG, SQUARE, second_looks=0)
+    assert outcome.verdict is Verdict.UNVERIFIED
+    assert SQUARE in outcome.text
+    assert len(desk.requests) == 2
+    [seen] = [item for item in outcome.evidence if item.kind == "agreement"]
+    assert seen == Evidence("agreement", passed=False, detail="only 1 of 2 answers passes the one test that there is")
+
+
+async def test_what_passes_one_test_late_needs_another_that_does_the_same() -> None:
+    outcome, desk = await one_test(WRONG, GOOD, SUM)
+    assert outcome.verdict is Verdict.VERIFIED
+    assert [request.messages[-1].content for request in desk.requests][2] == ONE_TEST  # the request alone
+    [seen] = [item for item in outcome.evidence if item.kind == "agreement"]
+    assert seen.passed
+    assert seen.detail == "another answer that passes gives the same on 100% of other calls like the test's"
+
+
+async def test_of_answers_that_pass_one_test_late_those_that_agree_are_taken() -> None:
+    outcome, desk = await one_test(WRONG, SQUARE, GOOD, SUM)
+    assert outcome.verdict is Verdict.VERIFIED
+    assert GOOD in outcome.text
+    assert len(desk.requests) == 4
+
+
+async def test_what_passes_one_test_late_and_alone_is_doubted() -> None:
+    outcome, desk = await one_test(WRONG, SQUARE, WRONG, WRONG)
+    assert outcome.verdict is Verdict.UNVERIFIED
+    assert SQUARE in outcome.text
+    assert len(desk.requests) == 4
+    [seen] = [item for item in outcome.evidence if item.kind == "agreement"]
+    assert seen == Evidence("agreement", passed=False, detail="only 1 of 4 answers passes the one test that there is")
+
+
+async def test_a_second_look_that_breaks_off_keeps_what_passed() -> None:
+    outcome, _ = await one_test(WRONG, GOOD, IncompleteAnswerError("gone"))
+    assert outcome.verdict is Verdict.VERIFIED
+    assert GOOD in outcome.text
