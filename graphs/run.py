@@ -202,8 +202,14 @@ async def drive_plan(
         session.store.check_writable()
     async with session.turns.take() as turn:
         lease = session.store.runs.create(
-            task, runtime=session.runtime.name, documents=names, options=bounds_of(session), owner=owner()
+            task,
+            runtime=session.runtime.name,
+            documents=names,
+            options={**bounds_of(session), **_origin_of(session)},
+            owner=owner(),
         )
+        if session.workspace is not None:
+            session.store.runs.keep_files(lease, session.workspace.files)
         session.store.runs.save_plan(lease, plan.model_dump_json(), plan.planner, "accepted")
         context = new_context(session, lease, turn, task, names, on_event=on_event)
         context.priority = priority

@@ -79,6 +79,9 @@ def runs_resume(
     force: Annotated[
         bool, typer.Option("--force", help="Go on with a workflow that was changed since; what did not change stands.")
     ] = False,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Of a run with --file: change the files, unless a check failed.")
+    ] = False,
     workflow: WorkflowOption = None,
     runtime: RuntimeOption = None,
     model: ModelOption = None,
@@ -104,7 +107,7 @@ def runs_resume(
     if refuse and (accept or edit):
         raise typer.BadParameter(f"{'--accept' if accept else '--edit'} and --refuse exclude each other")
     decision = "accept" if accept else "refuse" if refuse else None
-    how = commands_runs.Resuming(decision, edit or [], workflow, force=force)
+    how = commands_runs.Resuming(decision, edit or [], workflow, force=force, apply=apply)
     return commands_runs.resume(run, flags, bounds, how, json=json, quiet=quiet)
 
 
@@ -127,6 +130,9 @@ def runs_fork(
     replay: Annotated[
         bool, typer.Option("--replay", help="Of a workflow: run its functions anew, and ask no model.")
     ] = False,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Of a run with --file: change the files, unless a check failed.")
+    ] = False,
     workflow: WorkflowOption = None,
     runtime: RuntimeOption = None,
     model: ModelOption = None,
@@ -143,7 +149,7 @@ def runs_fork(
     if replay and (again or given):
         raise typer.BadParameter("--replay does everything as it was: it takes neither --again nor --input")
     flags = flags_given(runtime=runtime, model=model, light=light, db=db)
-    how = commands_runs.Forking(again or [], given or [], workflow, bigger=bigger, replay=replay)
+    how = commands_runs.Forking(again or [], given or [], workflow, bigger=bigger, replay=replay, apply=apply)
     return commands_runs.fork(run, how, flags, json=json, quiet=quiet)
 
 

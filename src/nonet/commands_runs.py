@@ -93,6 +93,7 @@ class Resuming:
     edits: Sequence[str] = ()
     workflow: str | None = None
     force: bool = False
+    apply: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,7 @@ class Forking:
     workflow: str | None = None
     bigger: bool = False
     replay: bool = False
+    apply: bool = False
 
 
 def resume(run: str | None, flags: Flags, bounds: Mapping[str, Any], how: Resuming, *, json: bool, quiet: bool) -> int:
@@ -117,6 +119,7 @@ def resume(run: str | None, flags: Flags, bounds: Mapping[str, Any], how: Resumi
 
     limits = Limits.of(bounds) if bounds else None
     if workflow_of_run(record) is not None:
+        _only_of_tasks(record, {"--apply": how.apply})
         if how.edits:
             raise UsageError("--edit changes a plan; a workflow is changed in its file.", next_step="Then use --force.")
         return commands_workflow.resume(
@@ -124,7 +127,7 @@ def resume(run: str | None, flags: Flags, bounds: Mapping[str, Any], how: Resumi
         )
     _only_of_workflows(record, {"--workflow": how.workflow, "--force": how.force})
     view = view_for(quiet=quiet)
-    given = _files_of(door, record)
+    given = _files_of(door, record, wanted=how.apply)
 
     async def work() -> RunResult:
         from nonet.graphs.run import resume_run  # noqa: PLC0415
@@ -143,14 +146,19 @@ def resume(run: str | None, flags: Flags, bounds: Mapping[str, Any], how: Resumi
     result = run_kept(door, view, work)
     status = finish(door, result)
     texts = [subtask.text for subtask in result.subtasks]
-    settle(given, texts, failed=status != 0, wanted=False, may_ask=not (json or quiet))
+    settle(given, texts, failed=status != 0, wanted=how.apply, may_ask=not (json or quiet))
     return status
 
 
-def _files_of(door: Door, record: RunRecord) -> Given | None:
+def _files_of(door: Door, record: RunRecord, *, wanted: bool) -> Given | None:
     """The files of the user's that the run changes, as they were when it began. Raises UsageError."""
     origin = record.options.get("files")
     if not isinstance(origin, dict):
+        if wanted:
+            raise UsageError(
+                f"Run {record.id} changes no files, so --apply has nothing to do.",
+                next_step="Files that a task may change are named with --file when it is run.",
+            )
         return None
     with open_store(door) as store:
         return given_again(origin, store.runs.files(record.id))
@@ -219,6 +227,11 @@ def _only_of_workflows(record: RunRecord, said: Mapping[str, object]) -> None:
         raise UsageError(f"{option} is for runs of workflows, and run {record.id} is of a task.")
 
 
+def _only_of_tasks(record: RunRecord, said: Mapping[str, object]) -> None:
+    for option in (name for name, value in said.items() if value):
+        raise UsageError(f"{option} is for runs of tasks, and run {record.id} is of a workflow.")
+
+
 def fork(run: str, how: Forking, flags: Flags, *, json: bool, quiet: bool) -> int:
     """A new run from an old one: some parts again, or what is not verified by larger models."""
     door = open_door(flags, json=json, quiet=quiet)
@@ -229,6 +242,7 @@ def fork(run: str, how: Forking, flags: Flags, *, json: bool, quiet: bool) -> in
     if "runtime" not in door.loaded.origins:
         door = open_door({**flags, "runtime": record.runtime}, json=json, quiet=quiet)
     if workflow_of_run(record) is not None:
+        _only_of_tasks(record, {"--apply": how.apply})
         if how.bigger:
             raise UsageError(
                 "--bigger is for runs of tasks.", next_step="Of a workflow: --again STEP --model LARGER_MODEL."
@@ -236,16 +250,22 @@ def fork(run: str, how: Forking, flags: Flags, *, json: bool, quiet: bool) -> in
         return commands_workflow.fork(door, record, how.workflow, again=how.again, given=how.inputs, replay=how.replay)
     _only_of_workflows(record, {"--workflow": how.workflow, "--input": how.inputs, "--replay": how.replay})
     view = view_for(quiet=quiet)
+    given = _files_of(door, record, wanted=how.apply)
 
     async def work() -> RunResult:
         from nonet.graphs.fork import fork_run, retry_bigger  # noqa: PLC0415
 
         async with await open_session(door) as session:
+            session.workspace = given.workspace if given is not None else None
             if how.bigger:
                 return await retry_bigger(session, record.id, on_event=view)
             return await fork_run(session, record.id, again=how.again, on_event=view)
 
-    return finish(door, run_kept(door, view, work))
+    result = run_kept(door, view, work)
+    status = finish(door, result)
+    texts = [subtask.text for subtask in result.subtasks]
+    settle(given, texts, failed=status != 0, wanted=how.apply, may_ask=not (json or quiet))
+    return status
 
 
 def export(runs: Sequence[str], form: str, flags: Flags, *, json: bool) -> int:

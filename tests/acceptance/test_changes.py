@@ -163,6 +163,41 @@ def test_a_resumed_run_knows_its_files(
     assert calc.read_text() == "changed by somebody else\n"
 
 
+def test_a_run_that_waited_can_be_applied(
+    calc: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    task = "Write a Python function `double(x)`. double(2) == 2"  # as the scripted answer has it
+    monkeypatch.setattr("sys.stdin", None)
+    main(["run", task, "--runtime", "scripted", "--approve", "--file", "calc.py"])
+    assert calc.read_text() == WRONG
+    main(["runs", "resume", "--accept", "--apply"])
+    assert "Changed: calc.py" in capsys.readouterr().err
+    assert calc.read_text() != WRONG
+
+
+def test_a_fork_takes_the_files_along(
+    calc: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And its own fork and resume find them again."""
+    task = "Write a Python function `double(x)`. double(2) == 2"  # as the scripted answer has it
+    monkeypatch.setattr("sys.stdin", None)
+    main(["run", task, "--runtime", "scripted", "--quiet", "--file", "calc.py"])
+    for _ in range(2):
+        capsys.readouterr()
+        main(["runs", "fork", "last", "--again", "s1", "--json"])
+        assert "--- a/calc.py" in json.loads(capsys.readouterr().out)["answer"]
+    assert calc.read_text() == WRONG
+    main(["runs", "fork", "last", "--again", "s1", "--apply"])
+    assert calc.read_text() != WRONG
+
+
+def test_only_a_run_with_files_can_be_applied(calc: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["run", "Say hello.", "--runtime", "scripted", "--quiet"])
+    assert main(["runs", "fork", "last", "--again", "s1", "--apply"]) == 2
+    assert "changes no files, so --apply has nothing to do" in capsys.readouterr().err
+    assert calc.read_text() == WRONG
+
+
 def test_a_resumed_run_whose_folder_is_gone_says_so(
     calc: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
