@@ -232,8 +232,8 @@ def _row(arm: Arm) -> dict[str, Any]:
     return {**asdict(replace(arm, verdicts=Counter())), "score": arm.score, "verdicts": verdicts}
 
 
-async def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+def arguments(about: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=about.splitlines()[0])
     parser.add_argument("--data", type=Path, nargs="+", required=True)
     parser.add_argument("--runtime", choices=("embedded", "ollama"), default="embedded")
     parser.add_argument("--models", nargs="+", required=True, help="smallest first")
@@ -251,11 +251,16 @@ async def main() -> None:
     parser.add_argument("--json", action="store_true", help="one object on standard output")
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()
-    sandbox = find_sandbox()
-    if sandbox is None:
-        parser.error("no sandbox works here, so nothing can be measured")
     if options.cache:
         options.cache.mkdir(parents=True, exist_ok=True)
+    return options
+
+
+async def main() -> None:
+    options = arguments(__doc__ or "")
+    sandbox = find_sandbox()
+    if sandbox is None:
+        raise SystemExit("no sandbox works here, so nothing can be measured")
     runtime = open_runtime(options)
     try:
         measuring = Measuring(options, runtime, sandbox)
