@@ -81,7 +81,8 @@ class Settings(BaseSettings):
     db: Path | None = None
     """The database, one SQLite file. Unset: nonet.db in the user's data folder."""
     cache_dir: Path | None = None
-    """Where downloaded models are kept. Unset: the user's cache folder, shared between environments."""
+    """The folder of the downloaded models itself. Unset: `nonet/models` in the user's cache folder, shared between
+    environments."""
     context_tokens: Annotated[int, Field(ge=256)] = 4096
     """The window each model is served with, prompt and answer together. Unset: chosen once a model, from 1024 to 8192,
     by its own limit, this machine's memory and, where `nonet doctor` has measured it, how fast it reads."""
