@@ -31,11 +31,14 @@ def choose_ladders(
     specialists: Sequence[str],
     runtime: str,
     brought: Ladders | None = None,
+    *,
+    may_be_empty: bool = False,
 ) -> dict[str, tuple[str, ...]]:
     """A ladder a specialist: the settings' own, else the defaults that are installed, else what is installed by size.
 
     Args:
         brought: the models that specialists of the user's name themselves; they are the defaults of those.
+        may_be_empty: where nothing that can chat is installed, every ladder is empty, and nothing is raised.
 
     Raises:
         ModelNotFoundError: a model the settings name is missing, or nothing that can chat is installed.
@@ -54,7 +57,7 @@ def choose_ladders(
             continue
         wanted = wanted_ladder(settings, specialist, brought or {})
         found = tuple(name for name in wanted if name in installed) or by_size
-        if not found:
+        if not found and not may_be_empty:
             raise _missing(wanted[0], runtime, by_size)
         ladders[specialist] = found
     return ladders

@@ -100,12 +100,14 @@ class Session:
         *,
         specialists: Mapping[str, Specialist] | None = None,
         own: Sequence[Specialist] = (),
+        plans_only: bool = False,
     ) -> Self:
         """Open the store and choose the runtime and the models.
 
         Args:
             specialists: by name: these and no others.
             own: of yours, beside those that ship, those of the settings, and those of installed packs.
+            plans_only: no work will be done, so that no model that can chat has to be there, unless one is to plan.
 
         Raises:
             SpecialistError: one of `own` is none, or its name is taken.
@@ -120,7 +122,7 @@ class Session:
             try:
                 models = await chosen.runtime.models()
                 windows = _windows_of(settings, store, chosen, models)
-                session = cls._of(settings, store, chosen, models, staff)
+                session = cls._of(settings, store, chosen, models, staff, plans_only=plans_only)
             except BaseException:
                 await chosen.runtime.aclose()
                 raise
@@ -136,18 +138,26 @@ class Session:
 
     @classmethod
     def _of(
-        cls, settings: Settings, store: Store, chosen: ChosenRuntime, models: Sequence[ModelInfo], staff: Staff
+        cls,
+        settings: Settings,
+        store: Store,
+        chosen: ChosenRuntime,
+        models: Sequence[ModelInfo],
+        staff: Staff,
+        *,
+        plans_only: bool,
     ) -> Self:
         """The session of what was found here."""
         names = tuple(staff.specialists)
         runtime = chosen.runtime.name
         embed_model = choose_embedder(settings, models)
+        needs_none = plans_only and settings.planner in {"auto", "rules"}
         session = cls(
             settings=settings,
             store=store,
             runtime=chosen.runtime,
             runtime_reason=chosen.reason,
-            ladders=choose_ladders(settings, models, names, runtime, staff.models),
+            ladders=choose_ladders(settings, models, names, runtime, staff.models, may_be_empty=needs_none),
             scheduler=make_scheduler(settings, chosen, models, embed_model, store),
             specialists=staff.specialists,
             staff=staff,

@@ -144,7 +144,7 @@ def plan(task: str | None, docs: Sequence[Path], flags: Flags, *, json: bool, qu
     text = task if task == LINES else one_task(task)
 
     async def work() -> int:
-        async with await open_session(door) as session:
+        async with await open_session(door, plans_only=True) as session:
 
             async def one(line: str) -> tuple[dict[str, Any], int]:
                 made = await plan_task(session, line, documents=docs, on_event=view)
@@ -209,15 +209,16 @@ def ask(
     return status(result)
 
 
-async def open_session(door: Door, own: Sequence[Specialist] = ()) -> Session:
+async def open_session(door: Door, own: Sequence[Specialist] = (), *, plans_only: bool = False) -> Session:
     """The session of the door's settings; says which runtime was chosen, and why.
 
     Args:
         own: specialists beside those that ship and those of the settings.
+        plans_only: no model that can chat has to be there.
     """
     from nonet.graphs.session import Session  # noqa: PLC0415
 
-    session = await Session.open(door.loaded.settings, own=own)
+    session = await Session.open(door.loaded.settings, own=own, plans_only=plans_only)
     if not door.quiet:
         say(f"{session.runtime.name} runtime: {session.runtime_reason}")
         for problem in session.staff.problems:

@@ -70,3 +70,17 @@ def test_a_run_names_what_planning_cost(capsys: pytest.CaptureFixture[str]) -> N
     said(capsys, "run", "Write a Python function `double(x)`.", "--planner", "one-shot", "--quiet")
     out, _ = said(capsys, "runs", "show")
     assert "Planning  1 call" in out
+
+
+def test_rules_plan_where_no_model_can_chat(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NONET_RUNTIME", "embedded")
+    monkeypatch.setenv("NONET_CACHE_DIR", str(tmp_path / "no models"))
+    for way in ("auto", "rules"):
+        out, _ = said(capsys, "plan", TASK, "--planner", way)
+        assert "Plan (rules): 2 subtasks" in out
+    _, err = said(capsys, "plan", TASK, "--planner", "one-shot", status=3)
+    assert "No model that can chat is installed" in err
+    said(capsys, "run", TASK, status=3)
+    said(capsys, "plan", TASK, "--model", "gone:1b", status=3)
