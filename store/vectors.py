@@ -86,6 +86,11 @@ class VectorStore:
 
         return self._writer.call(write).result()
 
+    def expect(self, model: str) -> None:
+        """Make sure that there are none but of this model. Raises StoreError."""
+        if (there := self.state().model) not in {"", model}:
+            raise _of_another(there, model)
+
     def clear(self) -> None:
         """Remove every vector, to make room for another model's."""
         self._writer.call(vector_rows.clear).result()
@@ -119,11 +124,15 @@ def _claim(connection: sqlite3.Connection, model: str, sizes: set[int]) -> None:
     if space is None and len(sizes) == 1:
         connection.execute("INSERT INTO vector_space (model, dimensions) VALUES (?, ?)", (model, *sizes))
     elif space is None or sizes != {space[1]} or model != space[0]:
-        raise StoreError(
-            f"The database has vectors of {space[0] if space else 'several lengths'}, not of {model}.",
-            kept="They are as they were.",
-            next_step="Make them anew for every document: nonet docs embed --again",
-        )
+        raise _of_another(space[0] if space else "several lengths", model)
+
+
+def _of_another(there: str, model: str) -> StoreError:
+    return StoreError(
+        f"The database has vectors of {there}, not of {model}.",
+        kept="They are as they were.",
+        next_step="Make them anew for every document: nonet docs embed --again",
+    )
 
 
 def _nearest(connection: sqlite3.Connection, vector: Vector, limit: int, where: Filter) -> list[tuple[int, float]]:

@@ -127,6 +127,7 @@ def embed(collection: str | None, flags: Flags, *, again: bool, json: bool, quie
         async with open_embedder(door.loaded.settings) as embedder:
             if again:
                 store.vectors.clear()
+            store.vectors.expect(embedder.space)
             with counter("Embedding", quiet=quiet) as progress:
                 return await embed_pending(store, embedder, Filter(collection=collection), progress), embedder.space
 

@@ -109,6 +109,9 @@ def test_two_models_never_mix(store: Store) -> None:
     fill(store, 3)
     assert store.vectors.nearest("other@2", vector(1), 3) == []
     assert store.vectors.pending(1) == []
+    store.vectors.expect("minilm@1")
+    with pytest.raises(StoreError, match=r"vectors of minilm@1, not of other@2"):
+        store.vectors.expect("other@2")
     store.documents.add(NewDocument("new", "text"))
     [chunk] = store.vectors.pending(5)
     with pytest.raises(StoreError, match=r"vectors of minilm@1, not of other@2") as caught:
