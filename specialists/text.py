@@ -22,6 +22,8 @@ _LONGEST_PIECE = 8_000
 _LONGEST_SENTENCE = 700
 """Longer than any prose sentence worth quoting: most likely lines of code or a table, which break at line ends."""
 
+_LIST_NUMBER = re.compile(r"\s*\(?\d{1,3}[.)]\s*")
+"""What sentencex takes for a sentence of its own; nobody can quote it."""
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\W_]+(?:['\u2019.][^\W_]+)*")
 _NUMBER = re.compile(r"(?<![\w.,])[-+]?\d+(?:[.,]\d+)*(?:st|nd|rd|th)?", re.IGNORECASE)
 _CAPITALISED = re.compile(r"\b[^\W\d_][\w'\u2019]*\b")
@@ -80,8 +82,13 @@ def _iter_sentences(text: str) -> Iterator[Span]:
                 continue
             # sentencex is Rust and takes no lone surrogates; "?" keeps every offset.
             safe = piece.encode("utf-8", "replace").decode("utf-8")
+            begin = None
             for found in sentencex.get_sentence_boundaries("en", safe):
-                yield from _short_enough(text, piece_start + found["start_index"], piece_start + found["end_index"])
+                first = piece_start + found["start_index"] if begin is None else begin
+                last = piece_start + found["end_index"]
+                begin = first if _LIST_NUMBER.fullmatch(text, first, last) and last < piece_end else None
+                if begin is None:
+                    yield from _short_enough(text, first, last)
 
 
 def _units(text: str) -> Iterator[tuple[int, int]]:

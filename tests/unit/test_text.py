@@ -18,6 +18,20 @@ from nonet.specialists.text import (
 )
 
 
+def test_the_number_of_a_list_item_is_no_sentence() -> None:
+    text = (
+        "The lease.\n\n1. Rent is due on Monday.\n2. Cats are allowed. Dogs are not.\n\nIt ended in 1994. Nobody paid."
+    )
+    assert [found.text for found in sentences(text)] == [
+        "The lease.",
+        "1. Rent is due on Monday.",
+        "2. Cats are allowed.",
+        "Dogs are not.",
+        "It ended in 1994.",
+        "Nobody paid.",
+    ]
+
+
 def test_sentences_keep_their_offsets() -> None:
     text = '# Title\nDr. Smith went to NATO. It\'s 5,400 m high!\n\n- one item\n- "two" items. Yes?\n漢字です。次の文。'
     spans = sentences(text)
