@@ -17,6 +17,8 @@ ANSWER_TOKENS = 768
 _PART_CHARS = (300, 900)
 """A source that does not fit whole is offered in parts of about this size."""
 _FINDINGS_CHARS = 1200
+_SUMMARY_CHARS = 400
+"""Of what was wrong with another model's answers, which is told with the request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +61,11 @@ def _builder(
         material = "".join(f"{text}\n\n" for text in texts)
         if plain:
             return (Message("user", material + assignment.instruction),)
+        asked = assignment.instruction + _failed_before(assignment)
         if request.language == "python":
-            first = render("code", material=material, request=assignment.instruction)
+            first = render("code", material=material, request=asked)
         else:
-            first = render("code_other", material=material, request=assignment.instruction, language=request.language)
+            first = render("code_other", material=material, request=asked, language=request.language)
         if wrong is None:
             return first
         findings = "\n".join(f"- {text}" for text in wrong.findings)[:_FINDINGS_CHARS]
@@ -70,6 +73,14 @@ def _builder(
         return (*first, Message("assistant", wrong.answer), *repair)
 
     return build
+
+
+def _failed_before(assignment: Assignment) -> str:
+    """What was wrong with the answers of models tried before, for a model that is asked for the first time."""
+    findings = [item.detail for item in assignment.feedback if item.passed is False]
+    if assignment.attempt > 1 or not findings:
+        return ""
+    return f"\n\nEarlier answers did not pass their checks: {'; '.join(findings)}"[:_SUMMARY_CHARS]
 
 
 def _shown(name: str, text: str) -> str:

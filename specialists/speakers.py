@@ -19,7 +19,7 @@ _BEFORE_MARK = re.compile(r"\s+(?=[.,;?!])")
 def is_transcript(text: str) -> bool:
     r"""Whether most of its lines begin with who speaks.
 
-    >>> is_transcript("Ann: Shall we?\\nBob: Yes.\\nAnn: Then the budget.\\nBob: It is spent.")
+    >>> is_transcript("Ann: Shall we?\nBob: Yes.\nAnn: Then the budget.\nBob: It is spent.")
     True
     """
     lines = [line for line in text.splitlines() if line.strip()]

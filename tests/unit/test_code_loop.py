@@ -101,6 +101,18 @@ async def test_the_best_is_kept_even_when_none_passes() -> None:
     assert len(desk.requests) == 7
 
 
+async def test_the_next_model_is_told_what_was_wrong_before_it() -> None:
+    wrong = Evidence("tests", passed=False, detail="double(3) == 6: it gave 9")
+    desk = answers(GOOD)
+    await work(desk, feedback=(wrong, Evidence("sandbox", passed=True, detail="it ran")))
+    asked = desk.requests[0].messages[-1].content
+    assert "Earlier answers did not pass their checks: double(3) == 6: it gave 9" in asked
+    assert "it ran" not in asked
+    desk = answers(GOOD)
+    await work(desk, feedback=(wrong,), attempt=2)
+    assert "Earlier answers" not in desk.requests[0].messages[-1].content, "the same model samples others"
+
+
 async def test_the_next_attempt_samples_others() -> None:
     first, second = answers(*[WRONG] * 7), answers(*[WRONG] * 7)
     await work(first)
