@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from nonet.agents.clauses import Clause
 from nonet.agents.cues import CODE, RETRIEVAL, SUMMARIZATION
-from nonet.agents.lexicon import RESULT_NOUN, RETRIEVED, any_of, compiled
+from nonet.agents.lexicon import CODE_NOUN, RESULT_NOUN, RETRIEVED, any_of, compiled
 from nonet.agents.masking import FILLER
 
 _NAMING = compiled(r"\(?\b(?:name|call)(?:ed)? (?:it|this|that|them)\b|\bso that\b|\bit (?:must|should|has to|is) ")
@@ -41,6 +41,8 @@ _THE_RESULT = compiled(
     r"(?! (?:to|below|in the|from the|that (?:answer|mention|describe)|which|at index"
     r"|(?:of|on|about|by|for|with) (?!(?:that|this|it|them|these|those|both|the two)\b)))"
 )
+_OWN_MATTER = compiled(rf"\b(?:the|my|our|their)\s+(?!(?:\w+ )?(?:{RESULT_NOUN}|{CODE_NOUN}|above)\b)[a-z]")
+"""Something that no code is: "the policy", "my meeting notes"."""
 _PRONOUN = compiled(r"\b(?:it|its|that|this|them|their|they|these|those|he|she|his|her)\b")
 _CONJUNCTION = compiled(
     r"\b(?:that|this)\s+(?:is|are|has|have|does|can|will|would|was|were|you|we|i|they|it|he|she|the|an?|\w+s|\w+ed)\b"
@@ -133,8 +135,15 @@ def reads_of(clause: Clause, specialist: str, earlier: Sequence[Known], *, reads
     if repeats or _names_result(clause, words, specialist, earlier):
         return (_meant(everything, specialist, earlier),)
     if specialist == SUMMARIZATION and not reads_documents and _lacks_matter(clause, words, earlier):
-        return _unread(earlier) if _SEQUENCE.search(clause.opening) else (_meant(everything, specialist, earlier),)
+        return _summed_up(clause, words, earlier, _meant(everything, specialist, earlier))
     return ()
+
+
+def _summed_up(clause: Clause, words: str, earlier: Sequence[Known], meant: int) -> tuple[int, ...]:
+    """What a summary reads that says little of what: not the code beside it, where it names something else."""
+    if _SEQUENCE.search(clause.opening):
+        return _unread(earlier)
+    return () if earlier[meant].specialist == CODE and _OWN_MATTER.search(words) else (meant,)
 
 
 def is_open(clause: Clause, specialist: str, earlier: Sequence[Known], reads: Sequence[int]) -> bool:

@@ -87,7 +87,9 @@ def read_tasks(path: Path) -> list[KnownTask]:
         try:
             task = KnownTask.model_validate_json(line)
         except ValidationError as error:
-            said = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()[:2])
+            said = "; ".join(
+                ": ".join(filter(None, (".".join(map(str, each["loc"])), each["msg"]))) for each in error.errors()[:2]
+            )
             raise UsageError(f"{path}, line {number}: {said}.", next_step=_FORM) from error
         if not (task.rungs or task.tests or any(answer.strip() for answer in task.answers)):
             raise UsageError(f"{path}, line {number}: its right answer is not given.", next_step=_FORM)

@@ -40,7 +40,10 @@ async def extracted(attempt: Attempt, reason: Evidence) -> Outcome:
     said = [_said(text, span) for span in spans]
     trimmed = enforce((" " if wish.bullets is None else "\n\n").join(said), wish)
     attempt.chunks = [(0, len(text))]
-    stands_in = Evidence("extract", passed=None, detail=f"{len(spans)} sentences of the text stand in for a summary")
+    count = "1 sentence" if len(spans) == 1 else f"{len(spans)} sentences"
+    stands_in = Evidence(
+        "extract", passed=None, detail=f"{count} of the text stand{'s' * (len(spans) == 1)} in for a summary"
+    )
     report = cover(trimmed.text, material)
     evidence = (*attempt.history(), reason, stands_in, attempt.coverage(), sections_check(report), *trimmed.evidence)
     return Outcome(trimmed.text, Verdict.UNVERIFIED, evidence, _citations(material, spans), attempt.data(report))

@@ -268,6 +268,10 @@ async def test_two_that_are_named_are_done_apart() -> None:
             [("code", (), ()), ("summarization", (), ())],
         ),
         (
+            "Write a function `f(x)` that doubles x, and sum up the meeting notes in two lines.",
+            [("code", (), ()), ("summarization", (), ())],
+        ),
+        (
             "Attached are two letters, A and B. Boil each down to one sentence, and then merge the two sentences.",
             [("summarization", (), ()), ("summarization", (), ()), ("summarization", ("s1", "s2"), ())],
         ),
