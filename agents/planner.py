@@ -95,9 +95,11 @@ class RulePlanner:
         notes: list[str] = []
         attached, collection = reach.attached, reach.collection
         routed = await self._routed(clauses, reach)
+        told = not reach.nothing
         if reach.nothing and GENERAL in self._router.names:
             asked = from_memory(routed)
             if asked != routed:
+                told = True
                 whose = "the model itself is asked" if self._memory else "as things are, a run asks the model itself"
                 notes.append(f"There are no documents to search: {whose}.")
             routed = asked if self._memory else routed
@@ -112,7 +114,7 @@ class RulePlanner:
             if {SUMMARIZATION, RETRIEVAL} <= self._router.names and self._max_depth > 1:
                 steps = supplied(steps, collection, self._max_subtasks)
         subtasks = _subtasks(steps, notes)
-        notes.extend(_lacks(steps, has_documents=not reach.nothing or bool(notes)))
+        notes.extend(_lacks(steps, search=not told))
         doubts = tuple(rule_doubts(steps, subtasks, has_document=bool(attached)))
         return Plan(planner=self.name, subtasks=subtasks, notes=(*notes, *doubts), doubts=doubts)
 
@@ -204,10 +206,10 @@ def _subtasks(steps: Sequence[Step], notes: list[str]) -> tuple[Subtask, ...]:
     return tuple(found)
 
 
-def _lacks(steps: Sequence[Step], *, has_documents: bool) -> list[str]:
-    """What the plan needs and nobody gave."""
+def _lacks(steps: Sequence[Step], *, search: bool) -> list[str]:
+    """What the plan needs and nobody gave; `search`: there is nothing to search, and it was not said."""
     notes = []
-    if not has_documents and any(step.specialist == RETRIEVAL for step in steps):
+    if search and any(step.specialist == RETRIEVAL for step in steps):
         notes.append("There are no documents to search.")
     if any(
         step.specialist == SUMMARIZATION and not (step.reads or step.documents or has_matter(step.clause))

@@ -80,7 +80,10 @@ def _failed_before(assignment: Assignment) -> str:
     findings = [item.detail for item in assignment.feedback if item.passed is False]
     if assignment.attempt > 1 or not findings:
         return ""
-    return f"\n\nEarlier answers did not pass their checks: {'; '.join(findings)}"[:_SUMMARY_CHARS]
+    told = "; ".join(findings)
+    if len(told) > _SUMMARY_CHARS:
+        told = f"{told[:_SUMMARY_CHARS]}\u2026"
+    return f"\n\nEarlier answers did not pass their checks: {told}"
 
 
 def _shown(name: str, text: str) -> str:

@@ -310,6 +310,8 @@ async def test_says_what_is_lacking() -> None:
     plan = await PLANNER.plan("Who painted the chapel?")
     assert plan.notes == ("There are no documents to search: as things are, a run asks the model itself.",)
     assert "There are no documents to search." in (await PLANNER.plan("Search the archive for chapels.")).notes
+    twice = await PLANNER.plan("Search the archive for chapels. Search the archive for chapels.")
+    assert "There are no documents to search." in twice.notes
     assert any("no document to read" in note for note in (await PLANNER.plan("Summarise it.")).notes)
 
 
