@@ -132,6 +132,7 @@ def embed(collection: str | None, flags: Flags, *, again: bool, json: bool, quie
                 return await embed_pending(store, embedder, Filter(collection=collection), progress), embedder.space
 
     with open_store(door) as store:
+        _check_collection(store, collection)
         try:
             made, model = run_async(work(store))
         except InterruptedByUserError as error:
@@ -151,6 +152,7 @@ def show_all(collection: str | None, flags: Flags, *, json: bool) -> int:
     from nonet.store import Filter  # noqa: PLC0415
 
     with open_store(open_door(flags)) as store:
+        _check_collection(store, collection)
         found = store.documents.list(Filter(collection=collection))
     if json:
         keys = (
@@ -175,6 +177,7 @@ def search(
     door = open_door(flags)
     where = Filter(**asdict(wanted))
     with open_store(door) as store:
+        _check_collection(store, wanted.collection)
         without = words or not store.vectors.state().model
         if rerank is not None:
             found = run_async(
@@ -198,6 +201,21 @@ def search(
         print_lines([head, text(hit.text.strip()), text()])
     say(f"Found by {method}." if hits else "Nothing was found.")
     return 0
+
+
+def _check_collection(store: Store, collection: str | None) -> None:
+    """Raises DocumentError where no document is of a collection that was named."""
+    if collection is None:
+        return
+    known = store.documents.collections()
+    if collection in known:
+        return
+    named = ", ".join(one_line(name) for name in known if name)
+    there_are = f"There {'are' if ',' in named else 'is'}: {named}." if named else "No document is of a named one."
+    raise DocumentError(
+        f"There is no collection {one_line(collection)}." if collection else "No document is without a collection.",
+        next_step=f"{there_are} `nonet docs add PATH --collection NAME` makes one.",
+    )
 
 
 async def _find(store: Store, query: str, limit: int, where: Filter, door: Door, *, broad: bool) -> Found:

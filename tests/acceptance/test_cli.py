@@ -184,9 +184,21 @@ def test_vectors_are_made_with_the_documents_or_on_request_and_search_says_by_wh
     found = nonet("docs", "search", "oak paddles", "--json").json
     assert found["method"].startswith("words (BM25) and vectors (")
     assert nonet("docs", "search", "oak paddles", "--words", "--json").json["method"] == "words (BM25)"
-    assert nonet("docs", "search", "oak paddles", "--collection", "other").err.strip() == "Nothing was found."
+    assert nonet("docs", "search", "zeppelin", "--collection", "lab", "--words").err.strip() == "Nothing was found."
     assert nonet("docs", "search", "oak paddles", "--since", "2999-01-01", "--json").json["results"] == []
     assert nonet("docs", "search", "oak paddles", "--since", "soon").status == 2
+
+
+def test_a_collection_that_does_not_exist_is_told(nonet: Cli) -> None:
+    nonet("docs", "add", "report.md", "--no-embed")
+    no_named = nonet("docs", "search", "oak", "--collection", "other")
+    assert (no_named.status, "There is no collection other." in no_named.err) == (2, True)
+    assert "No document is of a named one." in no_named.err
+    nonet("docs", "add", "report.md", "--no-embed", "--collection", "lab")
+    for command in (("search", "oak"), ("list",), ("embed",)):
+        told = nonet("docs", *command, "--collection", "other")
+        assert (told.status, "There is: lab." in told.err) == (2, True)
+        assert nonet("docs", *command, "--collection", "lab").status == 0
 
 
 def test_a_chat_model_judges_what_a_search_found_where_one_is_named(nonet: Cli) -> None:
