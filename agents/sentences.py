@@ -71,6 +71,11 @@ _GOVERNS = compiled(
 )
 """A verb after "how do I" or "what should we" belongs to the question, with "and", too."""
 _FOR_ME = compiled(r"\w+ (?:me|us)\b")
+_ANNOUNCED = compiled(rf"{FILLER}[^.;:]{{0,40}}? (?:implemented|written|coded|programmed) ?(?:in {LANGUAGE} ?)?:")
+_UNNAMED = compiled(
+    rf"(?:write|create|implement|define|make) (?:me )?an? (?:\w+ ){{0,2}}?{CODE_NOUN} (?:to|that|which)\b"
+)
+"""After "I need `f` implemented:" this says what `f` does."""
 _CODE_CUE = 0.7
 _NEAR = 80
 _MOST_CUTS = 400
@@ -107,7 +112,9 @@ def pieces(masked: str, region: Region, payload: Payload | None) -> list[Piece]:
         end = payload.start if payload and start < payload.start < stop else stop
         nouns = not found or _AND_ALSO.match(masked, start, end) is not None
         inside = _cut(masked, start, end, nouns=nouns)
-        if found and not _own_sentence(masked, inside[0], after_code=after_code):
+        if found and (
+            not _own_sentence(masked, inside[0], after_code=after_code) or _describes(masked, found, inside[0])
+        ):
             inside[0].head = None
         found.extend(inside)
         for piece in inside:
@@ -126,6 +133,15 @@ def _own_sentence(masked: str, piece: Piece, *, after_code: bool) -> bool:
     text = masked[head.start : piece.end]
     product = _CODE_PRODUCT.search(text) or _TEXT_PRODUCT.search(text)
     return bool(product or _OUTSIDE.search(text) or _THEN.search(head.opening))
+
+
+def _describes(masked: str, before: list[Piece], piece: Piece) -> bool:
+    """Whether it asks for a function without a name, where the one before announced what a named one does."""
+    announcing = next((each for each in reversed(before) if each.head), None)
+    if announcing is None or piece.head is None:
+        return False
+    announced = masked[announcing.start : min(announcing.end, announcing.start + _WINDOW_CHARACTERS)]
+    return bool(_ANNOUNCED.search(announced) and _UNNAMED.match(masked, piece.head.start))
 
 
 def _cut(masked: str, start: int, end: int, *, nouns: bool) -> list[Piece]:

@@ -68,6 +68,10 @@ class DocumentStore:
         rows = self._reader.rows(f"SELECT {_COLUMNS} FROM documents d WHERE {sql} ORDER BY d.name", values)
         return [self._from_row(row) for row in rows]
 
+    def collections(self) -> Sequence[str]:
+        """The names of the collections that have documents, sorted; "" for the one without a name."""
+        return [row[0] for row in self._reader.rows("SELECT DISTINCT collection FROM documents ORDER BY collection")]
+
     def get(self, name: str) -> DocumentRecord:
         """A document by its name, or by an end of it that no other has ("notes.md" for "docs/notes.md").
 

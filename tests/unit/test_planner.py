@@ -46,6 +46,20 @@ async def test_a_chain() -> None:
     assert plan.planner == "rules"
 
 
+async def test_a_function_is_named_first_and_described_after() -> None:
+    described = (
+        "I need `filter_data` implemented: the input is given as a dictionary with student names. Write a {} to filter "
+        "students that are tall. It must satisfy filter_data({{'A': 6.2, 'B': 5.9}}, 6.0) == {{'A': 6.2}}."
+    )
+    for product in ("function", "Python function"):
+        plan = await PLANNER.plan(described.format(product))
+        assert shape(plan) == [("code", (), ())]
+    both = await PLANNER.plan(
+        "I need `double` implemented: it returns twice its argument. Also write a function `half(x)` that halves x."
+    )
+    assert [subtask.specialist for subtask in both.subtasks] == ["code", "code"]
+
+
 async def test_parts_that_share_nothing_read_nothing() -> None:
     plan = await PLANNER.plan(
         "Write a function that sorts words, then summarise the attached letter in a line.", attached=docs("letter.txt")
