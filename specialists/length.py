@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -9,13 +10,19 @@ from nonet.specialists.protocol import Evidence
 from nonet.specialists.text import sentences, words
 
 _NUMBERS = {
-    "a": 1, "an": 1, "one": 1, "single": 1, "two": 2, "couple": 2, "three": 3, "four": 4, "five": 5, "six": 6,
+    "zero": 0, "a": 1, "an": 1, "one": 1, "single": 1, "two": 2, "couple": 2, "three": 3, "four": 4, "five": 5, "six": 6,
     "seven": 7, "eight": 8, "nine": 9, "ten": 10, "twelve": 12, "fifteen": 15, "twenty": 20, "thirty": 30, "forty": 40,
-    "fifty": 50, "hundred": 100,
+    "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90, "hundred": 100,
 }  # fmt: skip
-_NUMBER = rf"(?P<number>\d{{1,4}}|{'|'.join(_NUMBERS)})"
+_DIGITS = r"(?<![^\W_])(?:(?<!\S)[-\u2212\u2013])?(?:\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?)"
+_TENS = r"(?:twen|thir|for|fif|six|seven|eigh|nine)ty"
+_WORDS = rf"\b(?:{_TENS}[\s-])?(?:{'|'.join(_NUMBERS)})\b"
+_NUMBER = rf"(?P<number>(?:{_DIGITS}|{_WORDS})(?:\s+(?:hundred|thousand)(?:\s+(?:and\s+)?{_WORDS})?)?)"
+_TIMES = {"hundred": 100, "thousand": 1000}
+_MOST = 9_999
+_LONGEST_SAID = 20
 _FILLER = (
-    r"(?:[\s-]+(?:or\s+(?:two|three|fewer|less)|of|short|brief|concise|simple|plain|key|main|clear|complete|full|hundred))"
+    r"(?:[\s-]+(?:or\s+(?:two|three|fewer|less)|of|short|brief|concise|simple|plain|key|main|clear|complete|full))"
     r"*"
 )
 _UNITS = {
@@ -24,9 +31,9 @@ _UNITS = {
     "paragraphs": r"paragraphs?",
     "words": r"words?",
 }
-_PATTERNS = {unit: re.compile(rf"\b{_NUMBER}{_FILLER}[\s-]+{noun}\b", re.IGNORECASE) for unit, noun in _UNITS.items()}
+_PATTERNS = {unit: re.compile(rf"{_NUMBER}{_FILLER}[\s-]+{noun}\b", re.IGNORECASE) for unit, noun in _UNITS.items()}
 _RANGE = re.compile(
-    rf"\b(?:\d{{1,4}}|{'|'.join(_NUMBERS)})(?:\s*[-\u2013]\s*|\s+(?:to|or)\s+)"
+    rf"\b(?!{_TENS}-)(?:\d{{1,4}}|{'|'.join(_NUMBERS)})(?:\s*[-\u2013]\s*|\s+(?:to|or)\s+)"
     rf"(?=(?:\d{{1,4}}|{'|'.join(_NUMBERS)})[\s-]+(?:sentence|bullet|word|para))",
     re.IGNORECASE,
 )
@@ -48,6 +55,8 @@ class LengthWish:
     """0: as bullets, however many."""
     paragraphs: int | None = None
     words: int | None = None
+    corrected: str = ""
+    """What was asked for that no text has, such as 0 sentences, and what is made instead."""
 
     @property
     def stated(self) -> bool:
@@ -83,17 +92,33 @@ class LengthWish:
 def read_wish(request: str) -> LengthWish:
     """The length that a request asks for; of "two or three sentences" the larger."""
     text = _RANGE.sub("", request)
-    found = {unit: _number(match) for unit, pattern in _PATTERNS.items() if (match := pattern.search(text))}
+    found: dict[str, int] = {}
+    corrected: list[str] = []
+    for unit, pattern in _PATTERNS.items():
+        if match := pattern.search(text):
+            found[unit], asked = _number(match.group("number"))
+            corrected += [f"{asked} {unit} cannot be: read as {found[unit]}"] if asked else []
     if "bullets" not in found and _BARE_BULLETS.search(request):
         found["bullets"] = 0
     if not found and _ONE_LINER.search(request):
         found["sentences"] = 1
-    return LengthWish(**found)
+    return LengthWish(**found, corrected="; ".join(corrected))
 
 
-def _number(match: re.Match[str]) -> int:
-    word = match.group("number").lower()
-    return int(word) if word.isdigit() else _NUMBERS[word]
+def _number(said: str) -> tuple[int, str]:
+    """The whole number from 1 that is meant, and what was said where that is none."""
+    value = 0.0
+    for word in re.split(r"\s+|(?<=y)-", said.lower().replace(",", "")):
+        if word in _TIMES:
+            value = (value or 1) * _TIMES[word]
+        elif word != "and":
+            value += _NUMBERS[word] if word in _NUMBERS else _digits(word)
+    meant = max(1, math.ceil(min(abs(value), _MOST)))
+    return meant, "" if meant in (value, _MOST) and value > 0 else said[:_LONGEST_SAID]
+
+
+def _digits(word: str) -> float:
+    return float(word) if word[0].isdigit() else -float(word[1:])
 
 
 @dataclass(frozen=True, slots=True)

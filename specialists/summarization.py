@@ -61,6 +61,13 @@ class SummarizationSpecialist:
         if not material.sources:
             detail = "no text to sum up: the subtask reads nothing and the request holds no text"
             return Outcome("", Verdict.FAILED, (Evidence("coverage", passed=False, detail=detail),))
+        outcome = await self._summarized(material, assignment, desk)
+        if not material.wish.corrected:
+            return outcome
+        told = Evidence("length", passed=None, detail=material.wish.corrected)
+        return replace(outcome, evidence=(told, *outcome.evidence))
+
+    async def _summarized(self, material: Material, assignment: Assignment, desk: Desk) -> Outcome:
         if material.options.form in (Form.TABLE, Form.COMPARISON):
             return await table(material, assignment, desk, material.options.form)
         if material.options.form is not Form.TIMELINE:

@@ -143,6 +143,12 @@ async def test_length_wishes_are_kept(instruction: str, expected: str) -> None:
     assert outcome.text == expected
 
 
+async def test_a_length_that_cannot_be_is_corrected_and_told() -> None:
+    outcome = await sum_up(desk(), "Summarize it in 0 sentences.")
+    assert outcome.text == "The Kesh dam, finished in 1961, holds 40 million cubic metres of water."
+    assert outcome.evidence[0] == Evidence("length", passed=None, detail="0 sentences cannot be: read as 1")
+
+
 async def test_cutting_is_on_the_record() -> None:
     outcome = await sum_up(desk("One is here. Two is here. Three is here."), "Summarize it in one sentence.")
     assert found(outcome, "length").detail == "3 sentences or bullets were cut to 1"
