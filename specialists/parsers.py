@@ -9,7 +9,9 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from nonet.specialists.ingest_kinds import Kind
@@ -26,6 +28,11 @@ _MOST_RATIO = 200
 _MOST_RATIO_FROM_BYTES = 50_000_000
 _MOST_OUTPUT_CHARACTERS = 2_000
 """Of one output of a notebook's cell."""
+_XML_HEAD = 4096
+"""Bytes of a part in which a DTD begins."""
+_ENTITIES = (
+    "it defines entities of its own (a DTD), which documents may not: they stand in the text as &name;, unexpanded"
+)
 _GET_EXTRA = "Install what reads it: pip install 'nonet[documents]'"
 
 OfficeKind = Literal["docx", "pptx", "xlsx", "doc", "ppt", "xls"]
@@ -124,7 +131,24 @@ def _office(data: bytes) -> Parsed:
     kinds = {kind for entry in entries for part, kind in _OFFICE_PARTS.items() if entry.filename.startswith(part)}
     if len(kinds) != 1:
         raise ParseError("is a zip archive, not a document", "Unpack it and add what is in it.")
-    return _converted(data, kinds.pop())
+    parsed = _converted(data, kinds.pop())
+    return replace(parsed, notes=[_ENTITIES, *parsed.notes]) if _has_own_entities(data, entries) else parsed
+
+
+def _has_own_entities(data: bytes, entries: Sequence[zipfile.ZipInfo]) -> bool:
+    """Whether a part brings a DTD, which Office documents may not (ECMA-376): what it defines is never expanded."""
+    parts = [each for each in entries if each.filename.startswith(tuple(_OFFICE_PARTS))]
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return any(b"<!DOCTYPE" in _head(archive, part) for part in parts if part.filename.endswith(".xml"))
+
+
+def _head(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> bytes:
+    """How a part begins, without the zeros of UTF-16; nothing where only the converter could read it."""
+    try:
+        with archive.open(part) as file:
+            return file.read(_XML_HEAD).replace(b"\0", b"")
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError):
+        return b""
 
 
 def _old_office(data: bytes) -> Parsed:

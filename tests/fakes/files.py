@@ -59,6 +59,22 @@ def office(markdown: str, kind: OfficeKind) -> bytes:
         return path.read_bytes()
 
 
+def docx_with_entities() -> bytes:
+    """A DOCX whose text takes one entity from its own DTD and one from a file of the machine's."""
+    made = io.BytesIO()
+    dtd = b'<!DOCTYPE d [<!ENTITY j "joined"><!ENTITY x SYSTEM "file:///etc/hostname">]><w:document'
+    with (
+        zipfile.ZipFile(io.BytesIO(office("Before. END", "docx"))) as source,
+        zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as target,
+    ):
+        for entry in source.infolist():
+            part = source.read(entry)
+            if entry.filename == "word/document.xml":
+                part = part.replace(b"<w:document", dtd, 1).replace(b"END", b"A &j; and &x; end.")
+            target.writestr(entry.filename, part)
+    return made.getvalue()
+
+
 def zip_bomb() -> bytes:
     """A DOCX of some 60 KB whose text would unpack to 60 MB."""
     out = io.BytesIO()

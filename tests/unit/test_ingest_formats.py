@@ -125,6 +125,13 @@ def test_a_wrong_suffix_is_seen_through_and_said(tmp_path: Path, name: str, cont
     assert document.notes == ((note,) if note else ())
 
 
+def test_entities_of_a_documents_own_are_not_expanded_and_said(tmp_path: Path) -> None:
+    document = read(tmp_path, "a.docx", files.docx_with_entities())
+    assert document.text.strip() == "Before. A &j; and &x; end."
+    [note] = document.notes
+    assert note.startswith("it defines entities of its own (a DTD)")
+
+
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
 
 
