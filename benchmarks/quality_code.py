@@ -83,7 +83,7 @@ class Desk:
             started = time.monotonic()
             response = await self.runtime.chat(request)
             usage = response.usage
-            kept = {"text": response.text, "finish": str(response.finish)}
+            kept: dict[str, Any] = {"text": response.text, "finish": str(response.finish)}
             kept |= {"p": usage.prompt_tokens, "c": usage.completion_tokens, "s": time.monotonic() - started}
             path.write_text(json.dumps(kept), "utf-8")
         kept = json.loads(path.read_text("utf-8"))
@@ -124,6 +124,17 @@ async def loop(item: Mapping[str, Any], desk: Desk, shown_tests: int, tries: Tri
     return await CodeSpecialist(tries=tries).work(Assignment(request_text(item, shown_tests)), desk)
 
 
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """One way of solving one item."""
+
+    arm: str
+    right: bool
+    desks: tuple[Desk, ...]
+    verdict: str = ""
+    trail: str = ""
+
+
 @dataclass
 class Arm:
     """What one way of solving came to."""
@@ -135,13 +146,13 @@ class Arm:
     seconds: float = 0.0
     verdicts: Counter[tuple[str, bool]] = field(default_factory=Counter)
 
-    def add(self, *, right: bool, desks: Sequence[Desk], verdict: str = "") -> None:
+    def add(self, one: Solved) -> None:
         self.items += 1
-        self.right += right
-        self.calls += sum(desk.calls for desk in desks)
-        self.tokens += sum(desk.usage.prompt_tokens + desk.usage.completion_tokens for desk in desks)
-        self.seconds += sum(desk.usage.seconds for desk in desks)
-        self.verdicts[verdict, right] += 1
+        self.right += one.right
+        self.calls += sum(desk.calls for desk in one.desks)
+        self.tokens += sum(desk.usage.prompt_tokens + desk.usage.completion_tokens for desk in one.desks)
+        self.seconds += sum(desk.usage.seconds for desk in one.desks)
+        self.verdicts[one.verdict, one.right] += 1
 
     @property
     def score(self) -> float:
@@ -156,14 +167,18 @@ class Arm:
 
 
 @dataclass(frozen=True, slots=True)
-class Solved:
-    """One way of solving one item."""
+class Looped:
+    """What the loop with one model came to."""
 
-    arm: str
-    right: bool
-    desks: tuple[Desk, ...]
-    verdict: str = ""
-    trail: str = ""
+    confidence: float
+    solved: Solved
+
+
+def climb(looped: Sequence[Looped]) -> Solved:
+    """The ladder: what stands below the usual bar goes to the next model. Among equals that of the larger model."""
+    most = next((at for at, each in enumerate(looped, 1) if each.confidence >= USUAL_BAR), len(looped))
+    best = max(reversed(looped[:most]), key=lambda each: each.confidence).solved
+    return replace(best, arm="ladder", desks=tuple(desk for each in looped[:most] for desk in each.solved.desks))
 
 
 class Measuring:
@@ -179,21 +194,27 @@ class Measuring:
         self._room = asyncio.Semaphore(options.slots)
 
     async def measure(self, data: Path) -> dict[str, Arm]:
+        """Model after model: two at work in turns would be loaded again for every call."""
         items = read_lines(data)[self._options.skip : self._options.limit]
+        looped: list[list[Looped]] = [[] for _ in items]
         arms: dict[str, Arm] = {}
-        for solved in await asyncio.gather(*(self._item(item) for item in items)):
-            for one in solved:
-                arms.setdefault(one.arm, Arm()).add(right=one.right, desks=one.desks, verdict=one.verdict)
+        for model in self._options.models:
+            for at, (bare, loop_) in enumerate(await asyncio.gather(*(self._item(item, model) for item in items))):
+                looped[at].append(loop_)
+                for one in (*bare, loop_.solved):
+                    arms.setdefault(one.arm, Arm()).add(one)
+        for each in looped:
+            arms.setdefault("ladder", Arm()).add(climb(each))
         return arms
 
-    async def _item(self, item: Mapping[str, Any]) -> list[Solved]:
+    async def _item(self, item: Mapping[str, Any], model: str) -> tuple[list[Solved], Looped]:
         async with self._room:
-            solved = [one for model in self._options.models for one in await self._bare(item, model)]
-            solved += await self._looped(item)
+            bare = await self._bare(item, model)
+            looped = await self._looped(item, model)
         if self._options.verbose:
-            for one in solved:
+            for one in (*bare, looped.solved):
                 print(f"{item['id']:14} {one.arm:34} {one.right:d} {one.verdict:10} {one.trail}", flush=True)
-        return solved
+        return bare, looped
 
     async def _bare(self, item: Mapping[str, Any], model: str) -> list[Solved]:
         desk = self._desk(model)
@@ -203,24 +224,13 @@ class Measuring:
             for name, code in (("raw", bare), ("raw+imports", helped))
         ]
 
-    async def _looped(self, item: Mapping[str, Any]) -> list[Solved]:
-        """The loop with each model, and the ladder of them: what stands below the usual bar goes to the next."""
-        solved: list[Solved] = []
-        climbed: list[tuple[float, Solved]] = []
-        used: list[Desk] = []
-        for model in self._options.models:
-            desk = self._desk(model)
-            outcome = await loop(item, desk, self._options.show, self._tries)
-            right = await is_right(item, outcome.data.get("code", ""), self._sandbox)
-            trail = ", ".join(outcome.data.get("tries", ()))
-            one = Solved(f"loop {label(model)}", right, (desk,), str(outcome.verdict), trail)
-            solved.append(one)
-            if not climbed or climbed[-1][0] < USUAL_BAR:
-                used.append(desk)
-                climbed.append((confidence(outcome), one))
-        # Among equals that of the larger model.
-        best = max(reversed(climbed), key=lambda pair: pair[0])[1]
-        return [*solved, replace(best, arm="ladder", desks=tuple(used))]
+    async def _looped(self, item: Mapping[str, Any], model: str) -> Looped:
+        desk = self._desk(model)
+        outcome = await loop(item, desk, self._options.show, self._tries)
+        right = await is_right(item, outcome.data.get("code", ""), self._sandbox)
+        trail = ", ".join(outcome.data.get("tries", ()))
+        solved = Solved(f"loop {label(model)}", right, (desk,), str(outcome.verdict), trail)
+        return Looped(confidence(outcome), solved)
 
     def _desk(self, model: str) -> Desk:
         options = self._options
