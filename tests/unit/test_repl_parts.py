@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from prompt_toolkit.application import create_app_session
+from prompt_toolkit.data_structures import Size
 from prompt_toolkit.document import Document
+from prompt_toolkit.input import create_pipe_input
+from prompt_toolkit.output.vt100 import Vt100_Output
 from prompt_toolkit.utils import get_cwidth
 
 from nonet.agents.plan import Plan, Subtask
@@ -17,12 +24,13 @@ from nonet.graphs.result import RunResult, SubtaskResult
 from nonet.repl import preferences
 from nonet.repl.answers import answer_lines, diff_lines
 from nonet.repl.completion import wants_completion
+from nonet.repl.front import Front
 from nonet.repl.looks import line_style, prompt_style
 from nonet.repl.pastes import LONGEST_CHARACTERS, pasted
 from nonet.repl.progress import Progress
 from nonet.repl.registry import COMMANDS, find, suggestion
 from nonet.repl.tree import Tree
-from nonet.repl.wire import decode, encode, packed
+from nonet.repl.wire import decode, encode, line, packed
 from nonet.specialists import Citation, Verdict
 from nonet.store import NewDocument, Store
 
@@ -162,3 +170,33 @@ def test_items_of_a_list_are_told_in_the_row_of_their_step() -> None:
     progress(SubtaskFinished("lengths", Verdict.VERIFIED, 2, 0.2))
     assert [each["id"] for each in told] == ["lengths"] * 4
     assert [each.get("note") for each in told] == [None, "1 done", "2 done", None]
+
+
+async def test_output_above_a_prompt_of_several_lines_on_a_busy_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With 20 ms between any two steps, the prompt is drawn again wherever it may be: also right after each output."""
+    monkeypatch.setenv("NONET_DB", str(tmp_path / "here.db"))
+    monkeypatch.setenv("NONET_RUNTIME", "scripted")
+    written = io.StringIO()
+
+    async def busy() -> None:
+        while True:
+            time.sleep(0.02)  # noqa: ASYNC251 - it is to block
+            await asyncio.sleep(0)
+
+    with create_pipe_input() as keys:
+        output = Vt100_Output(written, lambda: Size(rows=30, columns=80), enable_cpr=False)
+        with create_app_session(input=keys, output=output):
+            front = Front({"flags": {}, "resume": None, "plain": False}, preferences.load())
+            running = asyncio.create_task(front.run())
+            keys.send_text("one line\\\ranother line")
+            load = asyncio.create_task(busy())
+            for number in range(20):
+                front.show([line((f"shown {number}", ""))])
+                while f"shown {number}" not in written.getvalue() and not running.done():  # noqa: ASYNC110
+                    await asyncio.sleep(0)
+            load.cancel()
+            front.leave()
+            assert await running == 0
+    assert "shown 19" in written.getvalue()
