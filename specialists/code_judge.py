@@ -12,6 +12,7 @@ from nonet.specialists.code_checks import Checked, CodeChecker
 from nonet.specialists.code_languages import RUN_LANGUAGES, check_other
 from nonet.specialists.code_request import CodeRequest
 from nonet.specialists.code_static import must_not_run, problems
+from nonet.specialists.code_stubs import blind, thin
 from nonet.specialists.code_tests import yes_or_no
 from nonet.specialists.protocol import Assignment, Desk, Evidence, Outcome, Verdict
 from nonet.specialists.sandbox.protocol import Sandbox
@@ -49,6 +50,8 @@ class AnswerJudge:
             # What the tests did not reach may still be wrong; and what reaches out was not asked for.
             verdict = Verdict.FAILED if found else checked.verdict
             checked = Checked(verdict, (*found, *checked.evidence), checked.tests)
+            if verdict is Verdict.VERIFIED and (doubt := await self._doubt(extracted.code)):
+                checked = Checked(Verdict.UNVERIFIED, (doubt, *checked.evidence), checked.tests)
         return python_outcome(extracted, checked, tuple(_told_of(extracted, self._request)), self._sandbox)
 
     def luck(self, tries: int) -> Evidence | None:
@@ -68,6 +71,12 @@ class AnswerJudge:
         number = "1 test" if len(tests) == 1 else f"{len(tests)} tests"
         detail = f"answer number {tries} was the first to pass, and {number} of yes or no may be passed by luck"
         return Evidence("luck", passed=False, detail=detail)
+
+    async def _doubt(self, code: str) -> Evidence | None:
+        """What speaks against code that passed, however many were tried. Raises SandboxUnavailableError."""
+        tests = self._request.tests
+        found = blind(code, tests)
+        return found if found or self._sandbox is None else await thin(tests, self._sandbox, self._seconds)
 
     async def run(self, code: str) -> Checked:
         """Python with the tests of the request. Raises SandboxUnavailableError."""

@@ -77,7 +77,7 @@ def test_the_screen_is_as_it_was(columns: int) -> None:
     """Renew the pictures with what the failure shows, after looking at it."""
     with Screen(columns=columns, rows=40) as screen:
         screen.until("session")
-        screen.enter("Write a Python function double(x).\\\rassert double(0) == 0")
+        screen.enter("Write a Python function is_open(x).\\\rassert is_open(True) == True")
         screen.until("Verdict: verified")
         screen.enter("/help fork")
         screen.until("From a shell")

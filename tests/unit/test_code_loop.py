@@ -220,7 +220,7 @@ async def test_drafts_that_are_no_tests_change_nothing() -> None:
 
 async def test_a_pass_that_may_be_luck_is_not_verified() -> None:
     request = "Write a function `is_even`. It must satisfy is_even(2) == True."
-    wrong, lucky = "def is_even(n):\n    return n > 2", "def is_even(n):\n    return True"
+    wrong, lucky = "def is_even(n):\n    return n > 2", "def is_even(n):\n    return n < 3"
     outcome = await CodeSpecialist().work(Assignment(request), answers(wrong, wrong, lucky))
     assert outcome.verdict is Verdict.UNVERIFIED
     assert lucky in outcome.text
@@ -229,6 +229,43 @@ async def test_a_pass_that_may_be_luck_is_not_verified() -> None:
 
     first = await CodeSpecialist().work(Assignment(request), answers(lucky))
     assert first.verdict is Verdict.VERIFIED
+
+
+@pytest.mark.parametrize(
+    ("tests", "doubt"),
+    [
+        ("f(0) == 0", "the test is passed by any function that always returns 0: no proof"),
+        ("f([], 3) == []", "the test is passed by any function that always returns []: no proof"),
+        ("f('') is None", "the test is passed by any function that always returns None: no proof"),
+        ("f('ab') == 'ab'", "the test is passed by any function that returns its first argument as it is: no proof"),
+        ("f(0) == 0 and f(1) == 1", "the 2 tests are passed by any function that returns its first argument"),
+        ("f(2, 3) > 2", "the test is passed by any function that returns its second argument as it is: no proof"),
+        ("f(0) == 0 and f(2) == 4", None),
+        ("f(4) == 16", None),
+        ("f() == 0", None),
+    ],
+)
+async def test_a_pass_that_a_function_without_a_body_would_make_is_no_proof(tests: str, doubt: str | None) -> None:
+    calls = {"f(0)": 0, "f(1)": 1, "f(2)": 4, "f(4)": 16, "f([], 3)": [], "f('')": None, "f('ab')": "ab", "f(2, 3)": 9}
+    table = ", ".join(f"{call[2:-1]!r}: {value!r}" for call, value in calls.items())
+    code = f"def f(*given):\n    return {{{table}}}.get(', '.join(map(repr, given)), 0)"
+    desk = answers(code)
+    outcome = await CodeSpecialist().work(Assignment(f"Write a Python function `f`. It must satisfy {tests}."), desk)
+    assert outcome.verdict is (Verdict.UNVERIFIED if doubt else Verdict.VERIFIED), outcome
+    doubts = [item for item in outcome.evidence if item.kind == "luck"]
+    assert [item.passed for item in doubts] == ([False] if doubt else [])
+    assert not doubt or doubts[0].detail.startswith(doubt)
+    assert len(desk.requests) == 1
+
+
+async def test_code_that_never_looks_at_its_arguments_is_not_verified() -> None:
+    request = "Write a Python function `double`. It must satisfy double(4) == 8."
+    outcome = await CodeSpecialist().work(Assignment(request), answers("def double(x):\n    return 8"))
+    assert outcome.verdict is Verdict.UNVERIFIED
+    [doubt] = [item for item in outcome.evidence if item.kind == "luck"]
+    assert (doubt.passed, doubt.detail) == (False, "double passes without a look at its arguments: no proof")
+    honest = await CodeSpecialist().work(Assignment(request), answers("def double(x):\n    return x + 4"))
+    assert honest.verdict is Verdict.VERIFIED
 
 
 @pytest.mark.parametrize(
