@@ -141,7 +141,7 @@ class _Adding:
 
     def remove_gone(self, roots: Sequence[Path], found: set[str]) -> None:
         """Remove the documents of files that are no longer in the folders named."""
-        folders = [f"{absolute(root)}{os.sep}" for root in roots if root.is_dir()]
+        folders = [f"{absolute(root)}{os.sep}" for root in roots if os.path.isdir(root)]  # noqa: PTH112 - never raises
         for record in list(self.known.values()):
             if record.path in found or not record.path.startswith(tuple(folders)) or os.path.lexists(record.path):
                 continue

@@ -17,7 +17,7 @@ from nonet.errors import DocumentError
 from nonet.specialists.budget import Span
 from nonet.specialists.chunking import CHUNK_CHARS, CHUNK_OVERLAP_CHARS, chunks_of, has_functions, headings_of, pages_of
 from nonet.specialists.ingest_decode import NotTextError, decode
-from nonet.specialists.ingest_kinds import PLAIN, READS, UNREAD, Kind, by_suffix, kind_of, media_type_of
+from nonet.specialists.ingest_kinds import PLAIN, READS, UNREAD, Kind, by_suffix, is_image, kind_of, media_type_of
 from nonet.specialists.ingest_read import read_bytes
 from nonet.specialists.ingest_walk import FoundDocuments, FoundFile, absolute, find_documents
 from nonet.specialists.parser_process import ParserFailedError, ParserProcess
@@ -129,6 +129,11 @@ def convert(file: OpenedFile, *, name: str | None = None, parser: ParserProcess 
         DocumentError: encrypted, damaged, without text, or of a kind whose parser is not installed.
     """
     path, suffix = file.path, file.path.suffix.lower()
+    if is_image(file.data):
+        raise DocumentError(
+            f"{path} is an image, and nonet has no OCR.",
+            next_step="Run it through an OCR program, such as ocrmypdf or tesseract.",
+        )
     kind = kind_of(file.data, suffix)
     if kind in PLAIN:
         plain, encoding = _plain(path, file.data)

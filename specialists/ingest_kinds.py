@@ -46,12 +46,14 @@ UNREAD = {
     ".pages": "Pages", ".numbers": "Numbers", ".key": "Keynote", ".msg": "Outlook message",
 }  # fmt: skip
 """Documents that no parser here reads."""
-NO_TEXT = frozenset(
-    """.png .jpg .jpeg .gif .bmp .ico .webp .tif .tiff .heic .mp3 .mp4 .wav .ogg .flac .avi .mov .mkv .webm .zip .gz
+IMAGES = frozenset(".png .jpg .jpeg .gif .bmp .ico .webp .tif .tiff .heic".split())  # noqa: SIM905  as below
+NO_TEXT = IMAGES | frozenset(
+    """.mp3 .mp4 .wav .ogg .flac .avi .mov .mkv .webm .zip .gz
     .bz2 .xz .zst .7z .rar .tar .whl .jar .class .pyc .so .dylib .dll .exe .o .a .bin .gguf .onnx .safetensors .pt .db
     .sqlite .sqlite3 .woff .woff2 .ttf .otf""".split()  # noqa: SIM905  fifty quotes say nothing
 )
 """Files that hold no text; in a folder they are left out without being opened."""
+_IMAGE_HEADS = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"II*\x00", b"MM\x00*", b"\x00\x00\x01\x00")
 _PDF_HEAD = 1024
 """Readers accept the mark anywhere in the first kilobyte (ISO 32000-1, annex H, note 13)."""
 _MEDIA = {Kind.MARKDOWN: "text/markdown", Kind.HTML: "text/html", Kind.PDF: "application/pdf",
@@ -77,6 +79,12 @@ def kind_of(data: bytes, suffix: str) -> Kind:
     if named is Kind.TEXT and data[:_PDF_HEAD].lstrip().lower().startswith((b"<!doctype html", b"<html")):
         return Kind.HTML
     return named
+
+
+def is_image(data: bytes) -> bool:
+    """Whether the first bytes are those of a picture, whatever its name is."""
+    inside = data[4:12]
+    return data.startswith(_IMAGE_HEADS) or inside in {b"ftypheic", b"ftypavif"} or data[8:12] == b"WEBP"
 
 
 def media_type_of(kind: Kind, suffix: str) -> str:

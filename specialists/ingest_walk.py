@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from pathspec import GitIgnoreSpec
 
-from nonet.specialists.ingest_kinds import NO_TEXT, UNREAD
+from nonet.specialists.ingest_kinds import IMAGES, NO_TEXT, UNREAD
 from nonet.specialists.ingest_read import os_error
 
 IGNORE_FILES = (".gitignore", ".nonetignore")
@@ -186,4 +186,6 @@ def _reason_to_skip(path: Path, top: Path) -> str:
         return "a pipe, socket or device"
     if suffix in UNREAD:
         return f"{UNREAD[suffix]} is not read"
+    if suffix in IMAGES:
+        return "an image, and there is no OCR"
     return "not a text file" if suffix in NO_TEXT else ""

@@ -132,6 +132,11 @@ def _office(data: bytes) -> Parsed:
     if len(kinds) != 1:
         raise ParseError("is a zip archive, not a document", "Unpack it and add what is in it.")
     parsed = _converted(data, kinds.pop())
+    if not parsed.text.strip() and any("/media/" in entry.filename for entry in entries):
+        raise ParseError(
+            "holds images and no text, and nonet has no OCR",
+            "Save it as PDF and run an OCR program on that, such as ocrmypdf.",
+        )
     return replace(parsed, notes=[_ENTITIES, *parsed.notes]) if _has_own_entities(data, entries) else parsed
 
 

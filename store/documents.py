@@ -176,7 +176,9 @@ class DocumentStore:
 
 def _check(document: NewDocument) -> None:
     if not document.name.strip() or storable(document.name) != document.name:
-        raise DocumentError(f"{document.name!r} is not a name for a document.")
+        raise DocumentError(
+            f"{document.name!r} is not a name for a document.", next_step="Give the file a name in UTF-8, with letters."
+        )
     try:
         document_rows.chunks_of(document)
     except ValueError as error:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _MOST_FILE_BYTES = 256 << 10
 _MOST_PROJECT_BYTES = 64 << 20
 _MOST_PROJECT_FILES = 5000
+_WRITERS = 0o222
+"""Of a file's mode; root may write without any, and asked for none."""
 _SKIPPED = frozenset(
     {".git", ".hg", ".svn", ".venv", "venv", "node_modules", "__pycache__", ".mypy_cache", ".ruff_cache", ".tox",
      ".pytest_cache", ".demo"}
@@ -99,9 +101,9 @@ def given_again(origin: Mapping[str, Any], files: Mapping[str, str]) -> Given | 
 def _project(paths: Sequence[Path]) -> Path:
     """The nearest folder with a .git above the files, else the current one if they are in it, else their own."""
     for path in paths:
-        if path.is_symlink():
+        if os.path.islink(path):  # noqa: PTH114  Path's own raise for a name that is too long
             raise UsageError(f"{path} is a link.", next_step="Name the file that it points to.")
-        if not path.is_file():
+        if not os.path.isfile(path):  # noqa: PTH113
             raise UsageError(f"There is no file {path}.", kept="Nothing was changed.")
     folders = [path.resolve().parent for path in paths]
     common = Path(os.path.commonpath(folders))
@@ -113,13 +115,22 @@ def _project(paths: Sequence[Path]) -> Path:
 
 
 def _read_text(path: Path) -> str:
-    content = path.read_bytes()
+    content = _read(path, _MOST_FILE_BYTES)
     if len(content) > _MOST_FILE_BYTES:
         raise UsageError(f"{path} is larger than {_MOST_FILE_BYTES >> 10} KiB: no small model can change it whole.")
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is no text in UTF-8.") from error
+
+
+def _read(path: Path, most: int) -> bytes:
+    """The file's bytes, of a larger one a byte more than `most`. Raises UsageError where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(most + 1)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror or error}.", kept="Nothing was changed.") from error
 
 
 def _test_words(command: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -152,7 +163,7 @@ def _copy(root: Path) -> Iterator[tuple[str, bytes]]:
             path = Path(folder, name)
             if path.is_symlink() or not path.is_file():
                 continue
-            content = path.read_bytes()
+            content = _read(path, _MOST_PROJECT_BYTES)
             size, count = size + len(content), count + 1
             if size > _MOST_PROJECT_BYTES or count > _MOST_PROJECT_FILES:
                 raise UsageError(
@@ -211,18 +222,24 @@ def apply(given: Given, changed: Mapping[str, str]) -> list[str]:
     """Write the new texts; their paths, relative to the project.
 
     Raises:
-        UsageError: a file is not what it was when it was read. No file was changed.
+        UsageError: a file is not what it was when it was read, or is read-only. No file was changed.
     """
     for name in changed:
         path = given.root / name
         if path.is_symlink() or not path.is_file() or _on_disk(path) != given.workspace.files[name]:
             raise UsageError(f"{name} has changed since it was read.", kept="No file was changed.")
+        if not path.stat().st_mode & _WRITERS or not all(os.access(each, os.W_OK) for each in (path, path.parent)):
+            raise UsageError(
+                f"{name} is read-only.", kept="No file was changed.", next_step="Make it writable, or apply the diff."
+            )
     written: list[tuple[str, Path]] = []
     try:
         for name, text in changed.items():
             written.append((name, _beside(given.root / name, _with_ends(given.root / name, text).encode())))
         for name, new in written:
             new.replace(given.root / name)
+    except OSError as error:
+        raise UsageError(f"The change cannot be written: {error.strerror or error}.") from error
     finally:
         for _, new in written:
             new.unlink(missing_ok=True)

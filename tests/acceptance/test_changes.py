@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,30 @@ def given(calc: Path) -> Given:
     found = read_given([calc], None)
     assert found is not None
     return found
+
+
+def test_a_name_that_is_too_long_is_told(calc: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    del calc
+    assert main(["ask", "code", "Fix it.", "--file", "a" * 5000, "--runtime", "scripted"]) == 2
+    assert "There is no file aaaa" in capsys.readouterr().err
+    task = f"Summarize {'ü' * 200}.md in one sentence."  # of 400 bytes
+    assert main(["run", task, "--runtime", "scripted"]) == 1
+    assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read anything")
+def test_a_file_that_cannot_be_read_is_told(calc: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    calc.chmod(0)
+    assert main(["ask", "code", "Fix it.", "--file", str(calc), "--runtime", "scripted"]) == 2
+    assert "calc.py cannot be read: Permission denied." in capsys.readouterr().err
+
+
+def test_a_read_only_file_is_left_alone(calc: Path) -> None:
+    calc.chmod(0o444)
+    with pytest.raises(UsageError, match="is read-only") as caught:
+        settle(given(calc), [proposed()], failed=False, wanted=True, may_ask=False)
+    assert caught.value.kept == "No file was changed."
+    assert calc.read_text() == WRONG
 
 
 @pytest.mark.parametrize("path", ["../calc.py", "/etc/passwd", "other.py"])

@@ -17,7 +17,7 @@ from fakes.screen import Screen
 from nonet.repl.registry import COMMANDS
 from nonet.store import Store
 
-CODE = "Write a Python function double(x).\\\rassert double(2) == 2"
+CODE = "Write a Python function is_open(x).\\\rassert is_open(True) == True"
 SLOW = "Write a Python function double(x).\\\rassert double(2) == 4"
 REPORT = "The mill wheel turned all winter. The miller replaced two oak paddles on 3 March.\n" * 3
 
@@ -48,7 +48,7 @@ def test_a_session_from_its_first_prompt_to_its_end() -> None:
     with Screen() as screen:
         screen.enter(CODE)  # typed before anything is loaded
         shown = screen.until("Verdict: verified")
-        assert "def double(x):" in shown
+        assert "def is_open(x):" in shown
         screen.enter("/hlep")
         screen.until(r"There is no command /hlep. Did you mean /help\?")
         screen.enter("/runs")

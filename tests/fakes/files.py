@@ -75,6 +75,14 @@ def docx_with_entities() -> bytes:
     return made.getvalue()
 
 
+def docx_of_images() -> bytes:
+    """A DOCX that holds a picture and no text, as scanners make them."""
+    made = io.BytesIO(office("", "docx"))
+    with zipfile.ZipFile(made, "a") as archive:
+        archive.writestr("word/media/image1.png", b"\x89PNG\r\n\x1a\n" + bytes(64))
+    return made.getvalue()
+
+
 def zip_bomb() -> bytes:
     """A DOCX of some 60 KB whose text would unpack to 60 MB."""
     out = io.BytesIO()

@@ -46,6 +46,13 @@ def add(store: Store, *paths: Path, collection: str = "") -> AddReport:
     return add_documents(store, paths, collection=collection)
 
 
+def test_a_path_that_is_too_long_spoils_nothing_else(store: Store, folder: Path) -> None:
+    report = add(store, folder / "a.md", Path("a" * 5000))
+    assert report.added == ("a.md",)
+    [failed] = report.failed
+    assert failed.reason.endswith("cannot be read: File name too long.")
+
+
 def test_only_what_changed_is_read_again(store: Store, folder: Path) -> None:
     assert set(add(store, folder).added) == {"a.md", "sub/b.txt", "c.txt"}
     read: list[str] = []

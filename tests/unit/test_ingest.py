@@ -181,7 +181,7 @@ def test_finds_documents_and_says_what_it_skips(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert {path.name: reason for path, reason in skipped} == {
         ".hidden": "hidden",
-        "photo.png": "not a text file",
+        "photo.png": "an image, and there is no OCR",
         "old.odt": "OpenDocument is not read",
         "link.txt": "a link that leads out of the folder",
         "same.md": "the same file as b.md",

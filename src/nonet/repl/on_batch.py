@@ -15,7 +15,7 @@ from nonet.graphs.batch_add import add_jobs
 from nonet.graphs.batch_inputs import InputOptions, read_inputs
 from nonet.graphs.batch_open import batch_of
 from nonet.render import columns, text
-from nonet.repl.pastes import opened
+from nonet.repl.pastes import is_there, opened
 from nonet.text import one_line
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def _list(desk: Desk) -> None:
 async def _add(desk: Desk, queue: str, words: list[str]) -> None:
     """Words that are paths or patterns of files first; what follows is the task."""
     count = 0
-    while count < len(words) and (opened(words[count]).exists() or glob.has_magic(words[count])):
+    while count < len(words) and (is_there(opened(words[count])) or glob.has_magic(words[count])):
         count += 1
     inputs, task = words[:count], " ".join(words[count:])
     if not inputs:

@@ -55,7 +55,7 @@ def path_reference(text: str) -> str:
         return ""
     references = []
     for line in lines:
-        found = next((path for path in _readings(line.strip()) if _exists(path)), None)
+        found = next((path for path in _readings(line.strip()) if is_there(path)), None)
         if found is None:
             return ""
         references.append(reference_to(found))
@@ -71,7 +71,8 @@ def _readings(line: str) -> list[Path]:
     return [Path(plain).expanduser(), Path(_ESCAPED.sub(r"\1", plain)).expanduser()]
 
 
-def _exists(path: Path) -> bool:
+def is_there(path: Path) -> bool:
+    """Whether the path names anything; no path that cannot be does."""
     try:
         return path.exists()
     except (OSError, ValueError):
