@@ -129,30 +129,45 @@ def _walk_root(root: Path) -> Iterator[tuple[Path, str]]:
         yield root, ""
         return
     try:
-        yield from _walk(root, root.resolve(), ())
+        yield from _walk(root, root.resolve())
     except OSError as error:
         raise os_error(Path(error.filename or root), error) from error
 
 
-def _walk(folder: Path, top: Path, above: tuple[_Ignore, ...]) -> Iterator[tuple[Path, str]]:
-    ignores = (*above, *_ignores_in(folder))
-    for path in sorted(folder.iterdir()):
-        is_folder = path.is_dir()
-        if path.name.startswith("."):
-            yield path, "hidden"
-        elif path.is_symlink() and is_folder:
-            yield path, "a link to a folder"
-        elif is_folder and path.name in _CACHES:
-            yield path, "a cache"
-        elif reason := _ignored(path, ignores, is_folder=is_folder):
+def _walk(root: Path, top: Path) -> Iterator[tuple[Path, str]]:
+    """Raises OSError where the root cannot be listed; what below it cannot be is told as left out."""
+    open_folders = [(iter(sorted(root.iterdir())), tuple(_ignores_in(root)))]
+    while open_folders:  # and no recursion: folders lie within each other deeper than Python may call
+        entries, ignores = open_folders[-1]
+        path = next(entries, None)
+        if path is None:
+            open_folders.pop()
+            continue
+        try:
+            reason, inside = _looked_at(path, top, ignores)
+            if inside:
+                open_folders.append((iter(sorted(path.iterdir())), (*ignores, *_ignores_in(path))))
+        except OSError as error:
+            reason, inside = os_error(path, error).message.removeprefix(f"{path} ").rstrip("."), False
+        if not inside:
             yield path, reason
-        elif is_folder:
-            if os.access(path, os.R_OK | os.X_OK):
-                yield from _walk(path, top, ignores)
-            else:
-                yield path, "may not be listed"
-        else:
-            yield path, _reason_to_skip(path, top)
+
+
+def _looked_at(path: Path, top: Path, ignores: Sequence[_Ignore]) -> tuple[str, bool]:
+    """Why a file or folder is left out, "" where it is not; and whether it is a folder to look into."""
+    is_folder = path.is_dir()
+    if path.name.startswith("."):
+        return "hidden", False
+    if path.is_symlink() and is_folder:
+        return "a link to a folder", False
+    if is_folder and path.name in _CACHES:
+        return "a cache", False
+    if reason := _ignored(path, ignores, is_folder=is_folder):
+        return reason, False
+    if not is_folder:
+        return _reason_to_skip(path, top), False
+    may_be_listed = os.access(path, os.R_OK | os.X_OK)
+    return ("", True) if may_be_listed else ("may not be listed", False)
 
 
 def _ignores_in(folder: Path) -> Iterator[_Ignore]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -233,3 +234,23 @@ def test_ignore_files_are_honoured_as_git_does(tmp_path: Path) -> None:
 def test_a_file_named_itself_is_always_in(tmp_path: Path) -> None:
     path = write(tmp_path / ".env.png", b"\x89PNG\x00")
     assert [found.path for found in find_documents([path]).files] == [path]
+
+
+def test_folders_may_lie_deeper_than_python_calls_and_paths_may_be_too_long(tmp_path: Path) -> None:
+    for name, depth in (("d", 1200), ("d" * 200, 30)):
+        at = os.open(tmp_path, os.O_RDONLY)
+        for _ in range(depth):
+            os.mkdir(name, dir_fd=at)
+            below = os.open(name, os.O_RDONLY, dir_fd=at)
+            os.close(at)
+            at = below
+        os.close(os.open("leaf.md", os.O_CREAT | os.O_WRONLY, dir_fd=at))
+        os.close(at)
+    (tmp_path / "z.md").write_text("words")
+    try:
+        found = find_documents([tmp_path])
+    finally:
+        subprocess.run(["rm", "-rf", *tmp_path.iterdir()], check=True)  # Python's own would call itself too often
+    assert [file.name for file in found.files] == ["d/" * 1200 + "leaf.md", "z.md"]
+    [(path, reason)] = found.skipped
+    assert (len(str(path)) > 4000, reason) == (True, "cannot be read: File name too long")
