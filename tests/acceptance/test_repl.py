@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -65,6 +67,20 @@ def test_a_session_from_its_first_prompt_to_its_end() -> None:
         screen.until(lambda text: "> /runs" not in text.splitlines()[-2])
         screen.enter("/quit")
         assert screen.ended() == 0
+
+
+def test_the_engine_ends_with_its_terminal_also_while_it_loads(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("NONET_RUNTIME", "ollama")
+        monkeypatch.setenv("OLLAMA_HOST", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        options = json.dumps({"flags": {}, "resume": None, "plain": False})
+        engine = subprocess.Popen(
+            [sys.executable, "-m", "nonet.repl.engine", options], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+        )
+        with engine, silent.accept()[0]:  # it has asked, and waits for an answer
+            assert engine.stdin is not None
+            engine.stdin.close()
+            assert engine.wait(timeout=30) == 0
 
 
 @pytest.mark.slow

@@ -45,6 +45,7 @@ class Engine:
         self._desk: Desk | None = None
         self._opened = asyncio.Event()
         """Set when the session is open, or could not be opened."""
+        self._leaving = False
 
     @property
     def desk(self) -> Desk:
@@ -81,6 +82,7 @@ class Engine:
                     aside.add_done_callback(self._aside.discard)
                 case _:
                     self._cancel()
+        self._leaving = True  # what is being loaded takes its cancelling for one of its own, and only ends itself
         work.cancel()
         with suppress(asyncio.CancelledError):
             await work
@@ -101,9 +103,9 @@ class Engine:
             await self._guarded(self._open())
         finally:
             self._opened.set()
-        if self._desk is not None:
+        if self._desk is not None and not self._leaving:
             await self._guarded(self._load(self._desk))
-        while True:
+        while not self._leaving:
             number, text = await self._waiting.get()
             self._current = asyncio.create_task(self._one(number, text))
             try:
