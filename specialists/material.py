@@ -54,6 +54,15 @@ class Material:
             source.text if source.kind == "artifact" else f"{source.name}:\n\n{source.text}" for source in self.sources
         )
 
+    @property
+    def asked(self) -> str:
+        """What is to be answered: the question behind the sources, else the request without what it says of length."""
+        if self.question:
+            return self.question
+        said = [span.text for span in sentences(self.request)]
+        about = [text for text in said if _stems_beside_form(text)]
+        return " ".join(about or said)
+
     def offset(self, source: Source) -> int:
         """Where a source begins in `text`. Raises ValueError if it is not one of the sources."""
         at = 0
@@ -100,9 +109,12 @@ def _question_behind(sources: Sequence[Source]) -> str:
 
 def _focus(request: str, sources: Sequence[Source]) -> frozenset[str]:
     named = {stem for source in sources for stem in content_stems(source.name)}
-    return frozenset(
-        stem for stem in content_stems(request) if stem not in _ABOUT_SUMMARIES | named and not stem.isdigit()
-    )
+    return _stems_beside_form(request) - named
+
+
+def _stems_beside_form(request: str) -> frozenset[str]:
+    """Stems of what it is about, without those of how it is to be summed up."""
+    return frozenset(stem for stem in content_stems(request) if stem not in _ABOUT_SUMMARIES and not stem.isdigit())
 
 
 def _split_inline(request: str) -> tuple[str, str]:

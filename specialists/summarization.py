@@ -14,7 +14,8 @@ from nonet.specialists.forms import Form
 from nonet.specialists.length import Trimmed, enforce
 from nonet.specialists.material import Material, read_material
 from nonet.specialists.protocol import Assignment, Desk, Evidence, Outcome, Verdict
-from nonet.specialists.summary_calls import Attempt, restates, unusable
+from nonet.specialists.summary_answer import restates, unusable
+from nonet.specialists.summary_calls import Attempt
 from nonet.specialists.summary_extract import extracted, sections_check
 from nonet.specialists.summary_forms import table, timeline
 from nonet.specialists.support import faithfulness

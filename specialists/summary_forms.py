@@ -13,7 +13,8 @@ from nonet.specialists.forms import Form
 from nonet.specialists.length import LengthWish, enforce
 from nonet.specialists.material import Material
 from nonet.specialists.protocol import Assignment, Citation, Desk, Evidence, Outcome, Source, Verdict
-from nonet.specialists.summary_calls import Attempt, together, unusable
+from nonet.specialists.summary_answer import unusable
+from nonet.specialists.summary_calls import Attempt, together
 from nonet.specialists.support import faithfulness
 from nonet.specialists.text import names, numbers, sentences, words
 

@@ -22,8 +22,10 @@ MEETING = "\n".join(
 )
 
 
-async def sum_up(instruction: str, answer: str = ANSWER, text: str = MEETING) -> tuple[Outcome, FakeDesk]:
-    at = FakeDesk(ScriptedRuntime(lambda _: answer, context_tokens=800), window_tokens=800)
+async def sum_up(
+    instruction: str, answer: str = ANSWER, text: str = MEETING, window_tokens: int = 800
+) -> tuple[Outcome, FakeDesk]:
+    at = FakeDesk(ScriptedRuntime(lambda _: answer, context_tokens=window_tokens), window_tokens=window_tokens)
     outcome = await SummarizationSpecialist().work(Assignment(instruction, (Source("notes.txt", text),)), at)
     return outcome, at
 
@@ -40,6 +42,21 @@ async def test_a_question_to_a_long_text_takes_one_call_that_reads_what_speaks_o
     assert "more than the bakery got" in prompt, "what stands beside it is read, too"
     assert prompt.index("[...]") < prompt.index("stays open on Mondays")
     assert await at.count_tokens(at.requests[0].messages) + (at.requests[0].max_completion_tokens or 0) <= 800
+
+
+async def test_a_question_with_a_number_of_words_is_worded_for_a_small_model() -> None:
+    question = "What budget does the lighthouse need?"
+    begins = "Write one paragraph of about 40 words that answers this"
+    asked = {
+        f"{question} Answer in at most 40 words.": f"{begins} question from the text: {question}",
+        "Discuss the lighthouse. Answer in at most 40 words, in plain words.": (
+            f"{begins} request from the text, in plain words that anybody understands: Discuss the lighthouse."
+        ),
+        f"{question} Answer in 2 sentences.": f"{question} Answer in 2 sentences.",
+    }
+    for instruction, worded in asked.items():
+        _, at = await sum_up(instruction)
+        assert at.prompts[-1].endswith(worded), at.prompts[-1][-200:]
 
 
 async def test_what_was_not_read_is_said_and_leaves_the_summary_unverified() -> None:
@@ -71,3 +88,50 @@ async def test_an_extract_of_a_transcript_says_who_speaks_and_leaves_sounds_out(
     assert outcome.text == "Chidi: the lighthouse needs a budget of 4,000 crowns this year, I am sure."
     (citation,) = outcome.citations
     assert MEETING[citation.start : citation.end] == citation.quote
+
+
+STORY = "\n\n".join(
+    f"On day {day} of the voyage Mira the captain wrote of storm number {day} and of the {what} that it took. "
+    f"The cook sang below until the lamps went out, and nobody slept in the cabins of the ship before the morning came."
+    for day, what in enumerate(("anchor", "compass", "mast", "wheel", "lantern", "barrel", "rudder", "flag"), 1)
+)
+PART = "Mira the captain wrote of a storm, and the crew lost something in it."
+
+
+async def test_a_long_summary_of_a_long_text_is_made_part_by_part_and_reads_all_that_fits() -> None:
+    for instruction, wanted in (
+        ("Summarize the story in at most 200 words.", "that sums it up."),
+        (
+            "What did the captain write of the storms? Answer in at most 200 words.",
+            "that answers this question from it: What did the captain write of the storms?",
+        ),
+    ):
+        outcome, at = await sum_up(instruction, answer=PART, text=STORY, window_tokens=520)
+        assert len(at.prompts) == 2, "as many calls as the summary has parts, and none over their summaries"
+        assert all(wanted in prompt for prompt in at.prompts)
+        assert outcome.text == f"{PART} {PART}"
+        assert found(outcome, "coverage").passed is True
+        read = [(part["start"], part["end"]) for part in outcome.data["partials"]]
+        assert read[0][0] == 0
+        assert read[0][1] == read[1][0]
+        assert read[1][1] == len(STORY)
+
+
+async def test_a_long_answer_from_a_text_that_is_too_long_for_its_parts_reads_what_speaks_of_the_question() -> None:
+    outcome, at = await sum_up(
+        "What budget does the lighthouse need? Answer in at most 200 words.", text=MEETING * 3, window_tokens=900
+    )
+    assert len(at.prompts) in (2, 3)
+    assert any("needs a budget of 4,000 crowns" in prompt for prompt in at.prompts)
+    coverage = found(outcome, "coverage")
+    assert coverage.passed is None
+    assert "the rest was not read" in coverage.detail
+    for request in at.requests:
+        assert await at.count_tokens(request.messages) + (request.max_completion_tokens or 0) <= 900
+
+
+async def test_a_part_of_a_long_summary_that_the_model_spoils_is_extracted() -> None:
+    outcome, _ = await sum_up("Summarize the story in at most 200 words.", "Zork " * 40, STORY, window_tokens=520)
+    assert all(part["extracted"] for part in outcome.data["partials"])
+    assert "2 of the parts had to be extracted" in found(outcome, "degeneration").detail
+    assert "Mira the captain wrote" in outcome.text
