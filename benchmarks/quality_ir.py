@@ -1,12 +1,14 @@
 """Ranking: nDCG@10, recall at 5 and 10, and how often all passages that a question needs are among the first five.
 
     python benchmarks/quality_ir.py --data FOLDER [--sets cranfield hotpotqa musique] [--no-vectors] [--limit N]
+    python benchmarks/quality_ir.py --data FOLDER --rerank MODEL --cache FOLDER [--sets hotpotqa] [--limit N]
 
 FOLDER holds SET.docs.jsonl ({doc_id, title, text | sentences}) and SET.dev.jsonl ({query | question, qrels |
 gold_doc_ids}). The documents go into a fresh store as `nonet docs add` and `nonet docs embed` put them there, under
 their titles; every method searches that store. "broad" is `nonet docs search --broad`; "followed" is what the retrieval
 specialist does with a question that its first passages leave open: it searches on with the names they mention;
-"reranked" is `nonet docs search --rerank MODEL`.
+"reranked" is `nonet docs search --rerank MODEL`. With --cache the stores stay, with their vectors and what the model
+said, so that a run that was stopped goes on.
 Measures by ir_measures (trec_eval); no parameter is set per data set.
 """
 
@@ -16,7 +18,8 @@ import argparse
 import asyncio
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,8 +30,10 @@ from ir_measures import R, nDCG
 
 from nonet.graphs.embedding import Embedder, embed_pending
 from nonet.graphs.reranking import Reranker
+from nonet.graphs.response_cache import StoreCache
 from nonet.graphs.searching import StoreSearcher, find, find_reranked
-from nonet.runtimes import Runtime
+from nonet.runtimes import ChatRequest, ChatResponse, Runtime
+from nonet.runtimes.once import Once
 from nonet.specialists.budget import split_chars
 from nonet.specialists.hopping import follow
 from nonet.specialists.ingest import CHUNK_CHARS, CHUNK_OVERLAP_CHARS
@@ -64,6 +69,15 @@ def read_set(folder: Path, name: str, limit: int | None) -> Set:
         },
         documents,
     )
+
+
+@contextmanager
+def filled(data: Set, cache: Path | None, name: str) -> Iterator[Store]:
+    """A store with the documents; one that was filled before where there is a cache."""
+    with tempfile.TemporaryDirectory() as folder, Store.open((cache or Path(folder)) / f"{name}.db") as store:
+        if not store.documents.list():
+            fill(store, data.documents)
+        yield store
 
 
 def fill(store: Store, documents: dict[str, str]) -> None:
@@ -112,23 +126,47 @@ def methods(store: Store, embedder: Embedder | None, reranker: Reranker | None) 
     return {"words": words, **(with_vectors if embedder else {}), "followed": followed}
 
 
-async def measure(search: Search, data: Set) -> tuple[dict[str, float], float]:
+async def measure(search: Search, data: Set, show_every: int = 0) -> tuple[dict[str, float], float]:
     """The measures, and the milliseconds of CPU a query."""
     run: dict[str, dict[str, float]] = {}
     started = time.process_time()
-    for key, query in data.queries.items():
+    for number, (key, query) in enumerate(data.queries.items(), start=1):
         run[key] = {name: 1.0 / (1 + rank) for rank, name in enumerate(await search(query))}
-    cost = (time.process_time() - started) * 1000 / max(1, len(data.queries))
+        if show_every and number % show_every == 0:
+            print(f"    after {number}: {figures(means_of(run, data))}", flush=True)
+    return means_of(run, data), (time.process_time() - started) * 1000 / max(1, len(data.queries))
+
+
+def means_of(run: dict[str, dict[str, float]], data: Set) -> dict[str, float]:
+    """Over the queries that were run."""
     wanted = [nDCG @ 10, R @ 5, R @ 10]
-    means: dict[Any, float] = ir_measures.calc_aggregate(wanted, data.qrels, run)
-    complete = [metric.value == 1.0 for metric in ir_measures.iter_calc([R @ 5], data.qrels, run)]
-    return {**{str(key): means[key] for key in wanted}, "all@5": sum(complete) / len(complete)}, cost
+    qrels = {key: data.qrels[key] for key in run}
+    means: dict[Any, float] = ir_measures.calc_aggregate(wanted, qrels, run)
+    complete = [metric.value == 1.0 for metric in ir_measures.iter_calc([R @ 5], qrels, run)]
+    return {**{str(key): means[key] for key in wanted}, "all@5": sum(complete) / len(complete)}
 
 
-async def report(name: str, data: Set, runtime: Runtime | None, model: str, rerank: str | None) -> None:
-    print(f"\n{name}: {len(data.queries)} queries, {len(data.documents):,} documents")
-    with tempfile.TemporaryDirectory() as folder, Store.open(Path(folder) / "bench.db") as store:
-        fill(store, data.documents)
+def figures(means: dict[str, float]) -> str:
+    return "  ".join(f"{key} {value:.3f}" for key, value in means.items())
+
+
+async def reranking(store: Store, runtime: Runtime, model: str) -> Reranker:
+    """As `nonet docs search` does it, with the store's cache."""
+    versions = {each.name: each.version for each in await runtime.models()}
+    once_each = Once(versions, StoreCache(store, 64_000_000))
+
+    async def chat(request: ChatRequest) -> ChatResponse:
+        key = once_each.key(request)
+        assert key is not None
+        return await once_each.answer(key, lambda: runtime.chat(request), None)
+
+    return Reranker(model, chat)
+
+
+async def report(name: str, data: Set, runtime: Runtime | None, options: argparse.Namespace) -> None:
+    print(f"\n{name}: {len(data.queries)} queries, {len(data.documents):,} documents", flush=True)
+    model = options.embed_model
+    with filled(data, options.cache, name) as store:
         embedder = None
         if runtime is not None:
 
@@ -138,11 +176,10 @@ async def report(name: str, data: Set, runtime: Runtime | None, model: str, rera
 
             embedder = Embedder(model, embed)
             await embed_pending(store, embedder, Filter())
-        reranker = Reranker(rerank, runtime.chat) if runtime is not None and rerank else None
+        reranker = await reranking(store, runtime, options.rerank) if runtime is not None and options.rerank else None
         for method, search in methods(store, embedder, reranker).items():
-            means, cost = await measure(search, data)
-            figures = "  ".join(f"{key} {value:.3f}" for key, value in means.items())
-            print(f"  {method:9} {figures}  {cost:5.0f} ms CPU a query", flush=True)
+            means, cost = await measure(search, data, show_every=5 if method == "reranked" else 0)
+            print(f"  {method:9} {figures(means)}  {cost:5.0f} ms CPU a query", flush=True)
 
 
 async def main() -> None:
@@ -156,13 +193,12 @@ async def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--window", type=int, default=2048)
     parser.add_argument("--rerank", metavar="MODEL", help="a chat model; compares with it and nothing else")
+    parser.add_argument("--cache", type=Path, metavar="FOLDER", help="keeps the stores there")
     options = parser.parse_args()
     runtime = None if options.no_vectors else open_runtime(options)
     try:
         for name in options.sets:
-            await report(
-                name, read_set(options.data, name, options.limit), runtime, options.embed_model, options.rerank
-            )
+            await report(name, read_set(options.data, name, options.limit), runtime, options)
     finally:
         if runtime is not None:
             await runtime.aclose()

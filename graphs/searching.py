@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from nonet.graphs.broadening import expanded, moved
+from nonet.graphs.broadening import FEEDBACK, expanded, moved
 from nonet.graphs.embedding import Embedder, embed_pending
 from nonet.graphs.reranking import RERANKED, OnJudged, Reranker, reranked
 from nonet.specialists import Passage
-from nonet.specialists.ranking import fused_scores, spread
+from nonet.specialists.ranking import fused_scores, spread, summed_scores
 from nonet.store import Filter, Hit, Store
 
 _DEPTH = 50
@@ -17,6 +17,8 @@ _DEPTH = 50
 _RRF_K = 10
 """The paper's 60 lets two middling ranks win over one first rank. With 10, all passages that MuSiQue's questions need
 are among the first five for .30 instead of .22 of them, and the other sets gain or stay."""
+_BROAD_DEPTH = 100
+"""Hits of each ranking of a broad search, whose scores are added: those of a list's end stand for what it lacks."""
 _EMBEDDED_AT_ONCE = 64
 """Chunks that a search makes vectors for itself: seconds of MiniLM on one core. More are left to `docs embed`."""
 
@@ -103,23 +105,23 @@ async def find(
     if not vectors:
         return Found(by_words[:limit], f"words (BM25){f'; {why_not}' if why_not else ''}")
     by_vectors = store.vectors.nearest(embedder.space, vectors[0], max(limit, _DEPTH), where)
-    order, hits = _fused(by_words, by_vectors)
+    hits = {hit.seq: hit for hit in (*by_words, *by_vectors)}
+    order = fused_scores([[hit.seq for hit in by_words], [hit.seq for hit in by_vectors]], k=_RRF_K)
     cosines = {hit.seq: hit.score for hit in by_vectors}
     if broad:
-        first = [hits[seq] for seq, _ in order]
-        by_words = store.documents.search(expanded(store, query, first), max(limit, _DEPTH), where=where)
-        moved_vector = moved(store, vectors[0], first)
-        by_vectors = store.vectors.nearest(embedder.space, moved_vector, max(limit, _DEPTH), where)
-        order, hits = _fused(by_words, by_vectors)
-        order = _shared(store, order)
+        depth, first = max(limit, _BROAD_DEPTH), [hits[seq] for seq, _ in order[:FEEDBACK]]
+        by_words = store.documents.search(expanded(store, query, first), depth, where=where)
+        by_vectors = store.vectors.nearest(embedder.space, moved(store, vectors[0], first), depth, where)
+        hits = {hit.seq: hit for hit in (*by_words, *by_vectors)}
+        order = _shared(store, summed_scores([_scores(by_words), _scores(by_vectors)]))
     fused = [replace(hits[seq], score=score) for seq, score in order[:limit]]
-    how = "fused by rank, asked again with what the first hits share" if broad else "fused by rank"
+    how = "fused by score, asked again with what the first hits share" if broad else "fused by rank"
     return Found(fused, f"words (BM25) and vectors ({embedder.space.partition('@')[0]}), {how}", cosines)
 
 
-def _fused(by_words: Sequence[Hit], by_vectors: Sequence[Hit]) -> tuple[list[tuple[int, float]], dict[int, Hit]]:
-    hits = {hit.seq: hit for hit in (*by_words, *by_vectors)}
-    return fused_scores([[hit.seq for hit in by_words], [hit.seq for hit in by_vectors]], k=_RRF_K), hits
+def _scores(hits: Sequence[Hit]) -> list[tuple[int, float]]:
+    """A cosine below 0 says no less than one of 0."""
+    return [(hit.seq, max(0.0, hit.score)) for hit in hits]
 
 
 def _shared(store: Store, order: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:

@@ -13,8 +13,8 @@ from nonet.specialists.text import content_stems, sentences
 
 _RRF_K = 60
 """Of the paper (Cormack, Clarke and Büttcher 2009); not tuned."""
-_NEIGHBOURS, _SHARED = 10, 0.5
-"""On Cranfield any of 5 to 10 and 0.5 to 0.8 over the best 50 gives an nDCG@10 of .43 to .45, from .41 without."""
+_NEIGHBOURS, _SHARED = 10, 0.6
+"""On Cranfield any share of .4 to .8 gives an nDCG@10 of .46 or .47 (benchmarks/quality_broad.py)."""
 _K1, _B = 1.2, 0.75
 """BM25's usual constants."""
 
@@ -50,7 +50,28 @@ def fused_scores(rankings: Sequence[Sequence[Item]], *, k: int = _RRF_K) -> list
     return sorted(scores.items(), key=lambda entry: -entry[1])
 
 
-def spread(scores: Sequence[float], alike: Sequence[Sequence[float]]) -> list[float]:
+def summed_scores(rankings: Sequence[Sequence[tuple[Item, float]]]) -> list[tuple[Item, float]]:
+    """Each item with the mean of its shares of each ranking's best score, best first (CombSUM, Fox and Shaw 1994).
+
+    Unlike ranks, the scores tell where a ranking's good items end. An item that a ranking lacks can have at most the
+    last score there, and is given that.
+
+    Args:
+        rankings: items with scores of at least 0, best first.
+
+    >>> summed_scores([[("a", 8.0), ("b", 6.0)], [("b", 0.8), ("c", 0.4)]])
+    [('b', 0.875), ('a', 0.75), ('c', 0.625)]
+    """
+    held = [{item: score / (ranking[0][1] or 1.0) for item, score in ranking} for ranking in rankings if ranking]
+    last = [min(shares.values()) for shares in held]
+    total = {
+        item: sum(shares.get(item, least) for shares, least in zip(held, last, strict=True)) / len(held)
+        for item in dict.fromkeys(item for shares in held for item in shares)
+    }
+    return sorted(total.items(), key=lambda entry: -entry[1])
+
+
+def spread(scores: Sequence[float], alike: Sequence[Sequence[float]], share: float = _SHARED) -> list[float]:
     """Scores in which each item shares those of the items most like it.
 
     What is relevant to one broad question tends to be alike (the cluster hypothesis, Jardine and van Rijsbergen 1971),
@@ -60,13 +81,14 @@ def spread(scores: Sequence[float], alike: Sequence[Sequence[float]]) -> list[fl
     Args:
         scores: of the best few, at least 0.
         alike: the cosine of each with each.
+        share: of a new score, by the mean of its neighbours' scores.
     """
     shared: list[float] = []
     for at, row in enumerate(alike):
         near = sorted((max(0.0, value) ** 2, other) for other, value in enumerate(row) if other != at)[-_NEIGHBOURS:]
         weight = sum(value for value, _ in near) or 1.0
         mean = sum(value * scores[other] for value, other in near) / weight
-        shared.append((1 - _SHARED) * scores[at] + _SHARED * mean)
+        shared.append((1 - share) * scores[at] + share * mean)
     return shared
 
 

@@ -204,12 +204,14 @@ def cosines(connection: sqlite3.Connection, chunks: Sequence[int]) -> list[list[
     return found
 
 
-def middle(connection: sqlite3.Connection, chunks: Sequence[int]) -> tuple[float, ...] | None:
-    """The mean of the chunks' vectors, each of unit length, and so the mean; None where none of them has one."""
-    kept = [array("b", codes) for codes in _codes(connection, chunks).values()]
+def middle(connection: sqlite3.Connection, weights: Mapping[int, float]) -> tuple[float, ...] | None:
+    """The mean of the chunks' vectors, each of unit length before it is weighed, and so the mean; None without any."""
+    kept = {chunk: array("b", codes) for chunk, codes in _codes(connection, list(weights)).items()}
     if not kept:
         return None
-    lengths = [math.sqrt(sum(map(mul, codes, codes))) or 1.0 for codes in kept]
-    total = [sum(codes[at] / length for codes, length in zip(kept, lengths, strict=True)) for at in range(len(kept[0]))]
+    total = [0.0] * len(next(iter(kept.values())))
+    for chunk, codes in kept.items():
+        share = weights[chunk] / (math.sqrt(sum(map(mul, codes, codes))) or 1.0)
+        total = [value + share * code for value, code in zip(total, codes, strict=True)]
     length = math.sqrt(sum(map(mul, total, total))) or 1.0
     return tuple(value / length for value in total)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from nonet.errors import StoreError
 from nonet.store import vector_rows
@@ -114,9 +114,9 @@ class VectorStore:
         """The cosine of every chunk with every other, in the order given; 0 for one without a vector."""
         return self._reader.read(lambda connection: vector_rows.cosines(connection, chunks))
 
-    def middle(self, chunks: Sequence[int]) -> tuple[float, ...] | None:
-        """The mean of the chunks' vectors, of unit length; None where none of them has one."""
-        return self._reader.read(lambda connection: vector_rows.middle(connection, chunks))
+    def middle(self, weights: Mapping[int, float]) -> tuple[float, ...] | None:
+        """The mean of chunks' vectors by their weights, of unit length; None where none of them has one."""
+        return self._reader.read(lambda connection: vector_rows.middle(connection, weights))
 
 
 def _claim(connection: sqlite3.Connection, model: str, sizes: set[int]) -> None:

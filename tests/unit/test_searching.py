@@ -13,7 +13,7 @@ from nonet.graphs.embedding import Embedder, embed_pending, embedded_text, space
 from nonet.graphs.reranking import Reranker
 from nonet.graphs.searching import StoreSearcher, find, find_reranked
 from nonet.runtimes import ChatRequest, ChatResponse
-from nonet.specialists.ranking import spread
+from nonet.specialists.ranking import spread, summed_scores
 from nonet.store import Filter, NewDocument, PendingChunk, Store
 
 TOPICS = ("pump", "water", "boat", "lamp")
@@ -135,6 +135,20 @@ def test_a_broad_question_takes_words_and_direction_from_its_first_hits(store: S
     [chunk, *_] = store.vectors.pending(1)
     store.vectors.put("m", [(chunk.seq, (0.0, 2.0))])
     assert moved(store, (1.0, 0.0), hits) == pytest.approx((0.6, 0.4))
+    store.documents.add(NewDocument("d", "The pump hums."))
+    [last] = store.documents.search("hums", 1)
+    store.vectors.put("m", [(last.seq, (2.0, 0.0))])
+    ahead = moved(store, (1.0, 0.0), [last, *hits])
+    behind = moved(store, (1.0, 0.0), [*hits, last])
+    assert ahead[0] > behind[0], "the first of them lends most"
+    assert ahead == pytest.approx((0.6 + 0.4 * 2 / 5**0.5, 0.4 / 5**0.5))
+
+
+def test_scores_are_added_and_what_a_list_lacks_has_at_most_its_last() -> None:
+    summed = dict(summed_scores([[("a", 8.0), ("b", 6.0)], [("b", 0.8), ("c", 0.4)]]))
+    assert summed == pytest.approx({"a": 0.75, "b": 0.875, "c": 0.625})
+    assert summed_scores([[], [("a", 0.0)]]) == [("a", 0.0)]
+    assert summed_scores([]) == []
 
 
 def judging(*relevant: str, certainty: float | None = 0.9) -> Reranker:
