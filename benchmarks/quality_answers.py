@@ -6,9 +6,10 @@
 Each question is asked of its own ten (HotpotQA) or twenty (MuSiQue) passages, found as in a run: by words and vectors.
 Of MuSiQue the single steps are asked, earlier answers filled in: what a plan hands down. With --without-gold each is
 asked of its own passages but those that hold the answer: then "I did not find it" is the right answer. An answer is
-right if a gold answer stands in it, as SQuAD compares. --alone puts all the passages into one prompt of the model
-instead, as `nonet eval --arms raw` does. With --cache, every answer and vector is kept by what was asked, so that other
-rules are tried without a model.
+right if a gold answer stands in it, as SQuAD compares. PubMedQA's questions are asked of their own abstract and nine
+others; of yes, no and maybe an answer has to say the right one and no other. --alone puts all the passages into one
+prompt of the model instead, as `nonet eval --arms raw` does. With --cache, every answer and vector is kept by what was
+asked, so that other rules are tried without a model.
 """
 
 from __future__ import annotations
@@ -114,9 +115,12 @@ def read_set(name: str, *, held_back: bool) -> tuple[list[Item], dict[str, str]]
     texts: dict[str, str] = {}
     titles: dict[str, str] = {}
     for row in read_lines(DATA / f"{name}.docs.jsonl"):
-        title = row["title"] if row["title"] not in texts else f"{row['title']} ({row['doc_id']})"
+        named = row.get("title", row["doc_id"])
+        title = named if named not in texts else f"{named} ({row['doc_id']})"
         texts[title] = row.get("text") or "".join(row["sentences"])
         titles[row["doc_id"]] = title
+    if name == "pubmedqa":
+        return _studies(list(titles)), texts
     checks = [check for task in read_lines(DATA / "composite.dev.jsonl") for check in task["checks"]]
     tasks = {frozenset(check["gold_doc_ids"]) for check in checks if check.get("collection") == name}
     items: list[Item] = []
@@ -140,6 +144,16 @@ def read_set(name: str, *, held_back: bool) -> tuple[list[Item], dict[str, str]]
                 asked = question.replace(" ?", "?")
                 items.append(Item(asked, (step["answer"],), gold, candidates, "step", used))
     return items, texts
+
+
+def _studies(ids: Sequence[str]) -> list[Item]:
+    """Yes, no or maybe: each asked of its own abstract and the nine that follow it in the file."""
+    items: list[Item] = []
+    for row in read_lines(DATA / "pubmedqa.dev.jsonl"):
+        at = ids.index(row["id"])
+        candidates = tuple(ids[(at + step) % len(ids)] for step in range(10))
+        items.append(Item(row["question"], (row["answer"],), frozenset([row["id"]]), candidates, "yes or no", False))
+    return items
 
 
 async def ask(item: Item, documents: Mapping[str, str], desk: KeptDesk) -> Outcome:
@@ -167,6 +181,9 @@ async def ask_alone(item: Item, documents: Mapping[str, str], desk: KeptDesk) ->
 def result_of(item: Item, outcome: Outcome) -> str:
     if outcome.data.get("found") is False:
         return "not found"
+    if item.kind == "yes or no":
+        said = [word for word in ("yes", "no", "maybe") if holds(outcome.text, word)]
+        return "right" if said == list(item.answers) else "wrong"
     return "right" if any(holds(outcome.text, answer) for answer in item.answers) else "wrong"
 
 
@@ -208,7 +225,9 @@ async def measure(name: str, options: argparse.Namespace, runtime: EmbeddedRunti
 async def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--model", required=True)
-    parser.add_argument("--set", nargs="+", choices=("hotpotqa", "musique"), default=["musique", "hotpotqa"])
+    parser.add_argument(
+        "--set", nargs="+", choices=("hotpotqa", "musique", "pubmedqa"), default=["musique", "hotpotqa"]
+    )
     parser.add_argument("--without-gold", action="store_true")
     parser.add_argument("--alone", action="store_true", help="the model alone, with all the passages in its prompt")
     parser.add_argument("--held-back", action="store_true", help="only what is in no whole task of the composite set")
