@@ -79,16 +79,21 @@ class Models:
 
 
 @asynccontextmanager
-async def open_models(settings: Settings) -> AsyncIterator[Models]:
-    """The models of the settings' runtime. Raises RuntimeUnavailableError where no runtime answers."""
+async def open_models(settings: Settings, store: Store | None = None) -> AsyncIterator[Models]:
+    """The models of the settings' runtime, asked nothing twice whose answer the store keeps.
+
+    Raises:
+        RuntimeUnavailableError: no runtime answers.
+    """
     from nonet.graphs.choice import choose_runtime  # noqa: PLC0415 - loads the HTTP client
-    from nonet.graphs.scheduling import take_in_all  # noqa: PLC0415
+    from nonet.graphs.scheduling import make_once, take_in_all  # noqa: PLC0415
     from nonet.runtimes.scheduler import Scheduler  # noqa: PLC0415
 
     chosen = await choose_runtime(settings)
     runtime, scheduler = chosen.runtime, Scheduler()
     try:
         models = await runtime.models()
+        scheduler.once = make_once(settings, models, store) if store is not None else None
         take_in_all(scheduler, chosen, models)
         yield Models(settings, runtime.name, models, scheduler)
     finally:

@@ -19,10 +19,9 @@ from nonet.specialists.templates import render
 if TYPE_CHECKING:
     from nonet.store import Hit
 
-RERANKED = 20
-"""Passages that are judged; those behind them stay where they are."""
+RERANKED = 10
+"""Passages that are judged, a call each; those behind them stay where they are."""
 _RRF_K = 10
-_UNDECIDED = 0.5
 OnJudged = Callable[[int, int, str], None]
 """Called with passages judged, passages in all, and the name of the document at work."""
 
@@ -59,7 +58,10 @@ async def reranked(
 
 
 async def _relevance(query: str, hit: Hit, reranker: Reranker) -> float:
-    """How likely the model says yes, from 0 to 1. Raises CallError."""
+    """How sure the model is of yes: above 0 where it says so, below where it says no. Raises CallError.
+
+    A word's probability is often below a half, as "Yes", "yes" and others share it: one minus that of "No" says nothing.
+    """
     about = ", ".join(part for part in (title(hit.document), hit.heading) if part)
     messages = render("rerank", query=query, passage=f"{about}: {hit.text}")
     response = await reranker.chat(ChatRequest(reranker.model, messages, max_completion_tokens=1, certainty=True))
@@ -67,4 +69,4 @@ async def _relevance(query: str, hit: Hit, reranker: Reranker) -> float:
     certainty = 1.0 if response.certainty is None else response.certainty
     if word.startswith("yes"):
         return certainty
-    return 1.0 - certainty if word.startswith("no") else _UNDECIDED
+    return -certainty if word.startswith("no") else 0.0

@@ -40,12 +40,10 @@ def make_scheduler(
         embed_model: kept in memory where there is room for another beside it.
         store: keeps answers and what models take.
     """
-    most_bytes = settings.response_cache_megabytes * _BYTES_A_MEGABYTE
-    versions = {model.name: model.version for model in models}
     meter = find_meter() if chosen.is_local else None
     scheduler = Scheduler(
         limits=Limits(settings.interactive_wait_seconds, settings.batch_wait_seconds),
-        once=Once(versions, StoreCache(store, most_bytes)) if most_bytes else None,
+        once=make_once(settings, models, store),
         energy=EnergyShares(meter) if meter is not None else None,
         on_embedded=partial(_count_embedding, store),
     )
@@ -54,6 +52,13 @@ def make_scheduler(
         scheduler.pin(embed_model)
     _recall(scheduler, store)
     return scheduler
+
+
+def make_once(settings: Settings, models: Sequence[ModelInfo], store: Store) -> Once | None:
+    """What gives the answers of the store again; None where the settings leave no room for them."""
+    most_bytes = settings.response_cache_megabytes * _BYTES_A_MEGABYTE
+    versions = {model.name: model.version for model in models}
+    return Once(versions, StoreCache(store, most_bytes)) if most_bytes else None
 
 
 def _count_embedding(store: Store, model: str, answer: EmbedResponse) -> None:

@@ -132,15 +132,18 @@ def docs_search(
     words: Annotated[bool, typer.Option("--words", help="By words alone, even where there are vectors.")] = False,
     rerank: Annotated[
         str | None,
-        typer.Option("--rerank", metavar="MODEL", help="A chat model that judges the first twenty, one call each."),
+        typer.Option("--rerank", metavar="MODEL", help="A chat model that judges the first ten, one call each."),
     ] = None,
+    no_rerank: Annotated[
+        bool, typer.Option("--no-rerank", help="Ask no chat model, though the setting rerank_model names one.")
+    ] = False,
     runtime: RuntimeOption = None,
     db: DbOption = None,
     json: JsonOption = False,
 ) -> int:
     """Search the documents by words and, where `nonet docs embed` made them, by vectors.
 
-    No chat model is asked, unless --rerank names one.
+    No chat model is asked, unless --rerank or the setting rerank_model names one.
     """
     from nonet import commands_docs  # noqa: PLC0415
 
@@ -152,7 +155,8 @@ def docs_search(
         until=until.timestamp() if until else None,
     )
     flags = flags_given(runtime=runtime, db=db)
-    return commands_docs.search(query, limit, wanted, flags, words=words, broad=broad, rerank=rerank, json=json)
+    judge = "" if no_rerank else rerank
+    return commands_docs.search(query, limit, wanted, flags, words=words, broad=broad, rerank=judge, json=json)
 
 
 @docs_app.command("remove", epilog=examples("nonet docs remove report.md"))

@@ -171,7 +171,14 @@ def show_all(collection: str | None, flags: Flags, *, json: bool) -> int:
 def search(
     query: str, limit: int, wanted: Wanted, flags: Flags, *, words: bool, broad: bool, rerank: str | None, json: bool
 ) -> int:
-    """Search by words, and by vectors where there are any; `rerank` names a model that judges what was found."""
+    """Search by words, and by vectors where there are any.
+
+    Args:
+        rerank: a chat model that judges what was found; "": none; None: that of the settings, if it can be had.
+
+    Raises:
+        ResourceError: the model that `rerank` names cannot be had.
+    """
     from nonet.store import Filter  # noqa: PLC0415
 
     door = open_door(flags)
@@ -179,19 +186,10 @@ def search(
     with open_store(door) as store:
         _check_collection(store, wanted.collection)
         without = words or not store.vectors.state().model
-        if rerank is not None:
-            found = run_async(
-                _find_reranked(store, query, limit, where, door, rerank=rerank, broad=broad, words=without)
-            )
-            hits, method = found.hits, found.method
-        elif without:
-            hits = store.documents.search(query, limit, where=where)
-            method = "words (BM25)"
-            if not words and hits:
-                method += "; no vectors were made: nonet docs embed"
-        else:
-            found = run_async(_find(store, query, limit, where, door, broad=broad))
-            hits, method = found.hits, found.method
+        found = _find_any(store, query, limit, where, door, broad=broad, words=without, rerank=rerank)
+    hits, method = found.hits, found.method
+    if without and not words and hits:
+        method += "; no vectors were made: nonet docs embed"
     if json:
         emit({"method": method, "results": [_hit(hit) for hit in hits]})
         return 0
@@ -201,6 +199,30 @@ def search(
         print_lines([head, text(hit.text.strip()), text()])
     say(f"Found by {method}." if hits else "Nothing was found.")
     return 0
+
+
+def _find_any(
+    store: Store, query: str, limit: int, where: Filter, door: Door, *, broad: bool, words: bool, rerank: str | None
+) -> Found:
+    """Reranked where a model for it is named; where that of the settings cannot be had, without it, and it says so."""
+    judge, why_not = door.loaded.settings.rerank_model if rerank is None else rerank, ""
+    if judge:
+        try:
+            return run_async(_find_reranked(store, query, limit, where, door, judge=judge, broad=broad, words=words))
+        except ResourceError as error:
+            if rerank:
+                raise
+            why_not = f"; not reranked: {error.message}"
+    if words:
+        return _find_by_words(store, query, limit, where, why_not)
+    found = run_async(_find(store, query, limit, where, door, broad=broad))
+    return replace(found, method=f"{found.method}{why_not}")
+
+
+def _find_by_words(store: Store, query: str, limit: int, where: Filter, why: str = "") -> Found:
+    from nonet.graphs.searching import Found  # noqa: PLC0415
+
+    return Found(store.documents.search(query, limit, where=where), f"words (BM25){why}")
 
 
 def _check_collection(store: Store, collection: str | None) -> None:
@@ -227,24 +249,27 @@ async def _find(store: Store, query: str, limit: int, where: Filter, door: Door,
         async with open_embedder(door.loaded.settings) as embedder:
             return await find(store, query, limit, where, embedder, broad=broad)
     except ResourceError as error:
-        found = await find(store, query, limit, where, None)
-        return replace(found, method=f"{found.method}; no vectors: {error.message}")
+        return _find_by_words(store, query, limit, where, f"; no vectors: {error.message}")
 
 
 async def _find_reranked(
-    store: Store, query: str, limit: int, where: Filter, door: Door, *, rerank: str, broad: bool, words: bool
+    store: Store, query: str, limit: int, where: Filter, door: Door, *, judge: str, broad: bool, words: bool
 ) -> Found:
     """As _find, in the order that a chat model gives what was found. Raises ResourceError where it cannot be had."""
     from nonet.graphs.embedding import open_models  # noqa: PLC0415
     from nonet.graphs.searching import find_reranked  # noqa: PLC0415
 
-    async with open_models(door.loaded.settings) as models:
-        reranker = models.reranker(rerank)
-        embedder = None if words else models.embedder()
+    async with open_models(door.loaded.settings, store) as models:
+        reranker, why_not = models.reranker(judge), ""
+        try:
+            embedder = None if words else models.embedder()
+        except ResourceError as error:
+            embedder, why_not = None, f"; no vectors: {error.message}"
         with counter("Reranking") as progress:
-            return await find_reranked(
+            found = await find_reranked(
                 store, query, limit, where, embedder, reranker=reranker, broad=broad, on_judged=progress
             )
+        return replace(found, method=f"{found.method}{why_not}")
 
 
 def _hit(hit: Hit) -> dict[str, object]:

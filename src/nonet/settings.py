@@ -76,6 +76,8 @@ class Settings(BaseSettings):
     """Workflows of yours, by the name that `nonet run --workflow` takes: workflows.triage = "./flows.py:triage"."""
     embed_model: str | None = None
     """The model that routes requests and embeds documents. Unset: all-minilm:l6-v2 if it is there."""
+    rerank_model: str | None = None
+    """The chat model that judges what `nonet docs search` found, as `--rerank` does. Unset: none does."""
     light: bool = False
     """Only the smallest model, for slow machines and little memory."""
     db: Path | None = None

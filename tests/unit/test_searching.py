@@ -161,7 +161,7 @@ def judging(*relevant: str, certainty: float | None = 0.9) -> Reranker:
     return Reranker("judge", chat)
 
 
-@pytest.mark.parametrize("certainty", [0.9, None])
+@pytest.mark.parametrize("certainty", [0.9, 0.4, None])
 async def test_a_model_moves_up_what_it_says_yes_to(store: Store, certainty: float | None) -> None:
     plain = await find(store, "the pump, a boat and the lamp", 3, Filter(), None)
     last = plain.hits[-1]

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from nonet.runtimes import ModelInfo
     from nonet.settings import Settings
 
-_DECIDES_NOTHING = frozenset({"runtime", "db", "cache_dir", "trace_file", "threads", "response_cache_megabytes"})
+_DECIDES_NOTHING = frozenset(
+    {"runtime", "db", "cache_dir", "trace_file", "threads", "response_cache_megabytes", "rerank_model"}
+)
 """Settings that no answer depends on. Which runtime it was is known by its name."""
 _SPOKESMAN = {"code": "code", "grounded": "retrieval", "summarization": "summarization"}
 """By suite: whose first model stands for the model alone; else that of the general ladder."""
