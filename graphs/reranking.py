@@ -60,7 +60,8 @@ async def reranked(
 async def _relevance(query: str, hit: Hit, reranker: Reranker) -> float:
     """How sure the model is of yes: above 0 where it says so, below where it says no. Raises CallError.
 
-    A word's probability is often below a half, as "Yes", "yes" and others share it: one minus that of "No" says nothing.
+    A word's probability is often below a half, as "Yes", "yes" and others share it: one minus that of "No" says nothing
+    of yes.
     """
     about = ", ".join(part for part in (title(hit.document), hit.heading) if part)
     messages = render("rerank", query=query, passage=f"{about}: {hit.text}")
