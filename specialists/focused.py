@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 
 from nonet.specialists.budget import Span, split_chars
 from nonet.specialists.ranking import bm25
@@ -59,25 +59,25 @@ async def choose(
         chars += parts[order[number]][1] - parts[order[number]][0]
         number += 1
     while number:
-        spans = _joined([parts[at] for at in sorted(order[:number])])
+        spans = joined([parts[at] for at in sorted(order[:number])])
         if await count(read_out(text, spans)) <= room:
             return spans
         number -= 1
     return None
 
 
-def _joined(spans: list[Span]) -> list[Span]:
+def joined(spans: Sequence[Span]) -> list[Span]:
     """Neighbours as one."""
-    joined: list[Span] = []
+    out: list[Span] = []
     for start, end in spans:
-        if joined and joined[-1][1] == start:
-            joined[-1] = (joined[-1][0], end)
+        if out and out[-1][1] == start:
+            out[-1] = (out[-1][0], end)
         else:
-            joined.append((start, end))
-    return joined
+            out.append((start, end))
+    return out
 
 
-def read_out(text: str, spans: list[Span]) -> str:
+def read_out(text: str, spans: Sequence[Span]) -> str:
     """The spans as a model reads them: with a mark where something is left out, and who speaks where a turn goes on."""
     pieces = []
     for start, end in spans:

@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from nonet.specialists.budget import Span, batches, split_chars, split_tokens
-from nonet.specialists.focused import MOST_TOKENS, choose, read_out
+from nonet.specialists.budget import Span, batches, covered, split_chars
+from nonet.specialists.focused import MOST_TOKENS, choose, joined, read_out
 
 _WORDS_A_PART = 80
+_PIECE_CHARS = (400, 700)
+_MARK_TOKENS = 8
+"""A mark where something is left out, and who speaks where a turn goes on."""
 
 Count = Callable[[str], Awaitable[int]]
 """Of a text's tokens."""
@@ -50,26 +53,36 @@ async def readings(text: str, focus: Collection[str], parts: int, room: int, cou
     """
     most = min(room, MOST_TOKENS) if focus else room
     if await count(text) <= parts * most:
-        for cut in (_evenly(text, parts), await split_tokens(text, most, count)):
-            if len(cut) <= parts and all([await count(text[slice(*span)]) <= most for span in cut]):
-                return [Reading(text[slice(*span)], (span,)) for span in cut]
-    chosen = await choose(text, focus, parts * most, count) if focus else None
-    return await _shared_out(text, chosen, most, count) if chosen else []
+        spans: Sequence[Span] | None = [(0, len(text))]
+    else:
+        spans = await choose(text, focus, parts * most, count) if focus else None
+    return await _shared_out(text, spans, parts, room, count) if spans else []
 
 
-def _evenly(text: str, parts: int) -> list[Span]:
-    size = -(-len(text) // parts)
-    return split_chars(text, (size, size + size // 8))
-
-
-async def _shared_out(text: str, spans: Sequence[Span], most: int, count: Count) -> list[Reading]:
+async def _shared_out(text: str, spans: Sequence[Span], parts: int, room: int, count: Count) -> list[Reading]:
+    """In even shares; in one more where a share would not fit."""
     pieces = [
         (start + first, start + last)
         for start, end in spans
-        for first, last in await split_tokens(text[start:end], most // 2, count)
+        for first, last in split_chars(text[start:end], _PIECE_CHARS)
     ]
-    sizes = [await count(read_out(text, [piece])) + 2 for piece in pieces]
-    groups = batches(sizes, most)
-    return [
-        Reading(read_out(text, [pieces[at] for at in group]), tuple(pieces[at] for at in group)) for group in groups
-    ]
+    shares = [_reading(text, group) for group in _evenly(pieces, parts)]
+    if all([await count(share.text) <= room for share in shares]):
+        return shares
+    sizes = [await count(_reading(text, [piece]).text) + _MARK_TOKENS for piece in pieces]
+    return [_reading(text, [pieces[at] for at in group]) for group in batches(sizes, room)]
+
+
+def _evenly(pieces: Sequence[Span], parts: int) -> list[list[Span]]:
+    total = covered(pieces)
+    groups: list[list[Span]] = [[] for _ in range(parts)]
+    before = 0
+    for start, end in pieces:
+        groups[min(parts - 1, (before + (end - start) // 2) * parts // total)].append((start, end))
+        before += end - start
+    return [group for group in groups if group]
+
+
+def _reading(text: str, pieces: Sequence[Span]) -> Reading:
+    spans = joined(pieces)
+    return Reading(read_out(text, spans), tuple(spans))
