@@ -40,7 +40,7 @@ class Tries:
     samples: int = 4
     dear_samples: int = 1
     """Where a call takes long."""
-    second_looks: int = 0
+    second_looks: int = 2
     """Where one test was passed only after others failed it: at most so many more answers, one of which has to do the
     same as it on other calls. See docs/code.md for what that was measured to be worth."""
     unproved_samples: int = 0
@@ -142,7 +142,8 @@ class Loop:
         look, passed = self._second_look, self._passing
         if look is None or not look.wanted or not passed or self._tries[0] in passed:
             return
-        for left in range(self._most.second_looks, -1, -1):
+        most = self._most.second_looks
+        for left in range(most if self._cheap else min(most, self._most.dear_samples), -1, -1):
             passed = self._passing
             index, seen = await look.choose(
                 [str(tried.outcome.data.get("code", "")) for tried in passed], len(self._tries)
