@@ -221,15 +221,17 @@ async def drive_plan(
 
 
 async def attach(session: Session, paths: Sequence[Path], on_event: OnEvent | None) -> tuple[str, ...]:
-    """Add the files to the collection; the names of the documents. What is skipped is told as a Notice."""
+    """Add the files to the collection; the names of the documents. What is skipped, and how some were read, is told."""
     if not paths:
         return ()
     report = await asyncio.to_thread(add_documents, session.store, paths)
     if report.failed:
         raise DocumentError(report.failed[0].reason, next_step=report.failed[0].next_step)
-    for path, said in (*report.skipped, *report.notes):
+    notices = [Notice("skipped", f"{path}: {reason}") for path, reason in report.skipped]
+    notices += [Notice("document", f"{path}: {note}") for path, note in report.notes]
+    for notice in notices:
         if on_event is not None:
-            on_event(Notice("skipped", f"{path}: {said}"))
+            on_event(notice)
     return report.names
 
 

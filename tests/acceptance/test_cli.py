@@ -371,6 +371,16 @@ def test_a_task_that_fails_says_so(nonet: Cli) -> None:
     assert said.json["missing"]
 
 
+def test_how_a_file_was_read_is_told_apart_from_what_was_left_out(nonet: Cli, tmp_path: Path) -> None:
+    old = tmp_path / "old"
+    old.mkdir()
+    (old / "a.txt").write_bytes("Die Höhe der Mühle über dem Fluß beträgt zwölf Meter.\n".encode("latin-1"))
+    (old / "b.png").write_bytes(b"")
+    told = nonet("ask", "summarization", "Summarize it.", "--input", str(old)).err
+    assert f"note (document): {old / 'a.txt'}: read as cp1252, which is a guess" in told
+    assert f"note (skipped): {old / 'b.png'}: an image, and there is no OCR" in told
+
+
 def test_documents_come_and_go(nonet: Cli, tmp_path: Path) -> None:
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "one.md").write_text("The lamp is green.")
