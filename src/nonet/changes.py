@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _MOST_FILE_BYTES = 256 << 10
 _MOST_PROJECT_BYTES = 64 << 20
 _MOST_PROJECT_FILES = 5000
+_MARK = "\ufeff"
 _WRITERS = 0o222
 """Of a file's mode; root may write without any, and asked for none."""
 _SKIPPED = frozenset(
@@ -64,7 +65,7 @@ def read_given(paths: Sequence[Path], test_command: str | None) -> Given | None:
     files: dict[str, str] = {}
     for path in paths:
         name = path.resolve().relative_to(root).as_posix()
-        files[name] = _read_text(path).replace("\r\n", "\n")
+        files[name] = _read_text(path).removeprefix(_MARK).replace("\r\n", "\n")
     return _given(root, files, test_command)
 
 
@@ -104,7 +105,9 @@ def _project(paths: Sequence[Path]) -> Path:
         if os.path.islink(path):  # noqa: PTH114  Path's own raise for a name that is too long
             raise UsageError(f"{path} is a link.", next_step="Name the file that it points to.")
         if not os.path.isfile(path):  # noqa: PTH113
-            raise UsageError(f"There is no file {path}.", kept="Nothing was changed.")
+            other = os.path.lexists(path)
+            said = f"{path} is a folder, a pipe or a device, not a file." if other else f"There is no file {path}."
+            raise UsageError(said, kept="Nothing was changed.")
     folders = [path.resolve().parent for path in paths]
     common = Path(os.path.commonpath(folders))
     for folder in (common, *common.parents):
@@ -119,9 +122,12 @@ def _read_text(path: Path) -> str:
     if len(content) > _MOST_FILE_BYTES:
         raise UsageError(f"{path} is larger than {_MOST_FILE_BYTES >> 10} KiB: no small model can change it whole.")
     try:
-        return content.decode("utf-8")
+        text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is no text in UTF-8.") from error
+    if "\0" in text:
+        raise UsageError(f"{path} is no text: it has bytes of zero.")
+    return text
 
 
 def _read(path: Path, most: int) -> bytes:
@@ -247,10 +253,11 @@ def apply(given: Given, changed: Mapping[str, str]) -> list[str]:
 
 
 def _with_ends(path: Path, text: str) -> str:
-    """The new text with the line ends that the file has: lines that stay keep theirs, new ones get what most have."""
+    """The new text with the file's byte order mark and line ends: lines that stay keep theirs, others get the usual."""
     raw = path.read_bytes().decode("utf-8")
+    mark, raw = (_MARK, raw[1:]) if raw.startswith(_MARK) else ("", raw)
     if "\r\n" not in raw:
-        return text
+        return mark + text
     had = raw.split("\n")
     plain = [line.removesuffix("\r") for line in had[:-1]] + had[-1:]
     usual = "\r" if 2 * raw.count("\r\n") >= len(had) - 1 else ""
@@ -260,11 +267,11 @@ def _with_ends(path: Path, text: str) -> str:
         for number in range(count):
             if before + number < len(had) - 1 and after + number < len(new) - 1:
                 new[after + number] = had[before + number]
-    return "\n".join(new)
+    return mark + "\n".join(new)
 
 
 def _on_disk(path: Path) -> str:
-    return path.read_bytes().decode("utf-8", errors="replace").replace("\r\n", "\n")
+    return path.read_bytes().decode("utf-8", errors="replace").removeprefix(_MARK).replace("\r\n", "\n")
 
 
 def _beside(path: Path, content: bytes) -> Path:

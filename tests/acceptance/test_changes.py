@@ -72,11 +72,15 @@ def test_a_failed_change_is_never_applied(calc: Path, capsys: pytest.CaptureFixt
         (("--file", "calc.py", "--test-command", "no-such-program"), "is not on the path"),
         (("--file", "calc.py", "--test-command", "'"), "cannot be read"),
         (("--file", "binary"), "no text in UTF-8"),
+        (("--file", "zeros"), "is no text: it has bytes of zero"),
         (("--file", "link.py"), "is a link"),
+        (("--file", "."), "is a folder, a pipe or a device"),
+        (("--file", "/dev/zero"), "is a folder, a pipe or a device"),
     ],
 )
 def test_slips_are_told(calc: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], said: str) -> None:
     (calc.parent / "binary").write_bytes(b"\xff\xfe\x00")
+    (calc.parent / "zeros").write_bytes(b"a\x00b")
     (calc.parent / "link.py").symlink_to(calc)
     assert main(["ask", "code", "Change it.", "--runtime", "scripted", *words]) == 2
     assert said in capsys.readouterr().err
@@ -148,6 +152,8 @@ def test_line_ends_stay_what_they_were(calc: Path) -> None:
         (b"a = 1\nb = 2", b"a = 1\nb = 3\n"),
         (b"a = 1\nb = 2\n", b"a = 1\nb = 3"),
         (b"a = 1\r\nb = 2\nc = 3\r\n", b"a = 1\r\nb = 2\nc = 4\r\n"),
+        (b"\xef\xbb\xbfa = 1\n", b"\xef\xbb\xbfa = 2\n"),
+        (b"\xef\xbb\xbfa = 1\r\nb = 2\r\n", b"\xef\xbb\xbfa = 1\r\nb = 3\r\n"),
         (b"", b"a = 1\n"),
         (b"a = 1\n", b""),
         (b"a\n```\nb\n", b"c\n```\nb\n"),
@@ -155,7 +161,7 @@ def test_line_ends_stay_what_they_were(calc: Path) -> None:
 )
 def test_nothing_but_the_change_is_changed(calc: Path, before: bytes, after: bytes) -> None:
     calc.write_bytes(before)
-    old, new = (text.decode().replace("\r\n", "\n") for text in (before, after))
+    old, new = (text.decode("utf-8-sig").replace("\r\n", "\n") for text in (before, after))
     answer = fenced(unified_diff("calc.py", old, new).rstrip("\n"), "diff")
     assert settle(given(calc), [answer], failed=False, wanted=True, may_ask=False) == ["calc.py"]
     assert calc.read_bytes() == after
