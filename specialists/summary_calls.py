@@ -91,19 +91,18 @@ class Attempt:
     async def _in_parts(self) -> bool:
         """Whether the summary is long enough to be made part by part; then its parts are there."""
         material, wish = self.material, self.material.wish
-        parts = parts_of(wish.words) if wish.bullets is None and wish.sentences is None else 1
-        if parts == 1:
+        if not wish.words or parts_of(wish.words) == 1 or wish.bullets is not None or wish.sentences is not None:
             return False
         focus = frozenset() if asks_for_all(material.request) else material.focus
         room = prompt_room(self.desk.window_tokens, self._map_tokens) - await self.desk.count_tokens(
-            self._prompts.part("", wish.words or 0)
+            self._prompts.part("", wish.words)
         )
-        found = await readings(material.text, focus, parts, room, self._count_text) if room > 0 else []
+        found = await readings(material.text, focus, wish.words, room, self._count_text) if room > 0 else []
         if not found:
             return False
         self.chunks = [span for each in found for span in each.spans]
         self.sought = bool(focus)
-        size = (wish.words or 0) // len(found)
+        size = wish.words // len(found)
         self.partials = await together(
             [
                 self._summed(

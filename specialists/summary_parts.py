@@ -13,6 +13,8 @@ from nonet.specialists.budget import Span, batches, covered, split_chars
 from nonet.specialists.focused import MOST_TOKENS, choose, joined, read_out
 
 _WORDS_A_PART = 80
+_FEWEST_WORDS = 50
+"""Of a part of a text that nothing in particular is asked of: as many parts as all of it takes, if none is shorter."""
 _PIECE_CHARS = (400, 700)
 _MARK_TOKENS = 8
 """A mark where something is left out, and who speaks where a turn goes on."""
@@ -39,7 +41,7 @@ def parts_of(most_words: int | None) -> int:
     return max(1, round((most_words or 0) / _WORDS_A_PART))
 
 
-async def readings(text: str, focus: Collection[str], parts: int, room: int, count: Count) -> list[Reading]:
+async def readings(text: str, focus: Collection[str], most_words: int, room: int, count: Count) -> list[Reading]:
     """What each part reads: all of a text in even shares where that fits, else what speaks of the focus.
 
     Empty where it does not fit and has no focus, or no place speaks of it.
@@ -47,12 +49,16 @@ async def readings(text: str, focus: Collection[str], parts: int, room: int, cou
     Args:
         text: too long to be read at once.
         focus: stems of what was asked; empty to read all.
-        parts: how many, at most.
+        most_words: of the summary.
         room: tokens for the text of one part, at most.
         count: of a text's tokens.
     """
     most = min(room, MOST_TOKENS) if focus else room
-    if await count(text) <= parts * most:
+    total = await count(text)
+    parts = parts_of(most_words) if focus else max(parts_of(most_words), -(-total // most))
+    if parts > 1 and parts * _FEWEST_WORDS > most_words:
+        return []
+    if total <= parts * most:
         spans: Sequence[Span] | None = [(0, len(text))]
     else:
         spans = await choose(text, focus, parts * most, count) if focus else None
