@@ -143,7 +143,7 @@ async def sandbox() -> Check:
     tiers = await asyncio.to_thread(probe_tiers)
     data = {"tiers": [asdict(tier) for tier in tiers]}
     working = [tier.tier for tier in tiers if tier.works]
-    broken = "; ".join(f"{tier.tier}: {tier.reason}" for tier in tiers if not tier.works)
+    broken = "; ".join(f"{tier.tier}: {tier.reason.rstrip('.')}" for tier in tiers if not tier.works)
     if working:
         others = f" (not: {broken})" if broken else ""
         return Check("sandbox", "ok", f"{working[0]} confines code here{others}", data=data)

@@ -38,6 +38,12 @@ def test_it_measures_each_model_and_remembers(capsys: pytest.CaptureFixture[str]
         assert len(store.models.profiles("scripted")) == 3
 
 
+def test_the_reasons_of_several_tiers_read_as_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    _, found = examined(capsys, "--runtime", "scripted", "--quick")
+    [check] = [check for check in found.checks if check.name == "sandbox"]
+    assert ".;" not in check.detail
+
+
 def test_what_a_measurement_did_not_come_to_goes_first_the_next_time(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
