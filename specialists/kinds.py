@@ -24,6 +24,7 @@ _YES_NO_ASKED = re.compile(
     re.IGNORECASE,
 )
 _CHOICE = re.compile(r"\bor\b|\bbetween\b.*\band\b", re.IGNORECASE)
+_OR = re.compile(r"\bor\b", re.IGNORECASE)
 _YES_NO = re.compile(r"^\W*(?:yes|no)\b[\s,.;:!]*", re.IGNORECASE)
 
 
@@ -79,7 +80,12 @@ def asks_name(question: str) -> bool:
 
 def asks_yes_or_no(question: str) -> bool:
     """Whether yes or no is asked for: no choice between two, and no word such as "who"."""
-    return _YES_NO_ASKED.search(question) is not None and _CHOICE.search(question) is None
+    return _YES_NO_ASKED.search(question) is not None and _OR.search(question) is None
+
+
+def says_yes_or_no(answer: str) -> bool:
+    """Whether an answer begins with yes or no."""
+    return _YES_NO.match(answer) is not None
 
 
 def without_yes_or_no(answer: str) -> str:

@@ -19,7 +19,7 @@ from nonet.specialists.answers import cleaned, declines
 from nonet.specialists.budget import Fit, Part, fit
 from nonet.specialists.checks import length_check
 from nonet.specialists.context import Context, build_context, passages_to_show
-from nonet.specialists.kinds import asks_yes_or_no, repeats, wrong_kind
+from nonet.specialists.kinds import asks_yes_or_no, repeats, says_yes_or_no, wrong_kind
 from nonet.specialists.proof import about_its_subject
 from nonet.specialists.protocol import Assignment, Desk, Evidence, Passage
 from nonet.specialists.questions import Question
@@ -91,9 +91,12 @@ class Reader:
 
     async def _considered(self, answer: str, context: Context, evidence: Sequence[RankedSentence]) -> Reading:
         """The answer, or what the model chooses in its place where it cannot be one."""
-        both = options(self.question.text)
+        yes_or_no = asks_yes_or_no(self.question.text)
+        both = () if yes_or_no else options(self.question.text)
         if both and not any(set(content_stems(one)) & set(content_stems(answer)) for one in both):
             return await self._choose(answer, "none of the two to choose between", context, both)
+        if yes_or_no and not says_yes_or_no(answer):
+            return await self._decide(answer, context)
         if why := self._unfit(answer):
             return await self._choose(answer, why, context, self._offered(context, evidence))
         subject = about_its_subject(self.question, self.passages)
@@ -126,6 +129,13 @@ class Reader:
         read = [item for item in evidence if any(item in block.sentences for block in context.blocks)]
         return candidates(self.question.query, [item.text for item in read])
 
+    async def _decide(self, answer: str, context: Context) -> Reading:
+        """Yes or no in front of the answer, where one was asked for and the model gave a phrase of the text."""
+        decided = await self._choose(answer, "neither yes nor no", context, ("yes", "no"))
+        if not decided.chosen:
+            return decided
+        return decided.model_copy(update={"answer": f"{decided.answer.capitalize()}. {answer}"})
+
     async def _choose(self, answer: str, why: str, context: Context, choices: Sequence[str]) -> Reading:
         """Among these phrases; the first answer where there are none."""
         if len(choices) < _FEWEST:
@@ -142,11 +152,12 @@ class Reader:
             choice = json.loads(raw)["answer"]
         except (ContextOverflowError, IncompleteAnswerError, ValueError, KeyError, TypeError):
             return Reading(answer=answer, notes=tuple(self._notes))
+        where = "" if choices == ("yes", "no") else " of the text"
         said = f"asked freely, the model said \u201c{answer[:120]}\u201d ({why})"
         if choice == _NONE or choice not in choices:
-            note = Evidence("answer", passed=False, detail=f"{said}; of the phrases of the text it chose none")
+            note = Evidence("answer", passed=False, detail=f"{said}; of {len(choices)} phrases{where} it chose none")
             return Reading(answer=answer, notes=(*self._notes, note))
-        note = Evidence("answer", passed=None, detail=f"{said}; this it chose of {len(choices)} phrases of the text")
+        note = Evidence("answer", passed=None, detail=f"{said}; this it chose of {len(choices)} phrases{where}")
         return Reading(answer=choice, notes=(*self._notes, note), chosen=True)
 
     async def _fitted(self, context: Context, offered: str) -> Fit:

@@ -271,7 +271,7 @@ async def test_a_slip_an_acronym_a_headline_a_month_and_a_people_are_no_names_th
     documents = {"a.txt": "Tom Abbot of Oldbridge sold the mill to the council in autumn."}
     at = desk("Tom Abbot of Oldbridge", documents=documents)
     outcome = await RetrievalSpecialist().work(Assignment(question), at)
-    assert len(at.requests) == 1
+    assert at.requests
     assert outcome.text == "Tom Abbot of Oldbridge"
 
 
@@ -298,6 +298,27 @@ async def test_what_the_two_sentences_before_name_is_spoken_of() -> None:
 async def test_yes_is_an_answer_though_no_document_says_it() -> None:
     outcome = await ask(desk("Yes"), "Was the observatory founded by Maria Lindqvist?")
     assert (outcome.text, outcome.verdict) == ("Yes", Verdict.UNVERIFIED)
+
+
+@pytest.mark.parametrize(
+    ("choice", "text"),
+    [
+        ("yes", "Yes. founded by Maria Lindqvist in 1904"),
+        ("no", "No. founded by Maria Lindqvist in 1904"),
+        ("not stated", "founded by Maria Lindqvist in 1904"),
+    ],
+)
+async def test_who_answers_a_question_of_yes_or_no_with_a_phrase_is_asked_which_it_is(choice: str, text: str) -> None:
+    at = choosing("founded by Maria Lindqvist in 1904", choice)
+    outcome = await ask(at, "Was the observatory founded by Maria Lindqvist?")
+    assert (outcome.text, outcome.verdict) == (text, Verdict.UNVERIFIED)
+    assert at.requests[1].schema["properties"]["answer"]["enum"] == ["yes", "no", "not stated"]  # type: ignore[index]
+
+
+async def test_what_is_asked_to_be_between_two_is_no_choice_of_one_of_them() -> None:
+    at = choosing("on 3 May 1688", "yes")
+    outcome = await ask(at, "Did the stone bridge between Oldbridge and Kesh open?")
+    assert outcome.text == "Yes. on 3 May 1688"
 
 
 async def test_few_passages_are_shown() -> None:
