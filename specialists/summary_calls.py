@@ -78,9 +78,7 @@ class Attempt:
             return " ".join(part.text for part in self.partials)
         if spans := await self._to_the_point(room):
             self.chunks, self.sought = spans, True
-            return await self._whole_sentences(
-                self._prompts.final(read_out(text, spans), answers=True), self._answer_tokens
-            )
+            return await self._whole_sentences(self._prompts.final(read_out(text, spans)), self._answer_tokens)
         free = prompt_room(self.desk.window_tokens, self._map_tokens) - await self.desk.count_tokens(
             self._prompts.chunk("")
         )

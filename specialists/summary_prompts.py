@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from nonet.runtimes import Message
 from nonet.specialists.material import Material
@@ -19,10 +19,9 @@ class Prompts:
     material: Material
     feedback: tuple[Evidence, ...] = ()
 
-    def final(self, text: str, *, answers: bool = False) -> tuple[Message, ...]:
-        """Of the whole text or of the summaries of its chunks; `answers`: of what was searched for in a longer text."""
-        request = (self._answering() if answers else "") or self._request()
-        return render("summarization", text=neutral(text), request=request, feedback=self._refused())
+    def final(self, text: str) -> tuple[Message, ...]:
+        """Of a text as a whole, of what of it speaks of the question, or of the summaries of its chunks."""
+        return render("summarization", text=neutral(text), request=self._request(), feedback=self._refused())
 
     def chunk(self, text: str) -> tuple[Message, ...]:
         """Two or three sentences of a chunk, of which a summary is to be made."""
@@ -36,17 +35,6 @@ class Prompts:
         wanted = f"that answers this {self._kind} from it: {material.asked}" if material.focus else "that sums it up."
         request = f"Write one paragraph of about {most_words} words{material.options.phrase} {wanted}"
         return render("summarization_part", text=neutral(text), request=request)
-
-    def _answering(self) -> str:
-        """What is asked, worded anew. Empty where its length is given in sentences or bullets, or is not given.
-
-        Asked as it stands "in at most 70 words", a small model answers in a few and then repeats itself.
-        """
-        wish, asked = self.material.wish, self.material.asked
-        if not wish.words or replace(wish, words=None).stated:
-            return ""
-        kind = f"{self._kind} from the text{self.material.options.phrase}"
-        return f"Write one paragraph of about {wish.words} words that answers this {kind}: {asked}"
 
     @property
     def _kind(self) -> str:
