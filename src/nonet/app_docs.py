@@ -132,7 +132,11 @@ def docs_search(
     words: Annotated[bool, typer.Option("--words", help="By words alone, even where there are vectors.")] = False,
     rerank: Annotated[
         str | None,
-        typer.Option("--rerank", metavar="MODEL", help="A chat model that judges the first ten, one call each."),
+        typer.Option(
+            "--rerank",
+            metavar="MODEL",
+            help="A chat model that judges the first ten, one call each. Measured to do harm with qwen2.5-coder:0.5b.",
+        ),
     ] = None,
     no_rerank: Annotated[
         bool, typer.Option("--no-rerank", help="Ask no chat model, though the setting rerank_model names one.")

@@ -77,7 +77,8 @@ class Settings(BaseSettings):
     embed_model: str | None = None
     """The model that routes requests and embeds documents. Unset: all-minilm:l6-v2 if it is there."""
     rerank_model: str | None = None
-    """The chat model that judges what `nonet docs search` found, as `--rerank` does. Unset: none does."""
+    """The chat model that judges what `nonet docs search` found, as `--rerank` does. Unset: none does; a 0.5B model was
+    measured to do harm."""
     light: bool = False
     """Only the smallest model, for slow machines and little memory."""
     db: Path | None = None
