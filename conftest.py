@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from blocks import PARSERS
+from hypothesis import HealthCheck, settings
 from sybil import Sybil
 
 KEPT = ("NONET_TEST_MODELS",)
@@ -14,6 +15,9 @@ KEPT = ("NONET_TEST_MODELS",)
 FOLDER = pytest.StashKey[Path]()
 WHOLE = {"test_sandbox_escapes.py", "test_site.py"}
 """What the tests of these make once serves all of them."""
+
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")  # no test of ours is a timed one, and machines are busy
 
 
 @pytest.fixture(autouse=True)
