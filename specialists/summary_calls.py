@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from nonet.errors import IncompleteAnswerError
@@ -16,10 +16,11 @@ from nonet.specialists.budget import Span, batches, covered, prompt_room, split_
 from nonet.specialists.coverage import CoverageReport
 from nonet.specialists.extract import extract
 from nonet.specialists.focused import MOST_TOKENS, asks_for_all, choose, read_out
+from nonet.specialists.length import LengthWish, enforce
 from nonet.specialists.material import Material
 from nonet.specialists.protocol import Assignment, Desk, Evidence
 from nonet.specialists.summary_answer import unusable, without_label
-from nonet.specialists.summary_parts import parts_of, readings
+from nonet.specialists.summary_parts import Reading, parts_of, readings
 from nonet.specialists.summary_prompts import Prompts
 from nonet.specialists.text import neutral, sentences, words
 
@@ -101,15 +102,14 @@ class Attempt:
         self.chunks = [span for each in found for span in each.spans]
         self.sought = bool(focus)
         size = wish.words // len(found)
-        self.partials = await together(
-            [
-                self._summed(
-                    self._prompts.part(each.text, size), each.text, (each.spans[0][0], each.spans[-1][1]), size
-                )
-                for each in found
-            ]
-        )
+        self.partials = await together([self._paragraph(each, size) for each in found])
         return True
+
+    async def _paragraph(self, reading: Reading, most_words: int) -> Partial:
+        """One part of the summary, which takes no words from the next."""
+        at = (reading.spans[0][0], reading.spans[-1][1])
+        made = await self._summed(self._prompts.part(reading.text, most_words), reading.text, at, most_words)
+        return replace(made, text=enforce(made.text, LengthWish(words=most_words)).text)
 
     async def _to_the_point(self, room: int) -> list[Span] | None:
         """What of a text that does not fit speaks of the question; None where all of it is to be read."""

@@ -13,6 +13,7 @@ from nonet.specialists.budget import Span, batches, covered, split_chars
 from nonet.specialists.focused import MOST_TOKENS, choose, joined, read_out
 
 _WORDS_A_PART = 80
+_FEWEST_OF_SEVERAL = 60
 _FEWEST_WORDS = 50
 """Of a part of a text that nothing in particular is asked of: as many parts as all of it takes, if none is shorter."""
 _PIECE_CHARS = (400, 700)
@@ -35,10 +36,12 @@ class Reading:
 def parts_of(most_words: int | None) -> int:
     """How many parts a summary of so many words is made of.
 
-    >>> [parts_of(words) for words in (None, 50, 100, 150, 240)]
-    [1, 1, 1, 2, 3]
+    >>> [parts_of(words) for words in (None, 50, 70, 150, 240)]
+    [1, 1, 2, 2, 3]
     """
-    return max(1, round((most_words or 0) / _WORDS_A_PART))
+    if not most_words or most_words < _FEWEST_OF_SEVERAL:
+        return 1
+    return max(2, round(most_words / _WORDS_A_PART))
 
 
 async def readings(text: str, focus: Collection[str], most_words: int, room: int, count: Count) -> list[Reading]:
@@ -55,9 +58,11 @@ async def readings(text: str, focus: Collection[str], most_words: int, room: int
     """
     most = min(room, MOST_TOKENS) if focus else room
     total = await count(text)
-    parts = parts_of(most_words) if focus else max(parts_of(most_words), -(-total // most))
-    if parts > 1 and parts * _FEWEST_WORDS > most_words:
-        return []
+    parts, needed = parts_of(most_words), -(-total // most)
+    if not focus and needed > parts:
+        if needed * _FEWEST_WORDS > most_words:
+            return []
+        parts = needed
     if total <= parts * most:
         spans: Sequence[Span] | None = [(0, len(text))]
     else:
