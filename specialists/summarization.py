@@ -119,7 +119,7 @@ async def _judged(attempt: Attempt, trimmed: Trimmed) -> Outcome:
         attempt.coverage(),
         sections_check(report),
         Evidence("support", passed=not unsupported, detail=support),
-        _overlap(attempt.material, borne_out=borne_out, detail=overlap),
+        _overlap(attempt, borne_out=borne_out, detail=overlap),
         _places(report, attempt),
         *trimmed.evidence,
     ]
@@ -131,13 +131,12 @@ async def _judged(attempt: Attempt, trimmed: Trimmed) -> Outcome:
     return Outcome(trimmed.text, verdict, (*attempt.history(), *checks), data=attempt.data(report))
 
 
-def _overlap(material: Material, *, borne_out: bool, detail: str) -> Evidence:
-    """In another language than the text's, words that are not in it say nothing."""
-    if borne_out or material.options.language is None:
+def _overlap(attempt: Attempt, *, borne_out: bool, detail: str) -> Evidence:
+    """In another language than the text's, words that are not in it say nothing; nor do extracts that stand in."""
+    language = attempt.material.options.language
+    if language is None or (borne_out and not attempt.extracted):
         return Evidence("overlap", passed=borne_out, detail=detail)
-    return Evidence(
-        "overlap", passed=None, detail=f"in {material.options.language} it cannot be compared with the text"
-    )
+    return Evidence("overlap", passed=None, detail=f"in {language} it cannot be compared with the text")
 
 
 def _places(report: CoverageReport, attempt: Attempt) -> Evidence:

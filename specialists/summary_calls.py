@@ -90,12 +90,11 @@ class Attempt:
     async def _in_parts(self) -> bool:
         """Whether the summary is long enough to be made part by part; then its parts are there."""
         material, wish = self.material, self.material.wish
-        if not wish.words or parts_of(wish.words) == 1 or wish.bullets is not None or wish.sentences is not None:
+        if not wish.words or parts_of(wish.words) == 1 or replace(wish, words=None).stated:
             return False
         focus = frozenset() if asks_for_all(material.request) else material.focus
-        room = prompt_room(self.desk.window_tokens, self._map_tokens) - await self.desk.count_tokens(
-            self._prompts.part("", wish.words)
-        )
+        asked = await self.desk.count_tokens(self._prompts.part("", wish.words))
+        room = prompt_room(self.desk.window_tokens, self._part_tokens(wish.words // parts_of(wish.words))) - asked
         found = await readings(material.text, focus, wish.words, room, self._count_text) if room > 0 else []
         if not found:
             return False
@@ -108,8 +107,14 @@ class Attempt:
     async def _paragraph(self, reading: Reading, most_words: int) -> Partial:
         """One part of the summary, which takes no words from the next."""
         at = (reading.spans[0][0], reading.spans[-1][1])
-        made = await self._summed(self._prompts.part(reading.text, most_words), reading.text, at, most_words)
-        return replace(made, text=enforce(made.text, LengthWish(words=most_words)).text)
+        prompt = self._prompts.part(reading.text, most_words)
+        language = self.material.options.language
+        made = await self._summed(
+            prompt, reading.text, at, most_words, most_tokens=self._part_tokens(most_words), language=language
+        )
+        trimmed = enforce(made.text, LengthWish(words=most_words))
+        self.notes += [replace(note, passed=None, detail=f"of a part, {note.detail}") for note in trimmed.evidence]
+        return replace(made, text=trimmed.text)
 
     async def _to_the_point(self, room: int) -> list[Span] | None:
         """What of a text that does not fit speaks of the question; None where all of it is to be read."""
@@ -141,13 +146,22 @@ class Attempt:
         most_words = self._map_tokens // 2
         if len(words(text)) <= most_words // 2:
             return Partial(" ".join(text.split()), *span)
-        return await self._summed(self._prompts.chunk(text), text, span, most_words)
+        return await self._summed(self._prompts.chunk(text), text, span, most_words, most_tokens=self._map_tokens)
 
-    async def _summed(self, messages: Sequence[Message], text: str, span: Span, most_words: int) -> Partial:
+    async def _summed(
+        self,
+        messages: Sequence[Message],
+        text: str,
+        span: Span,
+        most_words: int,
+        *,
+        most_tokens: int,
+        language: str | None = None,
+    ) -> Partial:
         """What the model gives, of about so many words; where that is unusable, an extract, on the record."""
         try:
-            raw = await self._whole_sentences(messages, self._map_tokens, quiet=True)
-            reason = unusable(raw, text, "")
+            raw = await self._whole_sentences(messages, most_tokens, quiet=True)
+            reason = unusable(raw, text, "", language=language)
         except IncompleteAnswerError as error:
             raw, reason = "", error.message
         if reason:
@@ -191,6 +205,10 @@ class Attempt:
     @property
     def _map_tokens(self) -> int:
         return max(1, min(_MAP_TOKENS, self.desk.window_tokens // (2 * _SMALLEST_SHARE)))
+
+    def _part_tokens(self, most_words: int) -> int:
+        wanted = LengthWish(words=most_words).answer_tokens
+        return max(self._map_tokens, min(wanted, self.desk.window_tokens // _SMALLEST_SHARE))
 
     async def _count_text(self, text: str) -> int:
         return await self.desk.count_tokens([Message("user", neutral(text))])

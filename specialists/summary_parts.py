@@ -14,6 +14,7 @@ from nonet.specialists.focused import MOST_TOKENS, choose, joined, read_out
 
 _WORDS_A_PART = 80
 _FEWEST_OF_SEVERAL = 60
+"""Words of a summary, from which it has two parts at least."""
 _FEWEST_WORDS = 50
 """Of a part of a text that nothing in particular is asked of: as many parts as all of it takes, if none is shorter."""
 _PIECE_CHARS = (400, 700)
@@ -71,7 +72,7 @@ async def readings(text: str, focus: Collection[str], most_words: int, room: int
 
 
 async def _shared_out(text: str, spans: Sequence[Span], parts: int, room: int, count: Count) -> list[Reading]:
-    """In even shares; in one more where a share would not fit."""
+    """In even shares; in more where a share would not fit, and in none where not even a piece does."""
     pieces = [
         (start + first, start + last)
         for start, end in spans
@@ -81,6 +82,8 @@ async def _shared_out(text: str, spans: Sequence[Span], parts: int, room: int, c
     if all([await count(share.text) <= room for share in shares]):
         return shares
     sizes = [await count(_reading(text, [piece]).text) + _MARK_TOKENS for piece in pieces]
+    if max(sizes) > room:
+        return []
     return [_reading(text, [pieces[at] for at in group]) for group in batches(sizes, room)]
 
 

@@ -34,7 +34,7 @@ class Prompts:
         material = self.material
         wanted = f"that answers this {self._kind} from it: {material.asked}" if material.focus else "that sums it up."
         request = f"Write one paragraph of about {most_words} words{material.options.phrase} {wanted}"
-        return render("summarization_part", text=neutral(text), request=request)
+        return render("summarization_part", text=neutral(text), request=request, feedback=self._refused())
 
     @property
     def _kind(self) -> str:

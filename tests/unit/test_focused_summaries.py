@@ -120,3 +120,34 @@ async def test_a_part_of_a_long_summary_that_the_model_spoils_is_extracted() -> 
     assert all(part["extracted"] for part in outcome.data["partials"])
     assert "2 of the parts had to be extracted" in found(outcome, "degeneration").detail
     assert "Mira the captain wrote" in outcome.text
+
+
+async def test_parts_in_another_language_are_kept_and_prove_nothing() -> None:
+    german = "Die Kapitaenin Mira schrieb jeden Tag von einem Sturm, und die Mannschaft verlor dabei etwas."
+    outcome, _ = await sum_up("Summarize the story in German in at most 200 words.", german, STORY, window_tokens=520)
+    assert outcome.text == f"{german} {german}"
+    assert outcome.verdict is Verdict.UNVERIFIED
+    spoilt, _ = await sum_up("Summarize the story in German in at most 200 words.", "Zork " * 40, STORY, 520)
+    assert "Mira the captain wrote" in spoilt.text
+    assert spoilt.verdict is Verdict.UNVERIFIED
+
+
+async def test_what_is_cut_from_a_part_is_told() -> None:
+    long = " ".join(paragraph.partition(" The cook")[0] for paragraph in STORY.split("\n\n")[:5])
+    outcome, _ = await sum_up("Summarize the story in at most 100 words.", long, STORY, window_tokens=520)
+    told = [note.detail for note in outcome.evidence if note.kind == "length"]
+    assert len(told) == 2
+    assert all("50 asked for; whole sentences were left out" in detail for detail in told)
+
+
+async def test_a_text_without_spaces_whose_pieces_do_not_fit_is_summed_up_by_chunks() -> None:
+    text = "\u6d77\u4e0a\u7684\u66b4\u98ce\u96e8\u5f88\u5927\u3002" * 500
+    outcome, at = await sum_up("Summarize the story in at most 240 words.", PART, text, window_tokens=600)
+    for request in at.requests:
+        assert await at.count_tokens(request.messages) + (request.max_completion_tokens or 0) <= 600
+    assert found(outcome, "coverage").passed is True
+
+
+async def test_a_summary_of_paragraphs_is_not_made_in_parts() -> None:
+    _, at = await sum_up("Summarize the story in 2 paragraphs of at most 100 words.", PART, STORY, window_tokens=520)
+    assert "one paragraph" not in "".join(at.prompts)
