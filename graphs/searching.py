@@ -113,7 +113,7 @@ async def find(
         by_words = store.documents.search(expanded(store, query, first), depth, where=where)
         by_vectors = store.vectors.nearest(embedder.space, moved(store, vectors[0], first), depth, where)
         hits = {hit.seq: hit for hit in (*by_words, *by_vectors)}
-        order = _shared(store, summed_scores([_scores(by_words), _scores(by_vectors)]))
+        order = _shared(store, summed_scores([_scores(by_words), _scores(by_vectors)], depth))
     fused = [replace(hits[seq], score=score) for seq, score in order[:limit]]
     how = "fused by score, asked again with what the first hits share" if broad else "fused by rank"
     return Found(fused, f"words (BM25) and vectors ({embedder.space.partition('@')[0]}), {how}", cosines)

@@ -78,6 +78,7 @@ class CodeSpecialist:
             second_look=SecondLook(request, desk.sandbox, self._test_seconds),
             attempt=assignment.attempt,
             whole=whole,
+            plain_first=not whole and not request.tests,
         )
         return await loop.run()
 

@@ -71,14 +71,19 @@ class Loop:
         second_look: SecondLook | None = None,
         attempt: int,
         whole: bool,
+        plain_first: bool = False,
     ) -> None:
-        """`plain`: asks the bare request. `whole`: an answer that was cut is worth nothing, unless it passes."""
+        """`plain`: asks the bare request. `whole`: an answer that was cut is worth nothing, unless it passes.
+
+        `plain_first`: begins with the bare request, so that where no test can choose none is worse off than alone.
+        """
         self._desk = desk
         self._prompt = prompt
         self._plain = plain
         self._judge = judge
         self._attempt = attempt
         self._whole = whole
+        self._plain_first = plain_first and plain is not None
         self._most = tries
         self._drafts = drafts
         self._luck = luck
@@ -112,7 +117,7 @@ class Loop:
     async def _first(self) -> None:
         # Greedy at first; asked again by the ladder, the same would come back word for word.
         if self._attempt == 1:
-            await self._ask("first answer", temperature=0.0, seed=0)
+            await self._ask("first answer", temperature=0.0, seed=0, prompt=self._plain if self._plain_first else None)
 
     async def _repair(self) -> None:
         for number in range(1, self._most.repairs + 1):
@@ -123,7 +128,11 @@ class Loop:
             await self._ask(f"repair {number}", temperature=0.0, seed=0, wrong=Wrong(last.answer, findings))
 
     async def _as_asked(self) -> None:
-        if self._plain is not None and self._attempt == 1 and self._tries and not self._done:
+        if self._plain is None or self._attempt > 1 or not self._tries or self._done:
+            return
+        if self._plain_first:
+            await self._ask("short answer", temperature=0.0, seed=0)
+        else:
             await self._ask("request alone", temperature=0.0, seed=0, prompt=self._plain)
 
     async def _sample(self) -> None:

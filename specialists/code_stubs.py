@@ -41,11 +41,20 @@ def blind(code: str, tests: Sequence[Test]) -> Evidence | None:
     """What speaks against code that passes: a function that was tested takes arguments and never looks at them."""
     tree = try_parse(code)
     tested = {name for test in tests for name in test.names}
-    for node in tree.body if tree else []:
-        if isinstance(node, ast.FunctionDef) and node.name in tested and _looks_at_nothing(node):
-            detail = f"{node.name} passes without a look at its arguments: no proof"
+    bound = {name: node for node in (tree.body if tree else []) for name in _bound(node)}
+    for name in sorted(tested & bound.keys()):
+        node = bound[name]
+        if isinstance(node, ast.FunctionDef) and not node.decorator_list and _looks_at_nothing(node):
+            detail = f"{name} passes without a look at its arguments: no proof"
             return Evidence("luck", passed=False, detail=detail)
     return None
+
+
+def _bound(node: ast.stmt) -> list[str]:
+    """The names that a statement of the module gives a value; the last one counts."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return [node.name]
+    return [part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)]
 
 
 def _looks_at_nothing(function: ast.FunctionDef) -> bool:

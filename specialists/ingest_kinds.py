@@ -53,7 +53,8 @@ NO_TEXT = IMAGES | frozenset(
     .sqlite .sqlite3 .woff .woff2 .ttf .otf""".split()  # noqa: SIM905  fifty quotes say nothing
 )
 """Files that hold no text; in a folder they are left out without being opened."""
-_IMAGE_HEADS = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"II*\x00", b"MM\x00*", b"\x00\x00\x01\x00")
+_IMAGE_HEADS = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"II*\x00", b"MM\x00*", b"\x00\x00\x01\x00")
+_GIF_HEAD = 64
 _PDF_HEAD = 1024
 """Readers accept the mark anywhere in the first kilobyte (ISO 32000-1, annex H, note 13)."""
 _MEDIA = {Kind.MARKDOWN: "text/markdown", Kind.HTML: "text/html", Kind.PDF: "application/pdf",
@@ -83,8 +84,10 @@ def kind_of(data: bytes, suffix: str) -> Kind:
 
 def is_image(data: bytes) -> bool:
     """Whether the first bytes are those of a picture, whatever its name is."""
-    inside = data[4:12]
-    return data.startswith(_IMAGE_HEADS) or inside in {b"ftypheic", b"ftypavif"} or data[8:12] == b"WEBP"
+    if data[4:12] in {b"ftypheic", b"ftypavif"} or (data.startswith(b"RIFF") and data[8:12] == b"WEBP"):
+        return True
+    # A text may begin with the word GIF89a; a picture has its size in binary behind it.
+    return data.startswith(_IMAGE_HEADS) or (data.startswith((b"GIF87a", b"GIF89a")) and b"\x00" in data[:_GIF_HEAD])
 
 
 def media_type_of(kind: Kind, suffix: str) -> str:

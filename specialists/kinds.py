@@ -24,6 +24,13 @@ _YES_NO_ASKED = re.compile(
     re.IGNORECASE,
 )
 _CHOICE = re.compile(r"\bor\b|\bbetween\b.*\band\b", re.IGNORECASE)
+_INDIRECT = re.compile(
+    r"\b(?:can|could|would|will|do|does|did|may|might)\s+(?:you|we|i|it|they|anyone|anybody|someone|somebody)\s+(?:please\s+)?"
+    r"(?:tell|know|find|say|show|give|name|explain|remember|recall|look|check|see|learn|list|quote)\b.*?"
+    r"\b(?:who|whom|whose|what|which|when|where|why|how)\b",
+    re.IGNORECASE,
+)
+"""A question inside a question: who asks "Can you tell me who founded it?" wants to hear who."""
 _OR = re.compile(r"\bor\b", re.IGNORECASE)
 _YES_NO = re.compile(r"^\W*(?:yes|no)\b[\s,.;:!]*", re.IGNORECASE)
 
@@ -80,7 +87,8 @@ def asks_name(question: str) -> bool:
 
 def asks_yes_or_no(question: str) -> bool:
     """Whether yes or no is asked for: no choice between two, and no word such as "who"."""
-    return _YES_NO_ASKED.search(question) is not None and _OR.search(question) is None
+    asked = _YES_NO_ASKED.search(question) is not None and _INDIRECT.search(question) is None
+    return asked and _OR.search(question) is None
 
 
 def says_yes_or_no(answer: str) -> bool:

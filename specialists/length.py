@@ -14,10 +14,13 @@ _NUMBERS = {
     "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "twelve": 12, "fifteen": 15, "twenty": 20, "thirty": 30,
     "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90, "hundred": 100,
 }  # fmt: skip
-_DIGITS = r"(?<![^\W_])(?:(?<!\S)[-\u2212\u2013])?(?:\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?)"
+_DIGITS = r"(?<![^\W_])(?:(?<!\S)[-\u2212\u2013])?(?:\d{1,3}(?:[, \u00a0\u202f]\d{3})+|\d+(?:\.\d+)?)"
 _TENS = r"(?:twen|thir|for|fif|six|seven|eigh|nine)ty"
-_WORDS = rf"\b(?:{_TENS}[\s-])?(?:{'|'.join(_NUMBERS)})\b"
-_NUMBER = rf"(?P<number>(?:{_DIGITS}|{_WORDS})(?:\s+(?:hundred|thousand)(?:\s+(?:and\s+)?{_WORDS})?)?)"
+_ONES = "one|two|three|four|five|six|seven|eight|nine"
+_WORDS = rf"\b(?:{_TENS}[\s-](?:{_ONES})|{'|'.join(_NUMBERS)})\b"
+_LARGE = rf"(?:[\s-]+(?:hundred|thousand)\b(?:\s+(?:and\s+)?{_WORDS})?)"
+_NUMBER = rf"(?P<number>(?:{_DIGITS}|{_WORDS}){_LARGE}{{0,2}})"
+_GROUPED = re.compile(r"[, \u00a0\u202f](?=\d{3}\b)")
 _TIMES = {"hundred": 100, "thousand": 1000}
 _MOST = 9_999
 _LONGEST_SAID = 20
@@ -33,8 +36,8 @@ _UNITS = {
 }
 _PATTERNS = {unit: re.compile(rf"{_NUMBER}{_FILLER}[\s-]+{noun}\b", re.IGNORECASE) for unit, noun in _UNITS.items()}
 _RANGE = re.compile(
-    rf"\b(?!{_TENS}-)(?:\d{{1,4}}|{'|'.join(_NUMBERS)})(?:\s*[-\u2013]\s*|\s+(?:to|or)\s+)"
-    rf"(?=(?:\d{{1,4}}|{'|'.join(_NUMBERS)})[\s-]+(?:sentence|bullet|word|para))",
+    rf"(?:\b\d{{1,4}}\s*[-\u2013]\s*(?=\d)|(?:\b\d{{1,4}}|{_WORDS})\s+(?:to|or)\s+)"
+    rf"(?=(?:\d{{1,4}}|{_WORDS})[\s-]+(?:sentence|bullet|word|para|hundred|thousand))",
     re.IGNORECASE,
 )
 _BARE_BULLETS = re.compile(r"\b(?:as|in|with|into|using)\s+(?:short\s+)?bullet(?:s|\s*points?)\b", re.IGNORECASE)
@@ -96,6 +99,8 @@ def read_wish(request: str) -> LengthWish:
     corrected: list[str] = []
     for unit, pattern in _PATTERNS.items():
         if match := pattern.search(text):
+            if unit == "bullets" and "." in match.group("number"):
+                continue  # "the 0.5 point rise"
             found[unit], asked = _number(match.group("number"))
             corrected += [f"{asked} {unit} cannot be: read as {found[unit]}"] if asked else []
     if "bullets" not in found and _BARE_BULLETS.search(request):
@@ -107,14 +112,17 @@ def read_wish(request: str) -> LengthWish:
 
 def _number(said: str) -> tuple[int, str]:
     """The whole number from 1 that is meant, and what was said where that is none."""
-    value = 0.0
-    for word in re.split(r"\s+|(?<=y)-", said.lower().replace(",", "")):
-        if word in _TIMES:
+    total, value = 0.0, 0.0
+    for word in re.split(r"(?<=\D)[\s-]+|[\s-]+(?=[^\W\d])", _GROUPED.sub("", said.lower()).strip()):
+        if word == "thousand":
+            total, value = total + (value or 1) * _TIMES[word], 0.0
+        elif word in _TIMES:
             value = (value or 1) * _TIMES[word]
-        elif word != "and":
+        elif word and word != "and":
             value += _NUMBERS[word] if word in _NUMBERS else _digits(word)
+    value += total
     meant = max(1, math.ceil(min(abs(value), _MOST)))
-    return meant, "" if meant in (value, _MOST) and value > 0 else said[:_LONGEST_SAID]
+    return meant, "" if meant == value else said[:_LONGEST_SAID]
 
 
 def _digits(word: str) -> float:

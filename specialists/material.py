@@ -16,6 +16,12 @@ _FEWEST_INLINE_WORDS = 12
 """What follows a colon and is shorter is part of the request ("in this style: plain")."""
 _LONG_REQUEST_WORDS = 60
 """A request of more words holds its text without a mark between the two."""
+_IN_WORDS = re.compile(
+    r"\s+(?:in|with|within|using|of)\s+(?:(?:at\s+most|about|around|roughly|up\s+to|no\s+more\s+than|(?:fewer|less)\s+than)\s+)?"
+    r"[\w,-]+(?:\s+(?:hundred|thousand))?\s+words\b(?:\s+or\s+(?:fewer|less))?",
+    re.IGNORECASE,
+)
+"""What a sentence says of its length, beside what it is about."""
 _ABOUT_SUMMARIES = frozenset(
     content_stems(
         """sum up summarise summarize summary summaries summarization condense shorten boil down digest abstract brief
@@ -59,7 +65,7 @@ class Material:
         """What is to be answered: the question behind the sources, else the request without what it says of length."""
         if self.question:
             return self.question
-        said = [span.text for span in sentences(self.request)]
+        said = [_IN_WORDS.sub("", span.text) for span in sentences(self.request)]
         about = [text for text in said if _stems_beside_form(text)]
         return " ".join(about or said)
 

@@ -50,20 +50,21 @@ def fused_scores(rankings: Sequence[Sequence[Item]], *, k: int = _RRF_K) -> list
     return sorted(scores.items(), key=lambda entry: -entry[1])
 
 
-def summed_scores(rankings: Sequence[Sequence[tuple[Item, float]]]) -> list[tuple[Item, float]]:
+def summed_scores(rankings: Sequence[Sequence[tuple[Item, float]]], depth: int) -> list[tuple[Item, float]]:
     """Each item with the mean of its shares of each ranking's best score, best first (CombSUM, Fox and Shaw 1994).
 
-    Unlike ranks, the scores tell where a ranking's good items end. An item that a ranking lacks can have at most the
-    last score there, and is given that.
+    Unlike ranks, the scores tell where a ranking's good items end. An item that a full ranking lacks
+    can have at most the last score there, and is given that; one that a shorter ranking lacks has none.
 
     Args:
         rankings: items with scores of at least 0, best first.
+        depth: from which a ranking may have left items out.
 
-    >>> summed_scores([[("a", 8.0), ("b", 6.0)], [("b", 0.8), ("c", 0.4)]])
+    >>> summed_scores([[("a", 8.0), ("b", 6.0)], [("b", 0.8), ("c", 0.4)]], depth=2)
     [('b', 0.875), ('a', 0.75), ('c', 0.625)]
     """
     held = [{item: score / (ranking[0][1] or 1.0) for item, score in ranking} for ranking in rankings if ranking]
-    last = [min(shares.values()) for shares in held]
+    last = [min(shares.values()) if len(shares) >= depth else 0.0 for shares in held]
     total = {
         item: sum(shares.get(item, least) for shares, least in zip(held, last, strict=True)) / len(held)
         for item in dict.fromkeys(item for shares in held for item in shares)

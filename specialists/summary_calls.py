@@ -16,11 +16,11 @@ from nonet.specialists.budget import Span, batches, covered, prompt_room, split_
 from nonet.specialists.coverage import CoverageReport
 from nonet.specialists.extract import extract
 from nonet.specialists.focused import MOST_TOKENS, asks_for_all, choose, read_out
-from nonet.specialists.length import LengthWish, enforce
+from nonet.specialists.length import LengthWish
 from nonet.specialists.material import Material
 from nonet.specialists.protocol import Assignment, Desk, Evidence
 from nonet.specialists.summary_answer import unusable, without_label
-from nonet.specialists.summary_parts import Reading, parts_of, readings
+from nonet.specialists.summary_parts import Reading, parts_of, readings, within
 from nonet.specialists.summary_prompts import Prompts
 from nonet.specialists.text import neutral, sentences, words
 
@@ -101,20 +101,24 @@ class Attempt:
         self.chunks = [span for each in found for span in each.spans]
         self.sought = bool(focus)
         size = wish.words // len(found)
-        self.partials = await together([self._paragraph(each, size) for each in found])
+        made = await together([self._paragraph(each, size) for each in found])
+        kept = within([part.text for part in made], wish.words)
+        self.partials = [replace(part, text=text) for part, text in zip(made, kept, strict=True)]
+        if left := sum(text != part.text for part, text in zip(made, kept, strict=True)):
+            detail = f"of {left} of {len(made)} parts, sentences were left out to keep within {wish.words} words"
+            self.notes.append(Evidence("length", passed=None, detail=detail))
         return True
 
     async def _paragraph(self, reading: Reading, most_words: int) -> Partial:
-        """One part of the summary, which takes no words from the next."""
         at = (reading.spans[0][0], reading.spans[-1][1])
-        prompt = self._prompts.part(reading.text, most_words)
-        language = self.material.options.language
-        made = await self._summed(
-            prompt, reading.text, at, most_words, most_tokens=self._part_tokens(most_words), language=language
+        return await self._summed(
+            self._prompts.part(reading.text, most_words),
+            reading.text,
+            at,
+            most_words,
+            most_tokens=self._part_tokens(most_words),
+            language=self.material.options.language,
         )
-        trimmed = enforce(made.text, LengthWish(words=most_words))
-        self.notes += [replace(note, passed=None, detail=f"of a part, {note.detail}") for note in trimmed.evidence]
-        return replace(made, text=trimmed.text)
 
     async def _to_the_point(self, room: int) -> list[Span] | None:
         """What of a text that does not fit speaks of the question; None where all of it is to be read."""

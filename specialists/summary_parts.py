@@ -6,15 +6,15 @@ a chapter.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from nonet.specialists.budget import Span, batches, covered, split_chars
 from nonet.specialists.focused import MOST_TOKENS, choose, joined, read_out
+from nonet.specialists.text import sentences, words
 
 _WORDS_A_PART = 80
-_FEWEST_OF_SEVERAL = 60
-"""Words of a summary, from which it has two parts at least."""
 _FEWEST_WORDS = 50
 """Of a part of a text that nothing in particular is asked of: as many parts as all of it takes, if none is shorter."""
 _PIECE_CHARS = (400, 700)
@@ -37,12 +37,10 @@ class Reading:
 def parts_of(most_words: int | None) -> int:
     """How many parts a summary of so many words is made of.
 
-    >>> [parts_of(words) for words in (None, 50, 70, 150, 240)]
-    [1, 1, 2, 2, 3]
+    >>> [parts_of(words) for words in (None, 70, 119, 120, 200, 240)]
+    [1, 1, 1, 2, 3, 3]
     """
-    if not most_words or most_words < _FEWEST_OF_SEVERAL:
-        return 1
-    return max(2, round(most_words / _WORDS_A_PART))
+    return max(1, math.floor((most_words or 0) / _WORDS_A_PART + 0.5))
 
 
 async def readings(text: str, focus: Collection[str], most_words: int, room: int, count: Count) -> list[Reading]:
@@ -100,3 +98,24 @@ def _evenly(pieces: Sequence[Span], parts: int) -> list[list[Span]]:
 def _reading(text: str, pieces: Sequence[Span]) -> Reading:
     spans = joined(pieces)
     return Reading(read_out(text, spans), tuple(spans))
+
+
+def within(parts: Sequence[str], most_words: int) -> list[str]:
+    """The parts without sentences at the end of the longest of them, until together they are short enough.
+
+    One sentence of each is kept, however long.
+
+    >>> within(["It rained. The mill stood still for a day.", "Rye was sown."], 8)
+    ['It rained.', 'Rye was sown.']
+    """
+    said = [[span.text for span in sentences(part)] for part in parts]
+    while sum(len(words(text)) for part in said for text in part) > most_words:
+        longest = max(
+            (part for part in said if len(part) > 1), key=lambda part: len(words(" ".join(part))), default=None
+        )
+        if longest is None:
+            break
+        longest.pop()
+    return [
+        part if len(kept) == len(sentences(part)) else " ".join(kept) for part, kept in zip(parts, said, strict=True)
+    ]

@@ -85,10 +85,14 @@ PART = "Mira the captain wrote of a storm, and the crew lost something in it."
 
 async def test_a_long_summary_of_a_long_text_is_made_part_by_part_and_reads_all_that_fits() -> None:
     for instruction, wanted in (
-        ("Summarize the story in at most 200 words.", "that sums it up."),
+        ("Summarize the story in at most 160 words.", "that sums it up."),
         (
-            "What did the captain write of the storms? Answer in at most 200 words.",
+            "What did the captain write of the storms? Answer in at most 160 words.",
             "that answers this question from it: What did the captain write of the storms?",
+        ),
+        (
+            "Tell in about 160 words what the captain wrote of the storms.",
+            "that answers this request from it: Tell what the captain wrote of the storms.",
         ),
     ):
         outcome, at = await sum_up(instruction, answer=PART, text=STORY, window_tokens=520)
@@ -104,7 +108,7 @@ async def test_a_long_summary_of_a_long_text_is_made_part_by_part_and_reads_all_
 
 async def test_a_long_answer_from_a_text_that_is_too_long_for_its_parts_reads_what_speaks_of_the_question() -> None:
     outcome, at = await sum_up(
-        "What budget does the lighthouse need? Answer in at most 200 words.", text=MEETING * 3, window_tokens=900
+        "What budget does the lighthouse need? Answer in at most 160 words.", text=MEETING * 3, window_tokens=900
     )
     assert len(at.prompts) in (2, 3)
     assert any("needs a budget of 4,000 crowns" in prompt for prompt in at.prompts)
@@ -116,7 +120,7 @@ async def test_a_long_answer_from_a_text_that_is_too_long_for_its_parts_reads_wh
 
 
 async def test_a_part_of_a_long_summary_that_the_model_spoils_is_extracted() -> None:
-    outcome, _ = await sum_up("Summarize the story in at most 200 words.", "Zork " * 40, STORY, window_tokens=520)
+    outcome, _ = await sum_up("Summarize the story in at most 160 words.", "Zork " * 40, STORY, window_tokens=520)
     assert all(part["extracted"] for part in outcome.data["partials"])
     assert "2 of the parts had to be extracted" in found(outcome, "degeneration").detail
     assert "Mira the captain wrote" in outcome.text
@@ -124,20 +128,22 @@ async def test_a_part_of_a_long_summary_that_the_model_spoils_is_extracted() -> 
 
 async def test_parts_in_another_language_are_kept_and_prove_nothing() -> None:
     german = "Die Kapitaenin Mira schrieb jeden Tag von einem Sturm, und die Mannschaft verlor dabei etwas."
-    outcome, _ = await sum_up("Summarize the story in German in at most 200 words.", german, STORY, window_tokens=520)
+    outcome, _ = await sum_up("Summarize the story in German in at most 160 words.", german, STORY, window_tokens=520)
     assert outcome.text == f"{german} {german}"
     assert outcome.verdict is Verdict.UNVERIFIED
-    spoilt, _ = await sum_up("Summarize the story in German in at most 200 words.", "Zork " * 40, STORY, 520)
+    spoilt, _ = await sum_up("Summarize the story in German in at most 160 words.", "Zork " * 40, STORY, 520)
     assert "Mira the captain wrote" in spoilt.text
     assert spoilt.verdict is Verdict.UNVERIFIED
 
 
-async def test_what_is_cut_from_a_part_is_told() -> None:
+async def test_what_is_cut_from_parts_is_told_and_the_longest_part_gives_first() -> None:
     long = " ".join(paragraph.partition(" The cook")[0] for paragraph in STORY.split("\n\n")[:5])
-    outcome, _ = await sum_up("Summarize the story in at most 100 words.", long, STORY, window_tokens=520)
-    told = [note.detail for note in outcome.evidence if note.kind == "length"]
-    assert len(told) == 2
-    assert all("50 asked for; whole sentences were left out" in detail for detail in told)
+    outcome, _ = await sum_up("Summarize the story in at most 120 words.", long, STORY, window_tokens=520)
+    assert [note.detail for note in outcome.evidence if note.kind == "length"] == [
+        "of 2 of 2 parts, sentences were left out to keep within 120 words"
+    ]
+    assert [len(part["text"].split()) for part in outcome.data["partials"]] == [42, 63]
+    assert "storm number 1" in outcome.text
 
 
 async def test_a_text_without_spaces_whose_pieces_do_not_fit_is_summed_up_by_chunks() -> None:
@@ -149,5 +155,5 @@ async def test_a_text_without_spaces_whose_pieces_do_not_fit_is_summed_up_by_chu
 
 
 async def test_a_summary_of_paragraphs_is_not_made_in_parts() -> None:
-    _, at = await sum_up("Summarize the story in 2 paragraphs of at most 100 words.", PART, STORY, window_tokens=520)
+    _, at = await sum_up("Summarize the story in 2 paragraphs of at most 160 words.", PART, STORY, window_tokens=520)
     assert "one paragraph" not in "".join(at.prompts)

@@ -271,7 +271,7 @@ async def test_a_slip_an_acronym_a_headline_a_month_and_a_people_are_no_names_th
     documents = {"a.txt": "Tom Abbot of Oldbridge sold the mill to the council in autumn."}
     at = desk("Tom Abbot of Oldbridge", documents=documents)
     outcome = await RetrievalSpecialist().work(Assignment(question), at)
-    assert at.requests
+    assert len(at.requests) == (2 if question.startswith("Did") else 1), "yes or no is asked for once more"
     assert outcome.text == "Tom Abbot of Oldbridge"
 
 
@@ -313,6 +313,12 @@ async def test_who_answers_a_question_of_yes_or_no_with_a_phrase_is_asked_which_
     outcome = await ask(at, "Was the observatory founded by Maria Lindqvist?")
     assert (outcome.text, outcome.verdict) == (text, Verdict.UNVERIFIED)
     assert at.requests[1].schema["properties"]["answer"]["enum"] == ["yes", "no", "not stated"]  # type: ignore[index]
+
+
+async def test_who_asks_to_be_told_who_it_was_wants_no_yes() -> None:
+    for asked in ("Can you tell me who", "Do you know who", "Could you please find out who"):
+        outcome = await ask(choosing("Maria Lindqvist in 1904", "yes"), f"{asked} founded the observatory?")
+        assert outcome.text == "Maria Lindqvist in 1904"
 
 
 async def test_what_is_asked_to_be_between_two_is_no_choice_of_one_of_them() -> None:

@@ -145,10 +145,10 @@ def test_a_broad_question_takes_words_and_direction_from_its_first_hits(store: S
 
 
 def test_scores_are_added_and_what_a_list_lacks_has_at_most_its_last() -> None:
-    summed = dict(summed_scores([[("a", 8.0), ("b", 6.0)], [("b", 0.8), ("c", 0.4)]]))
+    summed = dict(summed_scores([[("a", 8.0), ("b", 6.0)], [("b", 0.8), ("c", 0.4)]], depth=2))
     assert summed == pytest.approx({"a": 0.75, "b": 0.875, "c": 0.625})
-    assert summed_scores([[], [("a", 0.0)]]) == [("a", 0.0)]
-    assert summed_scores([]) == []
+    assert summed_scores([[], [("a", 0.0)]], depth=2) == [("a", 0.0)]
+    assert summed_scores([], depth=2) == []
 
 
 def judging(*relevant: str, certainty: float | None = 0.9) -> Reranker:
