@@ -18,6 +18,7 @@ from nonet.app_options import (
     flags_given,
     group,
 )
+from nonet.errors import UsageError
 
 docs_app = group("The documents that retrieval searches.")
 
@@ -151,6 +152,8 @@ def docs_search(
     """
     from nonet import commands_docs  # noqa: PLC0415
 
+    if no_rerank and rerank:
+        raise UsageError("--rerank and --no-rerank say the opposite.", next_step="Give one of them.")
     wanted = commands_docs.Wanted(
         collection=collection,
         kind=kind,

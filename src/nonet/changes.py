@@ -239,13 +239,19 @@ def apply(given: Given, changed: Mapping[str, str]) -> list[str]:
                 f"{name} is read-only.", kept="No file was changed.", next_step="Make it writable, or apply the diff."
             )
     written: list[tuple[str, Path]] = []
+    replaced: list[str] = []
     try:
         for name, text in changed.items():
             written.append((name, _beside(given.root / name, _with_ends(given.root / name, text).encode())))
         for name, new in written:
             new.replace(given.root / name)
+            replaced.append(name)
     except OSError as error:
-        raise UsageError(f"The change cannot be written: {error.strerror or error}.") from error
+        raise UsageError(
+            f"The change cannot be written: {error.strerror or error}.",
+            kept=f"Changed already: {', '.join(replaced)}." if replaced else "No file was changed.",
+            next_step="Apply the diff by hand.",
+        ) from error
     finally:
         for _, new in written:
             new.unlink(missing_ok=True)

@@ -212,7 +212,7 @@ def _find_any(
         except ResourceError as error:
             if rerank:
                 raise
-            why_not = f"; not reranked: {error.message}"
+            why_not = f"; not reranked: {error.message.rstrip('.')}"
     if words:
         return _find_by_words(store, query, limit, where, why_not)
     found = run_async(_find(store, query, limit, where, door, broad=broad))
@@ -249,7 +249,7 @@ async def _find(store: Store, query: str, limit: int, where: Filter, door: Door,
         async with open_embedder(door.loaded.settings) as embedder:
             return await find(store, query, limit, where, embedder, broad=broad)
     except ResourceError as error:
-        return _find_by_words(store, query, limit, where, f"; no vectors: {error.message}")
+        return _find_by_words(store, query, limit, where, f"; no vectors: {error.message.rstrip('.')}")
 
 
 async def _find_reranked(
@@ -264,7 +264,7 @@ async def _find_reranked(
         try:
             embedder = None if words else models.embedder()
         except ResourceError as error:
-            embedder, why_not = None, f"; no vectors: {error.message}"
+            embedder, why_not = None, f"; no vectors: {error.message.rstrip('.')}"
         with counter("Reranking") as progress:
             found = await find_reranked(
                 store, query, limit, where, embedder, reranker=reranker, broad=broad, on_judged=progress
