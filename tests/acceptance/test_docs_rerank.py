@@ -80,7 +80,7 @@ def test_a_setting_names_the_judge_and_a_search_can_do_without(
         assert search("pump", *off)["method"].endswith("fused by rank")
     monkeypatch.setenv("NONET_RERANK_MODEL", "no-such-model")
     found = search("pump")
-    assert found["method"].endswith("fused by rank; not reranked: The model 'no-such-model' is not installed.")
+    assert found["method"].endswith("fused by rank; not reranked: The model 'no-such-model' is not installed")
     assert len(found["results"]) == len(NOTES)
     assert "not installed" in search("pump", "--rerank", "no-such-model")["error"]["message"]
     monkeypatch.setenv("NONET_OLLAMA_HOST", "127.0.0.1:9")
@@ -94,7 +94,7 @@ def test_a_setting_names_the_judge_and_a_search_can_do_without(
 def test_without_the_embedding_model_what_the_words_found_is_judged(fake: FakeOllama, search: Search) -> None:
     del fake.models["all-minilm:l6-v2"]
     plain, reranked = search("pump"), search("pump", "--rerank", JUDGE)
-    why_not = "no vectors: The ollama runtime has no model that makes vectors."
+    why_not = "no vectors: The ollama runtime has no model that makes vectors"
     assert plain["method"] == f"words (BM25); {why_not}"
     assert reranked["method"] == f"words (BM25); reranked by {JUDGE}; {why_not}"
     assert {hit["document"] for hit in reranked["results"]} == {hit["document"] for hit in plain["results"]}

@@ -329,7 +329,7 @@ COMMANDS: dict[str, tuple[str, float, str]] = {
     "a fork bomb": (":(){ :|:& };: ; sleep 60", 1, "processes"),
     "a memory bomb of many": (
         "for i in {1..12}; do (x=$(head -c 60m /dev/zero | tr '\\0' x); sleep 60) & done; wait",
-        6,
+        20,
         "memory",
     ),
     "a memory bomb of one": ("head -c 4096m /dev/zero | tail", 6, "memory"),
