@@ -40,7 +40,7 @@ RRF_K = 10
 def fuse(by: str, *rankings: Sequence[Hit]) -> list[tuple[int, float]]:
     if by == "ranks":
         return fused_scores([[hit.seq for hit in ranking[:FIRST_DEPTH]] for ranking in rankings], k=RRF_K)
-    return summed_scores([[(hit.seq, max(0.0, hit.score)) for hit in ranking] for ranking in rankings])
+    return summed_scores([[(hit.seq, max(0.0, hit.score)) for hit in ranking] for ranking in rankings], DEPTH)
 
 
 def lent(store: Store, vector: Sequence[float], hits: Sequence[Hit], how: str) -> Sequence[float]:
