@@ -228,7 +228,8 @@ def apply(given: Given, changed: Mapping[str, str]) -> list[str]:
     """Write the new texts; their paths, relative to the project.
 
     Raises:
-        UsageError: a file is not what it was when it was read, or is read-only. No file was changed.
+        UsageError: a file is not what it was when it was read, or is read-only: no file was changed. Or the disk failed
+            in between: it says which files were changed.
     """
     for name in changed:
         path = given.root / name

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes.beside import beside
 from fakes.ollama import FakeOllama
 
 from nonet.cli import main
@@ -52,17 +51,8 @@ def nonet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 
 @pytest.fixture
 def fake() -> Iterator[FakeOllama]:
-    """A fake server in a thread of its own: the commands have their own event loop."""
-    server = FakeOllama(latency_ms=5, load_ms=60)
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    asyncio.run_coroutine_threadsafe(server.__aenter__(), loop).result()
-    yield server
-    asyncio.run_coroutine_threadsafe(server.__aexit__(None, None, None), loop).result()
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join()
-    loop.close()
+    with beside(FakeOllama(latency_ms=5, load_ms=60)) as server:
+        yield server
 
 
 def test_hosts_are_shown_with_what_is_in_their_memory(

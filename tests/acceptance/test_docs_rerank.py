@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes.beside import beside
 from fakes.ollama import FakeOllama
 
 from nonet.cli import main
@@ -22,17 +21,8 @@ Search = Callable[..., Any]
 
 @pytest.fixture
 def fake() -> Iterator[FakeOllama]:
-    """A server in a thread of its own: the commands have their own event loop."""
-    server = FakeOllama([("Query:", "Yes")])
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    asyncio.run_coroutine_threadsafe(server.__aenter__(), loop).result()
-    yield server
-    asyncio.run_coroutine_threadsafe(server.__aexit__(None, None, None), loop).result()
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join()
-    loop.close()
+    with beside(FakeOllama([("Query:", "Yes")])) as server:
+        yield server
 
 
 @pytest.fixture
