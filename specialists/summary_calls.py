@@ -226,12 +226,7 @@ class Attempt:
 
     def data(self, report: CoverageReport) -> dict[str, Any]:
         """What a program may want to know: the calls' spans, and what each sentence stands on."""
-        partials = [
-            {"text": part.text, "start": part.start, "end": part.end, "extracted": part.extracted}
-            for part in self.partials
-        ]
-        read = [[start, end] for start, end in self.chunks]
-        return {"chunks": len(self.chunks), "read": read, "partials": partials, "coverage": report.to_data()}
+        return data_of(self.chunks, self.partials, report)
 
     def coverage(self) -> Evidence:
         """How much of the text went into the calls."""
@@ -243,6 +238,13 @@ class Attempt:
             return Evidence("coverage", passed=None, detail=detail)
         chunks = f"{len(self.chunks)} of {len(self.chunks)} chunks" if len(self.chunks) != 1 else "1 of 1 chunk"
         return Evidence("coverage", passed=share == 1.0, detail=f"{chunks}, {share:.0%} of {total:,} characters")
+
+
+def data_of(read: Sequence[Span], partials: Sequence[Partial], report: CoverageReport) -> dict[str, Any]:
+    """As JSON values: what went into calls, what was made of its pieces, and what the summary stands on."""
+    made = [{"text": part.text, "start": part.start, "end": part.end, "extracted": part.extracted} for part in partials]
+    spans = [[start, end] for start, end in read]
+    return {"chunks": len(spans), "read": spans, "partials": made, "coverage": report.to_data()}
 
 
 async def together(work: Sequence[Coroutine[None, None, Result]]) -> list[Result]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from nonet.errors import ContextOverflowError, IncompleteAnswerError
+from nonet.specialists.budget import Span, covered
 from nonet.specialists.coverage import cover, sections_of
 from nonet.specialists.dates import first_date, written
 from nonet.specialists.extract import extract
@@ -14,7 +16,7 @@ from nonet.specialists.length import LengthWish, enforce
 from nonet.specialists.material import Material
 from nonet.specialists.protocol import Assignment, Citation, Desk, Evidence, Outcome, Source, Verdict
 from nonet.specialists.summary_answer import unusable
-from nonet.specialists.summary_calls import Attempt, together
+from nonet.specialists.summary_calls import Attempt, Partial, data_of, together
 from nonet.specialists.support import faithfulness
 from nonet.specialists.text import names, numbers, sentences, words
 
@@ -65,14 +67,34 @@ class _Row:
     """One sentence about it."""
     note: str
     """Why its own words stand in for a summary, or what it says that is not there; empty where it is sound."""
+    missing: tuple[str, ...]
+    """Numbers and names in it that are not in its part."""
+    characters: int
+    """Of its part."""
+    read: tuple[Span, ...]
+    """What of its part went into calls, or was searched for the sentence that stands in: characters of all sources."""
+    partials: tuple[Partial, ...]
+    """What was made of each piece that was read, with its place among all sources."""
+    history: tuple[Evidence, ...]
+    """What is to be said of its calls."""
+    sought: bool
+    """Only what speaks of the question was read."""
 
 
 async def table(material: Material, assignment: Assignment, desk: Desk, form: Form) -> Outcome:
     """A row a document, or a section where there is one document; each row is summed up on its own."""
-    parts = list(material.sources) if len(material.sources) > 1 else _sections(material.sources[0])
-    rows = await together([_row(part, material, assignment, desk) for part in parts])
-    head = "document" if len(material.sources) > 1 else "section"
-    columns = [head, "what it says", *(["only here"] if form is Form.COMPARISON else [])]
+    several = len(material.sources) > 1
+    parts = (
+        [(source, material.offset(source)) for source in material.sources]
+        if several
+        else _sections(material.sources[0])
+    )
+    rows = await together([_row(part, at, material, assignment, desk) for part, at in parts])
+    columns = [
+        "document" if several else "section",
+        "what it says",
+        *(["only here"] if form is Form.COMPARISON else []),
+    ]
     cells = [[row.name, row.text] for row in rows]
     if form is Form.COMPARISON:
         for cell, only in zip(cells, _particular(material.sources), strict=True):
@@ -80,42 +102,89 @@ async def table(material: Material, assignment: Assignment, desk: Desk, form: Fo
     lines = [_line(columns), _line(["---"] * len(columns)), *(_line(cell) for cell in cells)]
     notes = [f"{row.name}: {row.note}" for row in rows if row.note]
     checks = [
-        Evidence("coverage", passed=True, detail=f"{len(rows)} rows, which together read all of the text"),
+        _coverage(rows),
         Evidence(
             "support", passed=not notes, detail="; ".join(notes[:3]) or "every number and name of a row is in its part"
         ),
     ]
-    report = cover(" ".join(row.text for row in rows), material)
-    verdict = Verdict.UNVERIFIED if notes else Verdict.VERIFIED
-    return Outcome("\n".join(lines), verdict, tuple(checks), data={"coverage": report.to_data()})
+    if language := material.options.language:
+        checks.append(Evidence("overlap", passed=None, detail=f"in {language} it cannot be compared with the text"))
+    verdict = Verdict.VERIFIED if all(check.passed for check in checks) else Verdict.UNVERIFIED
+    evidence = (*(told for row in rows for told in row.history), *checks)
+    return Outcome("\n".join(lines), verdict, evidence, data=_data(rows, material))
 
 
-def _sections(source: Source) -> list[Source]:
-    """The sections, put together evenly where they are too many."""
+def _coverage(rows: Sequence[_Row]) -> Evidence:
+    """How much of the text went into the calls of all rows."""
+    total = sum(row.characters for row in rows)
+    share = sum(covered(row.read) for row in rows) / total
+    of_all = f"{share:.0%} of {total:,} characters"
+    if partly := sum(row.sought and covered(row.read) < row.characters for row in rows):
+        whose = "each" if partly == len(rows) else f"{partly}"
+        detail = f"{len(rows)} rows; for {whose} only what speaks of the question was read, together {of_all}"
+        return Evidence("coverage", passed=None, detail=f"{detail}; the rest was not read")
+    return Evidence("coverage", passed=share == 1.0, detail=f"{len(rows)} rows, which together read {of_all}")
+
+
+def _data(rows: Sequence[_Row], material: Material) -> dict[str, Any]:
+    """As of a summary in prose; a number of another row's part is missing in a row all the same."""
+    report = cover("\n\n".join(row.text for row in rows), material)
+    of_rows = [row for row in rows for _ in sentences(row.text)]
+    basis = tuple(replace(item, missing=row.missing) for item, row in zip(report.basis, of_rows, strict=True))
+    return data_of(
+        [span for row in rows for span in row.read],
+        [partial for row in rows for partial in row.partials],
+        replace(report, basis=basis),
+    )
+
+
+def _sections(source: Source) -> list[tuple[Source, int]]:
+    """The sections and where each begins, put together evenly where they are too many."""
     found = sections_of(source)
     step = -(-len(found) // _MOST_ROWS)
     groups = [found[at : at + step] for at in range(0, len(found), step)]
     return [
-        replace(source, name=group[0].heading, text=source.text[group[0].start : group[-1].end]) for group in groups
+        (replace(source, name=group[0].heading, text=source.text[group[0].start : group[-1].end]), group[0].start)
+        for group in groups
     ]
 
 
-async def _row(part: Source, material: Material, assignment: Assignment, desk: Desk) -> _Row:
-    own = replace(material, sources=(part,), wish=_ROW)
+async def _row(part: Source, offset: int, material: Material, assignment: Assignment, desk: Desk) -> _Row:
+    """Of a part that begins at `offset` of all sources."""
+    attempt = Attempt(replace(material, sources=(part,), wish=_ROW), assignment, desk)
+    language = material.options.language
+    missing: tuple[str, ...] = ()
     try:
-        raw = await Attempt(own, assignment, desk).summarize()
-        reason = unusable(raw, part.text, material.request, language=material.options.language)
+        raw = await attempt.summarize()
+        reason = unusable(raw, part.text, material.request, language=language)
     except (ContextOverflowError, IncompleteAnswerError) as error:
         raw, reason = "", error.message
     if reason:
-        spans = extract(part.text, focus=material.focus, most_sentences=1)
-        return _Row(part.name, " ".join(" ".join(span.text.split()) for span in spans), f"extracted, as {reason}")
-    text = enforce(raw, _ROW).text
-    faith = faithfulness(text, part.text)
-    missing = [*faith.missing_numbers, *faith.missing_names]
-    if missing:
-        return _Row(part.name, text, f"not in its part: {', '.join(missing[:_MOST_PARTICULAR])}")
-    return _Row(part.name, text, "" if faith.overlap >= _LEAST_OVERLAP else "few of its words are in its part")
+        text = " ".join(
+            " ".join(span.text.split()) for span in extract(part.text, focus=material.focus, most_sentences=1)
+        )
+        note = f"extracted, as {reason}"
+        attempt.chunks, attempt.partials, attempt.sought = [(0, len(part.text))], [], False
+    else:
+        text = enforce(raw, _ROW).text
+        faith = faithfulness(text, part.text)
+        missing = (*faith.missing_numbers, *(faith.missing_names if language is None else ()))
+        few = language is None and faith.overlap < _LEAST_OVERLAP
+        note = "few of its words are in its part" if few else ""
+        note = f"not in its part: {', '.join(missing[:_MOST_PARTICULAR])}" if missing else note
+    read = attempt.chunks
+    partials = attempt.partials or [Partial(text, read[0][0], read[-1][1], extracted=bool(reason))]
+    return _Row(
+        part.name,
+        text,
+        note,
+        missing,
+        len(part.text),
+        tuple((start + offset, end + offset) for start, end in read),
+        tuple(replace(each, start=each.start + offset, end=each.end + offset) for each in partials),
+        tuple(replace(told, detail=f"{part.name}: {told.detail}") for told in attempt.history()),
+        sought=attempt.sought,
+    )
 
 
 def _particular(sources: Sequence[Source]) -> list[str]:

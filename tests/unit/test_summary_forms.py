@@ -119,6 +119,60 @@ async def test_a_row_that_is_made_up_is_told() -> None:
     assert "not in its part: lindqvist" in " ".join(item.detail for item in outcome.evidence)
 
 
+def contract(party: str, weeks: int) -> str:
+    clauses = [f"Clause {n}. {party} delivers goods of the kind that annex {n} lists to the store." for n in range(160)]
+    clauses[90] = f"Clause 90. The notice period for {party} is {weeks} weeks to the end of a quarter."
+    return "\n\n".join(clauses)
+
+
+async def compared(instruction: str, answer: str) -> tuple[Outcome, FakeDesk, str, str]:
+    one, two = contract("Anker", 6), contract("Brandt", 12)
+    desk = FakeDesk(ScriptedRuntime(lambda _: answer), window_tokens=1200)
+    assignment = Assignment(instruction, (Source("a.txt", one), Source("b.txt", two)))
+    return await SummarizationSpecialist().work(assignment, desk), desk, one, two
+
+
+async def test_rows_that_read_only_what_speaks_of_the_question_say_so_and_prove_nothing() -> None:
+    outcome, desk, one, two = await compared(
+        "Compare the contracts on the notice period.", "The notice period is to the end of a quarter."
+    )
+    assert (outcome.verdict, len(desk.requests)) == (Verdict.UNVERIFIED, 2)
+    coverage = next(item for item in outcome.evidence if item.kind == "coverage")
+    assert coverage.passed is None
+    assert coverage.detail.startswith("2 rows; for each only what speaks of the question was read, together ")
+    assert coverage.detail.endswith(f"% of {len(one) + len(two):,} characters; the rest was not read")
+    whole = f"a.txt:\n\n{one}\n\nb.txt:\n\n{two}"
+    for start, end in outcome.data["read"]:
+        assert any(whole[start:end].strip() in prompt for prompt in desk.prompts)
+    assert 0 < sum(end - start for start, end in outcome.data["read"]) < len(whole) / 2
+    assert [whole[part["start"] : part["end"]].count("notice period") for part in outcome.data["partials"]] == [1, 1]
+
+
+async def test_the_pieces_of_long_rows_are_told_with_their_places_among_all_texts() -> None:
+    outcome, desk, one, two = await compared("Compare the contracts.", "It delivers goods to the store.")
+    coverage = next(item for item in outcome.evidence if item.kind == "coverage")
+    assert coverage.passed is True
+    assert coverage.detail == f"2 rows, which together read 100% of {len(one) + len(two):,} characters"
+    partials = outcome.data["partials"]
+    assert len(partials) == outcome.data["chunks"] == len(desk.requests) - 2 > 2
+    whole = f"a.txt:\n\n{one}\n\nb.txt:\n\n{two}"
+    assert "".join(whole[part["start"] : part["end"]] for part in partials) == one + two
+
+
+async def test_a_number_of_another_rows_text_is_flagged_and_a_row_in_another_language_is_not_compared() -> None:
+    sources = (Source("dam.md", DAM), Source("mill.txt", MILL))
+    desk = FakeDesk(ScriptedRuntime(lambda _: "The Kesh dam was finished in 1977."))
+    outcome = await SummarizationSpecialist().work(Assignment("Compare the documents.", sources), desk)
+    assert [each["missing"] for each in outcome.data["coverage"]["sentences"]] == [["1977"], []]
+    german = "Der Damm von Kesh wurde 1961 fertig, und eine Flut hat im Jahr 1987 die Mauer im Norden beschädigt."
+    desk = FakeDesk(ScriptedRuntime(lambda _: german))
+    outcome = await SummarizationSpecialist().work(Assignment("As a table, in German.", sources[:1]), desk)
+    assert german in outcome.text
+    assert outcome.verdict is Verdict.UNVERIFIED
+    assert any(item.detail == "in German it cannot be compared with the text" for item in outcome.evidence)
+    assert not any("few of its words" in item.detail for item in outcome.evidence)
+
+
 async def test_another_language_is_asked_for_and_not_taken_for_nonsense() -> None:
     german = "Der Kesh-Damm wurde 1961 fertig. Eine Flut hat 1987 die Mauer beschädigt."
     desk = FakeDesk(ScriptedRuntime(lambda _: german))
