@@ -32,8 +32,28 @@ _INDIRECT = re.compile(
 )
 """A question inside a question: who asks "Can you tell me who founded it?" wants to hear who."""
 _OR = re.compile(r"\bor\b", re.IGNORECASE)
-_YES_NO = re.compile(r"^\W*(?:yes|no)\b[\s,.;:!]*", re.IGNORECASE)
-
+_YES_NO = re.compile(r"^\W*(?P<said>yes|no)\b(?!\s+or\b|\s*/)", re.IGNORECASE)
+_BASIS = (
+    r"(?:according\s+to|based\s+on|from)\s+(?:the|this|these)\s+(?:given\s+|provided\s+)?"
+    r"(?:texts?|passages?|documents?|context|information|evidence)"
+)
+_ANNOUNCED = (
+    _BASIS,
+    r"(?:(?:the|my)\s+)?(?:(?:short|final)\s+)?answer(?:\s+to\s+\w+\s+question)?\s*(?:is|would\s+be|[:\u2013\u2014-])",
+    r"(?:it|this|that)(?:['\u2019]s|\s+is|\s+would\s+be)",
+    r"i(?:\s+would|['\u2019]d)?\s+(?:say|answer|think|conclude)(?:\s+that)?",
+    r"(?:so|thus|hence|therefore)",
+)
+_MARKS = r"[\s:,*_(\"'\u201c\u201d\u2018\u2019)]{0,8}"
+_SURE = r"(?:an?\s+)?(?:(?:most\s+)?(?:likely|probably)\s+|clear(?:ly)?\s+)?[*_]{0,2}"
+_ENDS = r"[*_)\"'\u201d\u2019]*(?=\s*$|\s*[,;:!(\u2013\u2014]|\.(?!\s*\d)|\s+-\s|\s+(?:because|since|as)\b)"
+_WORDED = re.compile(
+    rf"(?<!\bwhether )(?<!\bwhether the )(?<!\bif )(?<!\bif the )(?:\b{_BASIS},?\s+)?"
+    rf"(?:\b(?:{'|'.join(_ANNOUNCED)})|(?<=[,;:\u2013\u2014])){_MARKS}{_SURE}\b(?P<said>yes|no)\b{_ENDS}",
+    re.IGNORECASE,
+)
+"""Yes or no as an answer's decision, announced or in a clause of its own; the "no" of "It is no observatory" and of
+"at house no. 5" decides nothing."""
 
 _ROLE = re.compile(
     r"\b(?:who|what|which)(?:'s|\s+(?:is|are|was|were))\s+(?:the\s+|an?\s+)?(?:name\s+of\s+the\s+)?(?:[\w-]+\s+){0,2}?"
@@ -92,13 +112,23 @@ def asks_yes_or_no(question: str) -> bool:
 
 
 def says_yes_or_no(answer: str) -> bool:
-    """Whether an answer begins with yes or no."""
-    return _YES_NO.match(answer) is not None
+    """Whether an answer decides for yes or for no: at its beginning, else in one way wherever it does.
+
+    >>> says_yes_or_no("I would say no, it closed."), says_yes_or_no("It is no longer known.")
+    (True, False)
+    """
+    if _YES_NO.match(answer):
+        return True
+    return len({found["said"].casefold() for found in _WORDED.finditer(answer)}) == 1
 
 
 def without_yes_or_no(answer: str) -> str:
-    """What an answer says beside yes or no."""
-    return _YES_NO.sub("", answer)
+    """What an answer says beside yes or no.
+
+    >>> without_yes_or_no("The answer is yes: it opened in 1688.")
+    'it opened in 1688.'
+    """
+    return _WORDED.sub("", _YES_NO.sub("", answer)).lstrip(" ,.;:!*_")
 
 
 def wrong_kind(question: str, answer: str) -> str:

@@ -315,6 +315,44 @@ async def test_who_answers_a_question_of_yes_or_no_with_a_phrase_is_asked_which_
     assert at.requests[1].schema["properties"]["answer"]["enum"] == ["yes", "no", "not stated"]  # type: ignore[index]
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "The answer is yes.",
+        "It is yes: founded by Maria Lindqvist in 1904.",
+        "The answer to this question is no, as it was founded in 1904.",
+        "Answer: yes",
+        "**Yes**, it was founded by Maria Lindqvist in 1904.",
+        "I would say no",
+        "According to the text, yes.",
+        "Based on the given passages, the answer is no.",
+        "It was founded by Maria Lindqvist in 1904, so the answer is most likely **yes**.",
+    ],
+)
+async def test_who_words_yes_or_no_is_not_asked_again_and_not_given_another(answer: str) -> None:
+    at = choosing(answer, "no")
+    outcome = await ask(at, "Was the observatory founded by Maria Lindqvist?")
+    assert outcome.text == answer.removeprefix("Answer: ")
+    assert len(at.requests) == 1
+    assert not {"answer", "yes"} & set(kinds(outcome)), "what decides is not looked for in the documents"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "It is no observatory of 1904.",
+        "The answer is yes or no.",
+        "Nobody knows whether the answer is yes.",
+        "The answer is yes. The answer is no.",
+        "The observatory at house no. 1904",
+    ],
+)
+async def test_a_no_before_a_noun_and_both_of_them_decide_nothing(answer: str) -> None:
+    at = choosing(answer, "yes")
+    await ask(at, "Was the observatory founded by Maria Lindqvist?")
+    assert len(at.requests) == 2
+
+
 async def test_who_asks_to_be_told_who_it_was_wants_no_yes() -> None:
     for asked in ("Can you tell me who", "Do you know who", "Could you please find out who"):
         outcome = await ask(choosing("Maria Lindqvist in 1904", "yes"), f"{asked} founded the observatory?")
