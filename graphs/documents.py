@@ -1,4 +1,4 @@
-"""Documents into the store: read what is new, leave what is unchanged, remove what is gone."""
+"""Documents into the store: read what is new, leave what is unchanged, remove what is no longer as it was read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from nonet.specialists.ingest import (
 from nonet.specialists.ingest_kinds import READS
 from nonet.specialists.ingest_walk import absolute
 from nonet.specialists.parser_process import ParserProcess
-from nonet.store import DocumentRecord, Filter, NewDocument, Store
+from nonet.store import DocumentRecord, Filter, NewDocument, Store, is_job_document
 
 OnProgress = Callable[[int, int, str], None]
 """Called with documents done, documents in all, and the name of the one at work."""
@@ -50,7 +50,8 @@ class AddReport:
     replaced: tuple[str, ...] = ()
     unchanged: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
-    """Documents whose files are gone from a folder that was named."""
+    """Documents whose text is no longer that of their file: it is gone, left out of a folder that was named, a copy of
+    another now, or cannot be read any more."""
     duplicates: tuple[tuple[str, str], ...] = ()
     """(path, name) pairs: the same bytes as a document that is kept under that name."""
     failed: tuple[FailedFile, ...] = ()
@@ -72,8 +73,9 @@ def add_documents(
 ) -> AddReport:
     """Read, chunk and store the files, and every document in the folders. Interrupted, it keeps what it has read.
 
-    What has not changed since it was read is not read again; documents whose files are gone from a folder that is
-    named are removed; of files with the same bytes one is kept.
+    What has not changed since it was read is not read again; of files with the same bytes one is kept. Of what is
+    named no text stays that its file no longer has: documents whose files are gone, are ignored now, became copies of
+    others or cannot be read any more are removed.
 
     Args:
         store: where to.
@@ -86,12 +88,13 @@ def add_documents(
         StoreError: the database cannot be written.
     """
     prefix = f"{collection}/" if collection else ""
-    known = {record.name: record for record in store.documents.list(Filter(collection=collection))}
+    kept = store.documents.list(Filter(collection=collection))
+    known = {record.name: record for record in kept if not is_job_document(record.name)}
     places = {name.removeprefix(prefix): record.path for name, record in known.items()}
     files, skipped = find_documents(paths, places)
     adding = _Adding(store, collection, known, {absolute(path) for path in paths})
     adding.skipped += [(str(path), reason) for path, reason in skipped]
-    adding.remove_gone(paths, {absolute(found.path) for found in files})
+    adding.remove_left_out(paths, {absolute(found.path) for found in files})
     with ParserProcess() as parser, adding.kept():
         for number, found in enumerate(files):
             if on_progress is not None:
@@ -101,11 +104,12 @@ def add_documents(
         on_progress(len(files), len(files), "")
     report = adding.report()
     if not (report.names or report.removed):
-        raise _nothing(paths, report)
+        raise nothing_read(paths, report)
     return report
 
 
-def _nothing(paths: Sequence[Path], report: AddReport) -> DocumentError:
+def nothing_read(paths: Sequence[Path], report: AddReport) -> DocumentError:
+    """What to raise where no document came of what was named."""
     if report.failed:
         others = len(report.failed) - 1
         more = f" {others} more could not be read either." if others else ""
@@ -136,36 +140,49 @@ class _Adding:
     by_digest: dict[str, str] = field(default_factory=dict)
     """Names of the documents, by the digest of their files."""
 
+    read: dict[str, str] = field(default_factory=dict)
+    """Digests of the files that were read in this call, by the names of their documents."""
+
     def __post_init__(self) -> None:
         self.by_digest = {record.file_digest: record.name for record in self.known.values() if record.file_digest}
 
-    def remove_gone(self, roots: Sequence[Path], found: set[str]) -> None:
-        """Remove the documents of files that are no longer in the folders named."""
-        folders = [f"{absolute(root)}{os.sep}" for root in roots if os.path.isdir(root)]  # noqa: PTH112 - never raises
+    def remove_left_out(self, roots: Sequence[Path], found: set[str]) -> None:
+        """Remove the documents below what was named whose files are gone from there, or are not taken any more."""
+        folders = tuple(f"{absolute(root)}{os.sep}" for root in roots)
         for record in list(self.known.values()):
-            if record.path in found or not record.path.startswith(tuple(folders)) or os.path.lexists(record.path):
-                continue
-            self.store.documents.remove(record.name)
-            self.removed.append(record.name)
-            del self.known[record.name]
-            self.by_digest.pop(record.file_digest, None)
+            if record.path.startswith(folders) and record.path not in found:
+                self._remove(record)
+
+    def _remove(self, record: DocumentRecord) -> None:
+        self.store.documents.remove(record.name)
+        self.removed.append(record.name)
+        del self.known[record.name]
+        if self.by_digest.get(record.file_digest) == record.name:
+            del self.by_digest[record.file_digest]
 
     def take(self, found: FoundFile, parser: ParserProcess) -> None:
         """Read one file, unless it is known to be unchanged."""
         record = self.known.get(found.name)
+        mine = record if record is not None and record.path == absolute(found.path) else None
+        file = None
         try:
-            if record is not None and _untouched(record, found.path):
+            if mine and _untouched(mine, found.path):
                 self.outcome["unchanged"].append(found.name)
                 return
             file = open_file(found.path)
             if original := self._original(file, found):
                 self.duplicates.append((str(found.path), original))
+                if mine:
+                    self._remove(mine)
                 return
             document = convert(file, name=found.name, parser=parser)
         except DocumentError as error:
             self._left_out(found.path, error)
+            if mine:
+                self._not_read(mine, file)
             return
         self.by_digest[file.digest] = found.name
+        self.read[found.name] = file.digest
         self.notes += [(str(found.path), note) for note in document.notes]
         self.pending.append(new_document(document, self.collection))
         characters = sum(len(each.text) for each in self.pending)
@@ -173,11 +190,21 @@ class _Adding:
             self.keep()
 
     def _original(self, file: OpenedFile, found: FoundFile) -> str:
-        """The document that has these bytes under another name; "" where there is none."""
+        """The document that has these bytes under another name; "" where there is none, or its file has others now."""
         name = self.by_digest.get(file.digest, "")
-        record = self.known.get(name)
-        moved = record is not None and record.path and not os.path.lexists(record.path)
-        return "" if name == found.name or moved else name
+        if not name or name == found.name:
+            return ""
+        if name in self.read:
+            return name if self.read[name] == file.digest else ""
+        return name if _holds(self.known[name], file.digest) else ""
+
+    def _not_read(self, record: DocumentRecord, file: OpenedFile | None) -> None:
+        """What was read of the very bytes that the file has stays; what it said before is no longer what it says."""
+        if file is not None and file.digest == record.file_digest:
+            self.outcome["unchanged"].append(record.name)
+            self.notes.append((record.path, "kept as it was read before, of the same bytes"))
+        else:
+            self._remove(record)
 
     def _left_out(self, path: Path, error: DocumentError) -> None:
         if absolute(path) in self.named:
@@ -230,11 +257,23 @@ def _untouched(record: DocumentRecord, path: Path) -> bool:
     """Whether the file is as it was when it was read, by its size and time, and was read by today's rules."""
     try:
         status = path.stat()
+        if not os.access(path, os.R_OK):
+            return False
     except (OSError, ValueError):
         return False
     same = (status.st_size, status.st_mtime) == (record.size_bytes, record.modified)
     settled = record.added_at_s - status.st_mtime > _SETTLED_SECONDS
-    return same and settled and record.rules == RULES and record.path == absolute(path)
+    return same and settled and record.rules == RULES
+
+
+def _holds(record: DocumentRecord, digest: str) -> bool:
+    """Whether the document's file has these bytes now; one without a file is as it was put in."""
+    if not record.path or _untouched(record, Path(record.path)):
+        return True
+    try:
+        return open_file(Path(record.path)).digest == digest
+    except DocumentError:
+        return False
 
 
 def new_document(document: IngestedDocument, collection: str) -> NewDocument:

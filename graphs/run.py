@@ -12,7 +12,7 @@ from nonet.errors import DocumentError, TaskError
 from nonet.graphs.budget import Budget, Limits
 from nonet.graphs.collection import attached_of, collection_of
 from nonet.graphs.context import Approve, Decision, RunContext
-from nonet.graphs.documents import add_documents
+from nonet.graphs.documents import add_documents, nothing_read
 from nonet.graphs.drive import drive
 from nonet.graphs.earlier import failed_attempts
 from nonet.graphs.events import Notice, OnEvent
@@ -227,7 +227,10 @@ async def attach(session: Session, paths: Sequence[Path], on_event: OnEvent | No
     report = await asyncio.to_thread(add_documents, session.store, paths)
     if report.failed:
         raise DocumentError(report.failed[0].reason, next_step=report.failed[0].next_step)
+    if not report.names:
+        raise nothing_read(paths, report)
     notices = [Notice("skipped", f"{path}: {reason}") for path, reason in report.skipped]
+    notices += [Notice("removed", f"{name}: its file no longer has that text") for name in report.removed]
     notices += [Notice("document", f"{path}: {note}") for path, note in report.notes]
     for notice in notices:
         if on_event is not None:

@@ -64,7 +64,7 @@ def docs_add(
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> int:
-    """Add documents, replace those that have changed, remove those whose files are gone from a folder.
+    """Add documents, replace those that have changed, remove those whose files no longer have their text.
 
     Reads text, Markdown, HTML, PDF, Word, PowerPoint, Excel, CSV, e-mail, notebooks and source code. Honours
     .gitignore and .nonetignore. Where a model for it is installed, it makes their vectors, so that they are found by

@@ -105,6 +105,7 @@ async def _add(desk: Desk, words: str) -> None:
         raise UsageError(f"The paths cannot be read: {error}.") from error
     report = await asyncio.to_thread(add_documents, desk.store, paths)
     rows = [[what, name] for what in ("added", "replaced", "unchanged", "removed") for name in getattr(report, what)]
+    rows += [["duplicate", f"{path}: the same bytes as {name}"] for path, name in report.duplicates]
     rows += [["skipped", f"{path}: {reason}"] for path, reason in report.skipped]
     rows += [["note", f"{path}: {note}"] for path, note in report.notes]
     rows += [["failed", failed.reason] for failed in report.failed]

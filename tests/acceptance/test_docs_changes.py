@@ -1,0 +1,146 @@
+"""What `nonet docs add` does about documents whose files are no longer what was read of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nonet.cli import main
+
+Docs = Callable[..., Any]
+NOTES = {
+    "a.txt": "The heron waits.",
+    "b.txt": "The otter swims.",
+    "c.txt": "The badger digs.",
+    "d.txt": "The owl sees.",
+}
+
+
+@pytest.fixture
+def docs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Docs:
+    """Runs `nonet docs` where four notes were added from the folder `notes`; gives what it printed as JSON."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NONET_DB", "here.db")
+    monkeypatch.setenv("NONET_RUNTIME", "scripted")
+    (tmp_path / "notes").mkdir()
+    for name, text in NOTES.items():
+        write(name, text)
+
+    def run(*words: str, status: int = 0) -> Any:
+        assert main(["docs", *words, "--json"]) == status
+        return json.loads(capsys.readouterr().out)
+
+    run("add", "notes", "--no-embed")
+    return run
+
+
+def write(name: str, text: str | bytes, *, seconds_ago: float = 3600) -> None:
+    """A note that settled long ago, so that it is not read again for being fresh."""
+    path = Path("notes", name)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    os.utime(path, (time.time() - seconds_ago,) * 2)
+
+
+def found(docs: Docs, query: str) -> list[str]:
+    return [hit["document"] for hit in docs("search", query, "--words")["results"]]
+
+
+def test_what_became_a_copy_is_told_and_its_old_text_is_gone(docs: Docs) -> None:
+    write("a.txt", NOTES["b.txt"], seconds_ago=60)
+    told = docs("add", "notes", "--no-embed")
+    assert told["duplicates"] == [{"path": "notes/a.txt", "document": "b.txt"}]
+    assert told["removed"] == ["a.txt"]
+    assert (found(docs, "heron"), found(docs, "otter")) == ([], ["b.txt"])
+
+
+def test_two_files_that_trade_places_are_both_kept(docs: Docs) -> None:
+    write("a.txt", NOTES["b.txt"], seconds_ago=60)
+    write("b.txt", NOTES["a.txt"], seconds_ago=60)
+    assert docs("add", "notes", "--no-embed")["replaced"] == ["a.txt", "b.txt"]
+    assert (found(docs, "heron"), found(docs, "otter")) == (["b.txt"], ["a.txt"])
+
+
+def test_what_has_the_old_bytes_of_a_changed_file_is_no_copy_of_it(docs: Docs) -> None:
+    write("b.txt", "The swan sleeps.", seconds_ago=60)
+    write("z.txt", NOTES["b.txt"])
+    told = docs("add", "notes", "--no-embed")
+    assert (told["replaced"], told["added"], told["duplicates"]) == (["b.txt"], ["z.txt"], [])
+    assert (found(docs, "otter"), found(docs, "swan")) == (["z.txt"], ["b.txt"])
+
+
+@pytest.mark.parametrize("now", [b"", b"\x00\x01" * 50, b"%PDF-1.4 torn"])
+def test_what_cannot_be_read_any_more_is_named_and_its_old_text_is_gone(docs: Docs, now: bytes) -> None:
+    write("c.txt", now, seconds_ago=60)
+    told = docs("add", "notes", "--no-embed")
+    assert [skipped["path"] for skipped in told["skipped"]] == ["notes/c.txt"]
+    assert (told["removed"], found(docs, "badger")) == (["c.txt"], [])
+    write("c.txt", NOTES["c.txt"])
+    assert docs("add", "notes", "--no-embed")["added"] == ["c.txt"]
+
+
+def test_named_itself_it_fails_and_its_old_text_is_gone(docs: Docs) -> None:
+    write("c.txt", b"", seconds_ago=60)
+    Path("notes", "d.txt").unlink()
+    told = docs("add", "notes/c.txt", "notes/d.txt", "--no-embed", status=1)
+    assert [failed["path"] for failed in told["failed"]] == ["notes/c.txt", "notes/d.txt"]
+    assert (told["removed"], found(docs, "badger owl")) == (["c.txt", "d.txt"], [])
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_what_may_not_be_read_any_more_is_gone_however_old_it_is(docs: Docs) -> None:
+    Path("notes", "c.txt").chmod(0)
+    told = docs("add", "notes", "--no-embed")
+    assert (told["removed"], found(docs, "badger")) == (["c.txt"], [])
+
+
+def test_what_is_ignored_now_is_told_and_gone_with_all_below_it(docs: Docs) -> None:
+    Path("notes", "deep").mkdir()
+    write("deep/e.txt", "The newt hides.")
+    docs("add", "notes", "--no-embed")
+    Path("notes", ".gitignore").write_text("d.txt\ndeep/\n")
+    told = docs("add", "notes", "--no-embed")
+    reasons = {skipped["path"]: skipped["reason"] for skipped in told["skipped"]}
+    assert reasons["notes/d.txt"] == reasons["notes/deep"] == "ignored by .gitignore"
+    assert (sorted(told["removed"]), found(docs, "owl newt")) == (["d.txt", "deep/e.txt"], [])
+    assert docs("add", "notes", "notes/d.txt", "--no-embed")["added"] == ["d.txt"], "named itself it is in again"
+
+
+def test_a_folder_that_is_gone_takes_its_documents_with_it(docs: Docs) -> None:
+    Path("notes").rename("elsewhere")
+    told = docs("add", "notes", "--no-embed", status=1)
+    assert (sorted(told["removed"]), told["failed"][0]["path"]) == (sorted(NOTES), "notes")
+
+
+def test_what_cannot_be_read_again_but_has_the_same_bytes_stays(docs: Docs, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = b"<p>The stork nests.</p>"
+    write("page.html", page)
+    docs("add", "notes", "--no-embed")
+    write("page.html", page, seconds_ago=60)
+    monkeypatch.setenv("PYTHONPATH", str(broken_parsers()))
+    told = docs("add", "notes", "--no-embed")
+    assert ("page.html" in told["unchanged"], found(docs, "stork")) == (True, ["page.html"])
+    assert [note["note"] for note in told["notes"]] == ["kept as it was read before, of the same bytes"]
+
+
+def broken_parsers() -> Path:
+    """Modules that hide an installed parser from a process that is started now."""
+    (hiding := Path("hiding").resolve()).mkdir()
+    (hiding / "html_to_markdown.py").write_text("raise ImportError('hidden')\n")
+    return hiding
+
+
+def test_a_run_of_documents_that_are_no_more_does_not_read_all_others(
+    docs: Docs, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("other.txt").write_text("The crane dances.")
+    docs("add", "other.txt", "--no-embed")
+    for name in NOTES:
+        write(name, b"", seconds_ago=60)
+    assert main(["run", "Look up what the crane does.", "--docs", "notes"]) == 2
+    assert "notes/a.txt: is empty" in capsys.readouterr().err
