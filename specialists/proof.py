@@ -77,6 +77,9 @@ def prove(
     claims = [claim for claim in claims if claim]
     carriers = [_carrier(claim, answer, candidates) for claim in claims]
     found = [carrier for carrier in carriers if carrier is not None]
+    if not claims and asks_yes_or_no(question.text) and (about := about_its_subject(question, passages)):
+        # A bare yes or no has no words that lead to its ground: it is to be one that speaks of what is asked about.
+        candidates = [item for item in candidates if item.sentence.passage in about] or candidates
     if len(found) < len(claims) or not found:
         return _not_carried(claims, candidates, cosine)
     cited = tuple(dict.fromkeys(carrier.sentence for carrier in found))

@@ -19,7 +19,7 @@ from nonet.specialists.answers import cleaned, declines
 from nonet.specialists.budget import Fit, Part, fit
 from nonet.specialists.checks import length_check
 from nonet.specialists.context import Context, build_context, passages_to_show
-from nonet.specialists.kinds import asks_yes_or_no, repeats, says_yes_or_no, wrong_kind
+from nonet.specialists.kinds import asks_yes_or_no, repeats, says_yes_or_no, without_yes_or_no, wrong_kind
 from nonet.specialists.proof import about_its_subject
 from nonet.specialists.protocol import Assignment, Desk, Evidence, Passage
 from nonet.specialists.questions import Question
@@ -37,6 +37,8 @@ MOST_CHARACTERS = 800
 _AGAIN_TEMPERATURE = 0.6
 """For a further attempt: greedy, the same model says the same again."""
 _NONE = "not stated"
+_YES_OR_NO = ("yes", "no")
+_OF_ANOTHER = "said of something else"
 _FEWEST = 1
 """Phrases to choose among, beside none of them."""
 
@@ -91,50 +93,73 @@ class Reader:
 
     async def _considered(self, answer: str, context: Context, evidence: Sequence[RankedSentence]) -> Reading:
         """The answer, or what the model chooses in its place where it cannot be one."""
-        yes_or_no = asks_yes_or_no(self.question.text)
-        both = () if yes_or_no else options(self.question.text)
+        if asks_yes_or_no(self.question.text):
+            return await self._decided(answer, context)
+        both = options(self.question.text)
         if both and not any(set(content_stems(one)) & set(content_stems(answer)) for one in both):
             return await self._choose(answer, "none of the two to choose between", context, both)
-        if yes_or_no and not says_yes_or_no(answer):
-            return await self._decide(answer, context)
         if why := self._unfit(answer):
             return await self._choose(answer, why, context, self._offered(context, evidence))
         subject = about_its_subject(self.question, self.passages)
-        if subject and not self._is_said_in(subject, answer):
-            evidence = [item for item in self.ranked if item.passage in subject]
-            context = build_context(self.passages, evidence, CONTEXT_CHARS)
-            return await self._choose(answer, "said of something else", context, self._offered(context, evidence))
+        if subject and not any(self._added(answer) <= self._said_in([at]) for at in subject):
+            evidence, context = self._only(subject)
+            return await self._choose(answer, _OF_ANOTHER, context, self._offered(context, evidence))
         return Reading(answer=answer, notes=tuple(self._notes))
 
-    def _is_said_in(self, places: Collection[int], answer: str) -> bool:
-        """Whether one of the passages has all that the answer adds to the question."""
-        added = frozenset(content_stems(answer)) - frozenset(content_stems(self.question.query))
-        said = (f"{title(self.passages[at].document)} {self.passages[at].text}" for at in places)
-        return asks_yes_or_no(self.question.text) or any(added <= frozenset(content_stems(text)) for text in said)
+    async def _decided(self, answer: str, context: Context) -> Reading:
+        """Yes or no. Where the model gave a phrase of the text alone, it is asked for the one to put before it.
+
+        A phrase said of something else than what is asked about is no ground: it goes, and the model decides from the
+        passages that speak of that. What yes or no stands on may be said in several of them, and in other words, so
+        only a phrase that is all in another passage is taken for such.
+        """
+        subject = about_its_subject(self.question, self.passages)
+        added = self._added(without_yes_or_no(answer))
+        others = [at for at in range(len(self.passages)) if at not in subject]
+        if subject and not added <= self._said_in(subject) and any(added <= self._said_in([at]) for at in others):
+            decided = await self._choose(answer, _OF_ANOTHER, self._only(subject)[1], _YES_OR_NO)
+            answer = ""
+        elif says_yes_or_no(answer):
+            return Reading(answer=answer, notes=tuple(self._notes))
+        else:
+            decided = await self._choose(answer, "neither yes nor no", context, _YES_OR_NO)
+        if not decided.chosen:
+            return decided
+        return decided.model_copy(update={"answer": f"{decided.answer.capitalize()}. {answer}".strip()})
+
+    def _added(self, answer: str) -> frozenset[str]:
+        """Stems of what an answer says beyond the question."""
+        return frozenset(content_stems(answer)) - frozenset(content_stems(self.question.query))
+
+    def _said_in(self, places: Collection[int]) -> frozenset[str]:
+        """Stems of these passages and of their titles."""
+        return frozenset(
+            stem
+            for at in places
+            for stem in content_stems(f"{title(self.passages[at].document)} {self.passages[at].text}")
+        )
+
+    def _only(self, places: Collection[int]) -> tuple[Sequence[RankedSentence], Context]:
+        """The sentences of these passages, and what of them is shown."""
+        evidence = [item for item in self.ranked if item.passage in places]
+        return evidence, build_context(self.passages, evidence, CONTEXT_CHARS)
 
     def _unfit(self, answer: str) -> str:
         """Why it cannot be the answer; empty where it may be."""
-        if not answer or asks_yes_or_no(self.question.text):
+        if not answer:
             return ""
         if reason := wrong_kind(self.question.text, answer):
             return reason
         if repeats(self.question.query, answer):
             return "it only repeats the question"
         said = frozenset(content_stems(" ".join(item.text for item in self.ranked)))
-        added = frozenset(content_stems(answer)) - frozenset(content_stems(self.question.query))
+        added = self._added(answer)
         return "most of it is in no passage" if 2 * len(added - said) > len(added) else ""
 
     def _offered(self, context: Context, evidence: Sequence[RankedSentence]) -> list[str]:
         """Phrases of the sentences that are shown, of the kind asked for."""
         read = [item for item in evidence if any(item in block.sentences for block in context.blocks)]
         return candidates(self.question.query, [item.text for item in read])
-
-    async def _decide(self, answer: str, context: Context) -> Reading:
-        """Yes or no in front of the answer, where one was asked for and the model gave a phrase of the text."""
-        decided = await self._choose(answer, "neither yes nor no", context, ("yes", "no"))
-        if not decided.chosen:
-            return decided
-        return decided.model_copy(update={"answer": f"{decided.answer.capitalize()}. {answer}"})
 
     async def _choose(self, answer: str, why: str, context: Context, choices: Sequence[str]) -> Reading:
         """Among these phrases; the first answer where there are none."""
@@ -152,7 +177,7 @@ class Reader:
             choice = json.loads(raw)["answer"]
         except (ContextOverflowError, IncompleteAnswerError, ValueError, KeyError, TypeError):
             return Reading(answer=answer, notes=tuple(self._notes))
-        where = "" if choices == ("yes", "no") else " of the text"
+        where = "" if choices == _YES_OR_NO else " of the text"
         said = f"asked freely, the model said \u201c{answer[:120]}\u201d ({why})"
         if choice == _NONE or choice not in choices:
             note = Evidence("answer", passed=False, detail=f"{said}; of {len(choices)} phrases{where} it chose none")

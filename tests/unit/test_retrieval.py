@@ -180,13 +180,13 @@ async def test_an_answer_that_no_document_has_gives_way_to_not_found() -> None:
     assert "Bartholomew Quince" in outcome.evidence[0].detail
 
 
-def choosing(free: str, choice: str) -> FakeDesk:
+def choosing(free: str, choice: str, documents: dict[str, str] = DOCUMENTS) -> FakeDesk:
     """A model that says this when it may say anything, and that when it has to choose."""
 
     def answer(request: ChatRequest) -> str:
         return json.dumps({"answer": choice}) if request.schema is not None else free
 
-    return FakeDesk(ScriptedRuntime(answer), searcher=MemorySearcher(DOCUMENTS))
+    return FakeDesk(ScriptedRuntime(answer), searcher=MemorySearcher(documents))
 
 
 @pytest.mark.parametrize(
@@ -351,6 +351,40 @@ async def test_a_no_before_a_noun_and_both_of_them_decide_nothing(answer: str) -
     at = choosing(answer, "yes")
     await ask(at, "Was the observatory founded by Maria Lindqvist?")
     assert len(at.requests) == 2
+
+
+BRIDGES = {
+    "a.txt": "The bridge of Vimpeli is made of stone.",
+    "b.txt": "The wooden bridge of Kesh opened in 1802.",
+    "c.txt": "The bridge of Vimpeli has a roof of copper.",
+}
+
+
+@pytest.mark.parametrize("free", ["opened in 1802", "Yes. It opened in 1802.", "The answer is no, it opened in 1802"])
+async def test_yes_or_no_for_a_reason_said_of_something_else_is_decided_anew(free: str) -> None:
+    at = choosing(free, "no", BRIDGES)
+    outcome = await RetrievalSpecialist().work(Assignment("Is the bridge of Vimpeli old?"), at)
+    assert (outcome.text, outcome.verdict) == ("No.", Verdict.UNVERIFIED)
+    assert len(at.requests) == 2
+    assert "Kesh" not in at.prompts[1]
+    assert "said of something else" in next(item.detail for item in outcome.evidence if item.kind == "answer")
+    assert {citation.document for citation in outcome.citations} == {"a.txt", "c.txt"}
+
+
+@pytest.mark.parametrize("free", ["Yes, it is built of rocks.", "No: it is made of stone, and of copper."])
+async def test_yes_or_no_for_a_reason_in_other_words_or_from_several_passages_stands(free: str) -> None:
+    at = choosing(free, "no", BRIDGES)
+    await RetrievalSpecialist().work(Assignment("Is the bridge of Vimpeli old?"), at)
+    assert len(at.requests) == 1
+
+
+@pytest.mark.parametrize("free", ["Yes", "The answer is no.", "Yes, in 1802."])
+async def test_a_bare_yes_or_no_quotes_what_speaks_of_whom_the_question_names(free: str) -> None:
+    at = choosing(free, "no", BRIDGES)
+    outcome = await RetrievalSpecialist().work(Assignment("Did the bridge of Vimpeli open in 1802?"), at)
+    assert (outcome.text, outcome.verdict) == (free, Verdict.UNVERIFIED)
+    assert {citation.document for citation in outcome.citations} == {"a.txt", "c.txt"}
+    assert len(at.requests) == 1
 
 
 async def test_who_asks_to_be_told_who_it_was_wants_no_yes() -> None:
