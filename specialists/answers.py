@@ -1,12 +1,8 @@
-"""A model's answer, cleaned and checked against the quotes that are to carry it."""
+"""A model's answer to a question, cleaned, and whether it is one."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-
-from nonet.specialists.protocol import Citation, Evidence, Passage
-from nonet.specialists.quotes import Match, check_quote, quotes_in
 
 _DECLINED = re.compile(
     r"^\W*(?:not (?:stated|mentioned|given|specified|found|available|provided)|unknown|n/?a\b|none\b|no answer|"
@@ -25,25 +21,3 @@ def cleaned(raw: str) -> str:
 def declines(answer: str) -> bool:
     """Whether the answer says that there is none."""
     return bool(_DECLINED.match(answer))
-
-
-def repair_quotes(answer: str, passages: Sequence[Passage]) -> tuple[str, list[Citation], list[Evidence]]:
-    """Put the document's words where the answer misquotes; take the quotation marks off what is nowhere."""
-    citations: list[Citation] = []
-    notes: list[Evidence] = []
-    for quote in quotes_in(answer):
-        check = check_quote(quote, passages)
-        if check.citation is not None:
-            citations.append(check.citation)
-        if check.match is Match.NEAREST and check.citation is not None:
-            answer = answer.replace(quote, check.citation.quote)
-            notes.append(
-                Evidence("quote", passed=None, detail="a quote was not verbatim; the nearest sentence replaced it")
-            )
-        elif check.match is Match.ABSENT:
-            for marked in (f'"{quote}"', f"\u201c{quote}\u201d"):
-                answer = answer.replace(marked, quote)
-            notes.append(
-                Evidence("quote", passed=False, detail="a quote is in no passage; its quotation marks were dropped")
-            )
-    return answer, citations, notes

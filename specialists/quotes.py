@@ -7,35 +7,35 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
+from itertools import groupby
 
 from nonet.specialists.protocol import Citation, Passage
-from nonet.specialists.text import sentences, words
+from nonet.specialists.quote_marks import joins
+from nonet.specialists.text import Span, sentences, words
 
 _NEAR_ENOUGH = 0.6
 """Word F1 of a quote and a sentence above which the sentence is what the model meant. Between a copy with a slip or
 two (above 0.8) and two sentences on one topic (below 0.5)."""
-_SHORTEST_REPAIR = 4
+SHORTEST_REPAIR = 4
 """Words; fewer match some sentence by accident."""
 
 _ALIKE = {
-    "\u2018": "'",
-    "\u2019": "'",
-    "\u201a": "'",
-    "\u201b": "'",
-    "\u201c": '"',
-    "\u201d": '"',
-    "\u201e": '"',
-    "\u00ab": '"',
-    "\u00bb": '"',
-    "\u2010": "-",
-    "\u2011": "-",
-    "\u2012": "-",
-    "\u2013": "-",
-    "\u2014": "-",
-    "\u2212": "-",
+    **dict.fromkeys("\u2018\u2019\u201a\u201b\u2039\u203a\u2032", "'"),
+    **dict.fromkeys("\u201c\u201d\u201e\u201f\u00ab\u00bb\u300c\u300d\u300e\u300f\u301d\u301e\u301f\u2033", '"'),
+    **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"),
 }
-_INVISIBLE = frozenset("\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff")
-"""Soft hyphens, joiners and direction marks: a reader does not see them, and a model does not repeat them."""
+_INVISIBLE = frozenset(
+    "\u00ad\u061c\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
+)
+"""Soft hyphens, joiners, and all that Unicode has to set the direction of a text (UAX #9): a reader does not see them,
+and a model does not repeat them."""
+_EMPHASIS = re.compile(r"(?<![^\W_])[*_`]+(?=\S)|(?<=\S)[*_`]+(?![^\W_])")
+"""Markdown's, which a model leaves out of a quote or puts into it; not that of "2*3" or "a_b"."""
+_GROUPED = re.compile(r"\d[.,]\d")
+"""Within a number."""
+_AROUND = " .,;:\u2026"
+"""What may stand at the end of a quote, inside its marks, and belong to the sentence around it."""
 
 
 class Match(StrEnum):
@@ -72,68 +72,101 @@ def holds(citation: Citation, text: str) -> bool:
 
 
 def check_quote(quote: str, passages: Sequence[Passage]) -> QuoteCheck:
-    """Find a quote in the passages: verbatim, else alike, else the nearest sentence, else nowhere."""
-    wanted = quote.strip()
-    if not words(wanted):
+    """Find a quote in the passages: verbatim, else alike, else the nearest sentence, else nowhere. In whole words."""
+    return Sought(passages).check(quote)
+
+
+class Sought:
+    """Passages in which quotes are looked for; what that takes is worked out at the first quote that needs it."""
+
+    def __init__(self, passages: Sequence[Passage]) -> None:
+        self._passages = passages
+
+    def check(self, quote: str) -> QuoteCheck:
+        """As `check_quote`."""
+        return self.find(quote) or self._nearest(quote)
+
+    def find(self, quote: str) -> QuoteCheck | None:
+        """Where it is, verbatim or alike; None where it is not."""
+        wanted = quote.strip()
+        if not words(wanted):
+            return None
+        for passage in self._passages:
+            start = _find(wanted, passage.text)
+            if start >= 0:
+                return QuoteCheck(quote, Match.VERBATIM, cite(passage, start, start + len(wanted)))
+        folded = _folded(wanted)[0].strip(_AROUND)
+        for passage, (text, offsets) in zip(self._passages, self._plain, strict=True):
+            start = _find(folded, text) if folded else -1
+            if start >= 0:
+                end = offsets[start + len(folded) - 1] + 1
+                return QuoteCheck(quote, Match.ALIKE, cite(passage, offsets[start], end))
+        return None
+
+    @cached_property
+    def _plain(self) -> list[tuple[str, list[int]]]:
+        return [_folded(passage.text) for passage in self._passages]
+
+    @cached_property
+    def _sentences(self) -> list[tuple[Passage, Span, set[str]]]:
+        return [
+            (passage, span, set(words(span.text))) for passage in self._passages for span in sentences(passage.text)
+        ]
+
+    def _nearest(self, quote: str) -> QuoteCheck:
+        wanted = set(words(quote))
+        if len(wanted) >= SHORTEST_REPAIR:
+            found = [(_f1(wanted, said), passage, span) for passage, span, said in self._sentences]
+            score, passage, span = max(found, key=lambda item: item[0], default=(0.0, None, None))
+            if passage is not None and span is not None and score >= _NEAR_ENOUGH:
+                return QuoteCheck(quote, Match.NEAREST, cite(passage, span.start, span.end))
         return QuoteCheck(quote, Match.ABSENT, None)
-    for passage in passages:
-        start = passage.text.find(wanted)
-        if start >= 0:
-            return QuoteCheck(quote, Match.VERBATIM, cite(passage, start, start + len(wanted)))
-    folded, _ = _folded(wanted.strip(" .\u2026"))
-    for passage in passages:
-        text, offsets = _folded(passage.text)
-        start = text.find(folded) if folded else -1
-        if start >= 0:
-            end = offsets[start + len(folded) - 1] + 1
-            return QuoteCheck(quote, Match.ALIKE, cite(passage, offsets[start], end))
-    return _nearest(quote, passages)
+
+
+def _find(wanted: str, text: str) -> int:
+    """Where it stands in whole words; -1 where it does not."""
+    at = text.find(wanted)
+    while at >= 0 and (_is_joined(text, at) or _is_joined(text, at + len(wanted))):
+        at = text.find(wanted, at + 1)
+    return at
+
+
+def _is_joined(text: str, at: int) -> bool:
+    """Whether a word or number goes on over this place; where words stand without spaces, nobody can tell."""
+    if not 0 < at < len(text):
+        return False
+    if joins(text[at - 1]) and (joins(text[at]) or unicodedata.combining(text[at]) > 0):
+        return True
+    return any(_GROUPED.match(text, begin) for begin in (at - 1, at - 2) if begin >= 0)
 
 
 def _folded(text: str) -> tuple[str, list[int]]:
     """The text in its plainest form, and for each of its characters where it stood."""
     out: list[str] = []
     offsets: list[int] = []
+    marks = {at for match in _EMPHASIS.finditer(text) for at in range(*match.span())}
     for index, letter in enumerate(text):
         if letter.isspace():
             if out and out[-1] == " ":
                 continue
             plain = " "
-        elif letter in _INVISIBLE:
+        elif letter in _INVISIBLE or index in marks:
             continue
         else:
             # Decomposed and composed accents, ligatures and wide letters are the same words.
             plain = "".join(_ALIKE.get(each, each) for each in unicodedata.normalize("NFKD", letter)).casefold()
         for piece in plain:
-            out.append(piece)
+            # Whoever speaks within a quote has single marks where the document has double ones. Feet are no inches.
+            out.append("'" if piece == '"' and not (out and out[-1].isdigit()) else piece)
             offsets.append(index)
-    return "".join(out), offsets
+    return _ordered(out), offsets
 
 
-def _nearest(quote: str, passages: Sequence[Passage]) -> QuoteCheck:
-    wanted = set(words(quote))
-    if len(wanted) >= _SHORTEST_REPAIR:
-        found = [
-            (_f1(wanted, set(words(span.text))), passage, span)
-            for passage in passages
-            for span in sentences(passage.text)
-        ]
-        score, passage, span = max(found, key=lambda item: item[0], default=(0.0, None, None))
-        if passage is not None and span is not None and score >= _NEAR_ENOUGH:
-            return QuoteCheck(quote, Match.NEAREST, cite(passage, span.start, span.end))
-    return QuoteCheck(quote, Match.ABSENT, None)
+def _ordered(letters: Sequence[str]) -> str:
+    """With the accents of a letter in the order that Unicode gives them; Arabic is written with them in any."""
+    runs = groupby(letters, key=lambda letter: unicodedata.combining(letter) > 0)
+    return "".join(each for marks, run in runs for each in (sorted(run, key=unicodedata.combining) if marks else run))
 
 
 def _f1(one: set[str], other: set[str]) -> float:
     return 2 * len(one & other) / (len(one) + len(other)) if one and other else 0.0
-
-
-_QUOTED = re.compile(r"\"([^\"\n]{12,400})\"|\u201c([^\u201d\n]{12,400})\u201d")
-_FEWEST_QUOTED_WORDS = 4
-"""Fewer, and it is a title or a word set apart, not a quote."""
-
-
-def quotes_in(text: str) -> list[str]:
-    """What stands between quotation marks in an answer and is long enough to be a quote."""
-    found = [match.group(1) or match.group(2) for match in _QUOTED.finditer(text)]
-    return [quote for quote in found if len(words(quote)) >= _FEWEST_QUOTED_WORDS]

@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nonet.specialists.answers import repair_quotes
 from nonet.specialists.budget import split_chars
 from nonet.specialists.checks import language_check
 from nonet.specialists.hopping import follow, is_open
 from nonet.specialists.proof import LEAST_QUESTION_SHARE, prove
 from nonet.specialists.protocol import Assignment, Citation, Desk, Evidence, Outcome, Passage, Source, Verdict
 from nonet.specialists.questions import Question, Want, read_question
+from nonet.specialists.quote_gate import gate_passages
 from nonet.specialists.quotes import cite
 from nonet.specialists.ranking import RankedSentence, bm25, rank_sentences, rerank, title
 from nonet.specialists.reading import Reader
@@ -198,11 +198,14 @@ async def _answer(found: _Found, assignment: Assignment, desk: Desk) -> Outcome:
         return _extract(found, notes)
     if reason := degeneration(reading.answer, found.question.text):
         return _extract(found, [*notes, Evidence("degeneration", passed=False, detail=reason)])
-    return _checked(found, reading.answer, notes, chosen=reading.chosen)
+    return _checked(found, reading.answer, assignment, notes, chosen=reading.chosen)
 
 
-def _checked(found: _Found, answer: str, notes: Sequence[Evidence], *, chosen: bool = False) -> Outcome:
-    answer, citations, repairs = repair_quotes(answer, found.passages)
+def _checked(
+    found: _Found, answer: str, assignment: Assignment, notes: Sequence[Evidence], *, chosen: bool = False
+) -> Outcome:
+    gated = gate_passages(answer, found.passages, assignment.instruction)
+    answer, citations = gated.text, list(gated.citations)
     proof = prove(found.question, answer, found.passages, found.ranked, found.cosine)
     for item in proof.carriers:
         citation = cite(found.passages[item.passage], item.start, item.end)
@@ -210,11 +213,11 @@ def _checked(found: _Found, answer: str, notes: Sequence[Evidence], *, chosen: b
             citations.append(citation)
     citations = citations[:_MOST_CITATIONS]
     spoken = language_check(found.question.text, answer)
-    shape = [*notes, *repairs, *([spoken] if spoken is not None and not spoken.passed else [])]
+    shape = [*notes, *gated.evidence(doubt=True), *([spoken] if spoken is not None and not spoken.passed else [])]
     if proof.thin:
         detail = f"the model's answer, \u201c{answer[:200]}\u201d, is not shown: {proof.thin}"
         return _thin(found, detail, [*shape, proof.evidence], citations)
-    sound = proof.evidence.passed and all(item.passed is not False for item in shape)
+    sound = gated.sound and proof.evidence.passed and all(item.passed is not False for item in shape)
     evidence = (*shape, *([_quoted(citations)] if citations else []), proof.evidence)
     # Who had to be asked a second time, among phrases, is no second witness beside the words of the text.
     verdict = Verdict.VERIFIED if sound and not chosen else Verdict.UNVERIFIED

@@ -86,6 +86,7 @@ async def test_a_misquote_is_repaired_and_recorded() -> None:
     )
     assert "The stone bridge opened on 3 May 1688 and carries the road to Kesh." in outcome.text
     assert any("nearest sentence" in item.detail for item in outcome.evidence)
+    assert outcome.verdict is Verdict.UNVERIFIED
 
 
 async def test_an_invented_quote_loses_its_marks() -> None:
@@ -94,7 +95,46 @@ async def test_an_invented_quote_loses_its_marks() -> None:
     )
     assert outcome.text == "It carries the road to Kesh since 3 May 1688: no wagon may ever pass."
     assert outcome.verdict is Verdict.UNVERIFIED
-    assert any("in no passage" in item.detail for item in outcome.evidence)
+    assert any("\u201cno wagon may ever pass\u201d is nowhere" in item.detail for item in outcome.evidence)
+
+
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        "\u201eno wagon may ever pass\u201c",
+        "\u00ab no wagon may ever pass \u00bb",
+        "\u00bbno wagon may ever pass\u00ab",
+        "\u2018no wagon may ever pass\u2019",
+        "'no wagon may ever pass'",
+        "\u300cno wagon may ever pass\u300d",
+        "\u201dno wagon may ever pass\u201d",
+        '"smart"',
+        "\u201cno wagon may",
+    ],
+)
+async def test_marks_of_any_language_are_taken_off_what_is_nowhere(quoted: str) -> None:
+    outcome = await ask(desk(f"3 May 1688: {quoted}"), "When did the stone bridge open?")
+    assert outcome.text.startswith("3 May 1688: ")
+    assert not set(outcome.text) & set("\u201e\u201c\u00ab\u00bb\u2018\u2019'\u300c\u300d\u201d\"")
+    assert outcome.verdict is Verdict.UNVERIFIED
+    assert any("its quotation marks were dropped" in item.detail for item in outcome.evidence)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "\u201e3 May 1688\u201c",
+        "\u00ab 3 May 1688 \u00bb",
+        "'3 May 1688'",
+        'On 3 May 1688 the "Stone Bridge" opened',
+        "The \u201cold\u201d stone bridge: 3 May 1688",
+        'history.md, "3 May 1688", as "town/history.md" says',
+    ],
+)
+async def test_what_is_there_or_was_asked_keeps_its_marks(answer: str) -> None:
+    outcome = await ask(desk(answer), "When did the \u201cold\u201d stone bridge open?")
+    assert outcome.text == answer
+    assert "quote" not in {item.kind for item in outcome.evidence if item.passed is not True}
 
 
 @pytest.mark.parametrize("documents", [{}, {"a.txt": "Nothing of the kind stands here, only weather."}])
