@@ -91,9 +91,14 @@ def ending_check(text: str) -> Evidence | None:
     return Evidence("length", passed=None, detail="the last sentence has no end: the answer may be broken off")
 
 
+def names_a_language(request: str) -> bool:
+    """Whether it may want an answer in another language than its own."""
+    return _NAMES_A_LANGUAGE.search(request) is not None
+
+
 def language_check(request: str, answer: str) -> Evidence | None:
     """Whether the answer is in the request's language, where both are plain and the request names none."""
-    if _NAMES_A_LANGUAGE.search(request):
+    if names_a_language(request):
         return None
     asked, given = language_of(request), language_of(answer)
     if asked is None or given is None:

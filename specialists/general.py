@@ -8,9 +8,11 @@ from dataclasses import replace
 from nonet.errors import ContextOverflowError
 from nonet.runtimes import Message
 from nonet.specialists.budget import Part, fit
-from nonet.specialists.checks import answer_checks, degeneration_check, length_check
+from nonet.specialists.checks import answer_checks, degeneration_check, length_check, names_a_language
 from nonet.specialists.output_schema import described
-from nonet.specialists.protocol import Assignment, Desk, Evidence, Outcome, Verdict
+from nonet.specialists.protocol import Assignment, Citation, Desk, Evidence, Outcome, Verdict
+from nonet.specialists.questions import is_asked
+from nonet.specialists.quote_gate import gate_sources
 from nonet.specialists.text import neutral
 
 _SYSTEM = "Answer the request directly and briefly."
@@ -82,10 +84,25 @@ class GeneralSpecialist:
         for broken in (degeneration_check(text), length_check(response.finish)):
             if broken is not None:
                 return Outcome(text, Verdict.FAILED, (broken,))
-        checks = answer_checks(assignment.instruction, text)
+        text, quotes, citations = _quoted(text, assignment)
+        checks = (*answer_checks(assignment.instruction, text), *quotes)
         if not checks:
             checks = (Evidence("call", passed=None, detail="answered without a check"),)
-        return Outcome(text, Verdict.UNVERIFIED, checks)
+        return Outcome(text, Verdict.UNVERIFIED, checks, citations)
+
+
+def _quoted(answer: str, assignment: Assignment) -> tuple[str, Sequence[Evidence], tuple[Citation, ...]]:
+    """Who asks what a text says gets no quote that is not in it. Who wants a letter made of it is told of its own.
+
+    A translation quotes in other words than the text's.
+    """
+    asked = assignment.instruction
+    if not assignment.sources or names_a_language(asked):
+        return answer, (), ()
+    gated = gate_sources(answer, assignment.sources, asked)
+    if is_asked(asked) or asked.rstrip().endswith("?"):
+        return gated.text, gated.evidence(), gated.citations
+    return answer, gated.noticed(), ()
 
 
 def _builder(assignment: Assignment) -> Callable[[Sequence[str]], tuple[Message, ...]]:

@@ -51,6 +51,10 @@ class Gated:
             ),
         )
 
+    def noticed(self) -> tuple[Evidence, ...]:
+        """The same of an answer that is left as it was."""
+        return tuple(_told((*self.replaced, *self.unmarked), "is not in what was read", passed=None))
+
 
 def _told(quotes: Sequence[str], what: str, *, passed: bool | None) -> list[Evidence]:
     more = f" (and {len(quotes) - _MOST_TOLD} more)" if len(quotes) > _MOST_TOLD else ""

@@ -1,6 +1,6 @@
 """What stands between quotation marks in a text, in the marks of many languages; apostrophes and inches are none.
 
-Code, in fences or between backticks, is passed over. Of marks within marks the outermost are given.
+Code and JSON are passed over. Of marks within marks the outermost are given.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ _JOINS = re.compile(
 )
 """A letter or digit of a script that puts spaces between words: beside it, a mark is within a word. In Korean a
 particle follows the mark without one."""
-_CODE = re.compile(r"(```|~~~).*?(?:\1|\Z)|`[^`\n]*`", re.DOTALL)
+_CODE = re.compile(r"(```|~~~).*?(?:\1|\Z)|`[^`\n]*`|\{\s*\"[^\"\n]*\"\s*:.*\}", re.DOTALL)
+"""In fences, between backticks, and JSON."""
 _APART = re.compile(r"\n\s*\n|\n(?=\s{0,3}(?:[-*+\u2022|#>]|\d{1,3}[.)])\s?)")
 """Between paragraphs, list items and rows of a table; no quotation reaches over them."""
 

@@ -14,6 +14,7 @@ from nonet.specialists.forms import Form
 from nonet.specialists.length import Trimmed, enforce
 from nonet.specialists.material import Material, read_material
 from nonet.specialists.protocol import Assignment, Desk, Evidence, Outcome, Verdict
+from nonet.specialists.quote_gate import Gated, gate_sources
 from nonet.specialists.summary_answer import restates, unusable
 from nonet.specialists.summary_calls import Attempt
 from nonet.specialists.summary_extract import extracted, sections_check
@@ -93,10 +94,20 @@ class SummarizationSpecialist:
             reason = restates(raw, material.text, material.focus | asked, answers=bool(material.question))
         if reason:
             return await extracted(attempt, Evidence("degeneration", passed=False, detail=reason))
-        return await _judged(attempt, enforce(raw, material.wish))
+        return await _judged(attempt, *_quoted(raw, material))
 
 
-async def _judged(attempt: Attempt, trimmed: Trimmed) -> Outcome:
+def _quoted(raw: str, material: Material) -> tuple[Trimmed, Gated]:
+    """The answer in the length asked for, with no quote that is not in the text."""
+    trimmed = enforce(raw, material.wish)
+    gated = gate_sources(trimmed.text, material.sources, material.request)
+    if not gated.replaced:
+        return replace(trimmed, text=gated.text), gated
+    again = enforce(gated.text, material.wish)  # the text's own sentence may be longer than what was made of it
+    return Trimmed(again.text, tuple(dict.fromkeys((*trimmed.evidence, *again.evidence)))), gated
+
+
+async def _judged(attempt: Attempt, trimmed: Trimmed, quoted: Gated) -> Outcome:
     report = cover(trimmed.text, attempt.material)
     if attempt.material.options.language is None and 2 * len(report.flagged) > len(report.basis):
         said = "; ".join(
@@ -121,14 +132,15 @@ async def _judged(attempt: Attempt, trimmed: Trimmed) -> Outcome:
         Evidence("support", passed=not unsupported, detail=support),
         _overlap(attempt, borne_out=borne_out, detail=overlap),
         _places(report, attempt),
+        *quoted.evidence(),
         *trimmed.evidence,
     ]
     open_end = ending_check(trimmed.text) if attempt.material.wish.bullets is None else None
     checks += [open_end] if open_end is not None else []
     compared = all(check.passed is not None for check in checks if check.kind in {"coverage", "overlap", "places"})
-    verified = open_end is None and compared and all(check.passed is not False for check in checks)
+    verified = quoted.sound and open_end is None and compared and all(check.passed is not False for check in checks)
     verdict = Verdict.VERIFIED if verified else Verdict.UNVERIFIED
-    return Outcome(trimmed.text, verdict, (*attempt.history(), *checks), data=attempt.data(report))
+    return Outcome(trimmed.text, verdict, (*attempt.history(), *checks), quoted.citations, attempt.data(report))
 
 
 def _overlap(attempt: Attempt, *, borne_out: bool, detail: str) -> Evidence:

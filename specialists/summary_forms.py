@@ -15,6 +15,7 @@ from nonet.specialists.forms import Form
 from nonet.specialists.length import LengthWish, enforce
 from nonet.specialists.material import Material
 from nonet.specialists.protocol import Assignment, Citation, Desk, Evidence, Outcome, Source, Verdict
+from nonet.specialists.quote_gate import gate_sources
 from nonet.specialists.summary_answer import unusable
 from nonet.specialists.summary_calls import Attempt, Partial, data_of, together
 from nonet.specialists.support import faithfulness
@@ -77,6 +78,8 @@ class _Row:
     """What was made of each piece that was read, with its place among all sources."""
     history: tuple[Evidence, ...]
     """What is to be said of its calls."""
+    quotes: tuple[Evidence, ...]
+    """Of what it quoted, what is not in its part."""
     sought: bool
     """Only what speaks of the question was read."""
 
@@ -107,6 +110,7 @@ async def table(material: Material, assignment: Assignment, desk: Desk, form: Fo
             "support", passed=not notes, detail="; ".join(notes[:3]) or "every number and name of a row is in its part"
         ),
     ]
+    checks += [told for row in rows for told in row.quotes]
     if language := material.options.language:
         checks.append(Evidence("overlap", passed=None, detail=f"in {language} it cannot be compared with the text"))
     verdict = Verdict.VERIFIED if all(check.passed for check in checks) else Verdict.UNVERIFIED
@@ -154,6 +158,7 @@ async def _row(part: Source, offset: int, material: Material, assignment: Assign
     attempt = Attempt(replace(material, sources=(part,), wish=_ROW), assignment, desk)
     language = material.options.language
     missing: tuple[str, ...] = ()
+    quotes: tuple[Evidence, ...] = ()
     try:
         raw = await attempt.summarize()
         reason = unusable(raw, part.text, material.request, language=language)
@@ -166,7 +171,8 @@ async def _row(part: Source, offset: int, material: Material, assignment: Assign
         note = f"extracted, as {reason}"
         attempt.chunks, attempt.partials, attempt.sought = [(0, len(part.text))], [], False
     else:
-        text = enforce(raw, _ROW).text
+        gated = gate_sources(enforce(raw, _ROW).text, [part], material.request)
+        text, quotes = gated.text, gated.evidence()
         faith = faithfulness(text, part.text)
         missing = (*faith.missing_numbers, *(faith.missing_names if language is None else ()))
         few = language is None and faith.overlap < _LEAST_OVERLAP
@@ -183,6 +189,7 @@ async def _row(part: Source, offset: int, material: Material, assignment: Assign
         tuple((start + offset, end + offset) for start, end in read),
         tuple(replace(each, start=each.start + offset, end=each.end + offset) for each in partials),
         tuple(replace(told, detail=f"{part.name}: {told.detail}") for told in attempt.history()),
+        tuple(replace(told, detail=f"{part.name}: {told.detail}") for told in quotes),
         sought=attempt.sought,
     )
 

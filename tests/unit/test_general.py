@@ -27,6 +27,32 @@ async def test_reads_what_it_is_given() -> None:
     assert desk.prompts == ["s1:\nThe moon is green.\n\nIs that right?"]
 
 
+LETTER = Source("letter.md", "The council wrote: the dam is safe until May. Its wall was smart.")
+
+
+async def test_what_it_says_of_a_text_quotes_only_what_is_there() -> None:
+    said = "It says \u201cthe dam is safe until May\u201d, and \u201cthe wall will fall\u201d, a \u201csmart\u201d one."
+    outcome, _ = await ask(said, Assignment("What does the letter say?", (LETTER,)))
+    assert outcome.text == said.replace("\u201cthe wall will fall\u201d", "the wall will fall")
+    assert [item.detail for item in outcome.evidence if item.kind == "quote"] == [
+        "the quote \u201cthe wall will fall\u201d is nowhere in what was read; its quotation marks were dropped"
+    ]
+    assert [(cited.document, cited.quote) for cited in outcome.citations] == [
+        ("letter.md", "the dam is safe until May")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("request_", "told"),
+    [("Write a reply to the letter.", True), ("Translate the letter, would you, into German?", False)],
+)
+async def test_what_it_makes_of_a_text_keeps_its_own_quotes(request_: str, *, told: bool) -> None:
+    said = "You wrote \u201cthe dam is unsafe until May\u201d."
+    outcome, _ = await ask(said, Assignment(request_, (LETTER,)))
+    assert (outcome.text, outcome.citations) == (said, ())
+    assert any("is not in what was read" in item.detail for item in outcome.evidence) is told
+
+
 async def test_may_answer_a_greeting_with_the_same_words() -> None:
     outcome, _ = await ask("Hello!", Assignment("Hello!"))
     assert outcome.verdict is Verdict.UNVERIFIED

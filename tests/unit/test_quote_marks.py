@@ -50,6 +50,7 @@ def test_marks_of_many_languages(text: str, found: list[str]) -> None:
         "a 5\" pipe, a 6' wall, and one of 6'2\"",
         "5\u2033 by 6\u2032",
         'say `print("the wall")` or\n```python\nprint("the wall")\n```\n',
+        'It is {"wall": "old", "doors": {"north": "red"}} in JSON.',
         '<a href="wall.html">the wall</a>',
         "'' and ' and \\'",
     ],

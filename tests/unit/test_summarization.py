@@ -103,6 +103,39 @@ async def test_what_the_text_does_not_bear_out_is_not_verified(answer: str, kind
     assert detail in found(outcome, kind).detail
 
 
+@pytest.mark.parametrize(
+    ("said", "shown", "detail"),
+    [
+        (
+            "In 1987 a flood damaged the wall: \u201cthe dam of the council damaged the wall\u201d.",
+            "In 1987 a flood damaged the wall: the dam of the council damaged the wall.",
+            "is nowhere in what was read",
+        ),
+        (
+            "It says \u00ab In 1987 the flood damaged a northern wall \u00bb of the dam.",
+            "It says \u00ab In 1987 a flood damaged the northern wall. \u00bb of the dam.",
+            "the nearest sentence replaced it",
+        ),
+        ("A flood damaged the \u201csmart\u201d northern wall.", "A flood damaged the smart northern wall.", "smart"),
+    ],
+)
+async def test_a_summary_quotes_only_what_is_in_the_text(said: str, shown: str, detail: str) -> None:
+    at = desk(f"{GOOD} {said}")
+    outcome = await sum_up(at)
+    assert outcome.text == f"{GOOD} {shown}"
+    assert outcome.verdict is Verdict.UNVERIFIED
+    assert detail in found(outcome, "quote").detail
+    assert len(at.requests) == 1
+
+
+async def test_a_summary_that_quotes_the_text_is_verified_and_cites_it() -> None:
+    said = "The dam is of 1961. \u201cIn 1987 a flood damaged the northern wall\u201d, with the \u201clake\u201d."
+    outcome = await sum_up(desk(said))
+    assert (outcome.text, outcome.verdict) == (said, Verdict.VERIFIED)
+    (cited,) = outcome.citations
+    assert (cited.document, TEXT[cited.start : cited.end]) == ("dam.md", "In 1987 a flood damaged the northern wall")
+
+
 async def test_nothing_to_sum_up_fails() -> None:
     outcome = await sum_up(desk(), "Summarize the report in two sentences.", "")
     assert outcome.verdict is Verdict.FAILED

@@ -112,6 +112,19 @@ async def test_a_comparison_tells_what_each_has_alone() -> None:
     assert "abbot" in mill.split("|")[3]
 
 
+async def test_a_row_quotes_only_what_is_in_its_part() -> None:
+    row = "A flood damaged the \u201esmart\u201c northern wall in 1987."
+    desk = FakeDesk(
+        ScriptedRuntime(lambda request: row if "flood" in request.messages[-1].content else answer(request))
+    )
+    outcome = await SummarizationSpecialist().work(Assignment("As a table.", (Source("dam.md", DAM),)), desk)
+    assert "| Flood | A flood damaged the smart northern wall in 1987. |" in outcome.text
+    assert outcome.verdict is Verdict.UNVERIFIED
+    assert [item.detail for item in outcome.evidence if item.kind == "quote"] == [
+        "Flood: the quote \u201csmart\u201d is nowhere in what was read; its quotation marks were dropped"
+    ]
+
+
 async def test_a_row_that_is_made_up_is_told() -> None:
     desk = FakeDesk(ScriptedRuntime(lambda _: "The Kesh dam was finished by Professor Lindqvist after work."))
     outcome = await SummarizationSpecialist().work(Assignment("As a table.", (Source("dam.md", DAM),)), desk)
