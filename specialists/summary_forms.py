@@ -18,8 +18,9 @@ from nonet.specialists.protocol import Assignment, Citation, Desk, Evidence, Out
 from nonet.specialists.quote_gate import gate_sources
 from nonet.specialists.summary_answer import unusable
 from nonet.specialists.summary_calls import Attempt, Partial, data_of, together
+from nonet.specialists.summary_particular import particular
 from nonet.specialists.support import faithfulness
-from nonet.specialists.text import names, numbers, sentences, words
+from nonet.specialists.text import sentences
 
 _MOST_ROWS = 12
 """More sections are put together, so that a table stays one."""
@@ -100,7 +101,7 @@ async def table(material: Material, assignment: Assignment, desk: Desk, form: Fo
     ]
     cells = [[row.name, row.text] for row in rows]
     if form is Form.COMPARISON:
-        for cell, only in zip(cells, _particular(material.sources), strict=True):
+        for cell, only in zip(cells, particular([source.text for source in material.sources]), strict=True):
             cell.append(only)
     lines = [_line(columns), _line(["---"] * len(columns)), *(_line(cell) for cell in cells)]
     notes = [f"{row.name}: {row.note}" for row in rows if row.note]
@@ -192,18 +193,6 @@ async def _row(part: Source, offset: int, material: Material, assignment: Assign
         tuple(replace(told, detail=f"{part.name}: {told.detail}") for told in quotes),
         sought=attempt.sought,
     )
-
-
-def _particular(sources: Sequence[Source]) -> list[str]:
-    """Names and numbers that each document has alone, the most frequent first."""
-    marks = [names(source.text) | numbers(source.text) for source in sources]
-    found: list[str] = []
-    for at, source in enumerate(sources):
-        others = set[str]().union(*(mark for other, mark in enumerate(marks) if other != at))
-        said = words(source.text)
-        alone = sorted(marks[at] - others, key=lambda mark: (-said.count(mark), mark))
-        found.append(", ".join(alone[:_MOST_PARTICULAR]))
-    return found
 
 
 def _line(cells: Sequence[str]) -> str:

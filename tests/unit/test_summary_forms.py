@@ -109,7 +109,49 @@ async def test_a_comparison_tells_what_each_has_alone() -> None:
     assert dam.startswith("| dam.md | A flood damaged the northern wall in 1987. |")
     assert "1961" in dam
     assert mill.startswith("| mill.txt | Tom Abbot's mill was sold to the council in 1977. |")
-    assert "abbot" in mill.split("|")[3]
+    assert "Abbot" in mill.split("|")[3]
+
+
+async def only_here(text: str, other: str = "Nothing of the kind.") -> list[str]:
+    """What a comparison says that a document has alone."""
+    desk = FakeDesk(ScriptedRuntime(lambda _: "Something."))
+    sources = (Source("a.txt", text), Source("b.txt", other))
+    outcome = await SummarizationSpecialist().work(Assignment("Compare the documents.", sources), desk)
+    row = next(line for line in outcome.text.splitlines() if line.startswith("| a.txt |"))
+    return row.split("|")[3].strip().split(", ")
+
+
+@pytest.mark.parametrize(
+    ("text", "alone"),
+    [
+        ("The pump HL-3318-M stands in Kesh.", ["HL-3318-M", "Kesh"]),
+        ("It needs version v2.1.3 or 1.2.3-rc1 since 2024-05-07.", ["1.2.3-rc1", "2024-05-07", "v2.1.3"]),
+        ("Set max_calls and LOG_Level for requests.Session here.", ["LOG_Level", "max_calls", "requests.Session"]),
+        ("See https://example.com/Guide/Intro?page=2. Then rest.", ["https://example.com/Guide/Intro?page=2"]),
+        ("Call `open` or `nonet run --docs Big` in /usr/Local/bin.", ["/usr/Local/bin", "open"]),
+        ("So they paid Jean-Paul O'Brien-Smith of AT&T.", ["AT&T", "Jean-Paul", "O'Brien-Smith"]),
+        ("Kesh-based firms and well-known ones write C++ at 10:30.", ["10:30", "C++"]),
+        ("It says\n\n```python\nclass Pump(Base):\n    Size = 12\n```\n\nand Orrin.", ["Orrin"]),
+        (f"The digest is sha256:{'Ab1' * 20}, says Orrin.", ["Orrin"]),
+        ("_Then came_ __init__ and, f\u00fcr-den-Kurort, a f\u00fcr-\u00e4ltere.", ["__init__", "f\u00fcr-den-Kurort"]),
+        ("She paid 90,000.50 crowns to Abbot's mill.", ["90000.5", "Abbot"]),
+    ],
+)
+async def test_an_identifier_is_shown_whole_or_not_at_all(text: str, alone: list[str]) -> None:
+    assert sorted(await only_here(text)) == alone
+
+
+async def test_what_another_document_says_in_another_form_is_not_said_alone() -> None:
+    text = "In 2024 the pump of Kesh and the Mill had the number HL-3318-M."
+    assert await only_here(text, "The kesh-based mill, hl-3318-m, on 2024-05-07.") == [""]
+
+
+async def test_what_is_said_most_often_comes_first() -> None:
+    assert await only_here("So HL-3 and Abbot met. Then Abbot left. And HL-2 and HL-2 and HL-2.") == [
+        "HL-2",
+        "Abbot",
+        "HL-3",
+    ]
 
 
 async def test_a_row_quotes_only_what_is_in_its_part() -> None:
