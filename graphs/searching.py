@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from nonet.graphs.broadening import FEEDBACK, expanded, moved
 from nonet.graphs.embedding import Embedder, embed_pending
+from nonet.graphs.ladders import DEFAULT_EMBEDDER
 from nonet.graphs.reranking import RERANKED, OnJudged, Reranker, reranked
 from nonet.specialists import Passage
 from nonet.specialists.ranking import fused_scores, spread, summed_scores
@@ -21,6 +22,7 @@ _BROAD_DEPTH = 100
 """Hits of each ranking of a broad search, whose scores are added: those of a list's end stand for what it lacks."""
 _EMBEDDED_AT_ONCE = 64
 """Chunks that a search makes vectors for itself: seconds of MiniLM on one core. More are left to `docs embed`."""
+NO_EMBEDDER = f"no model makes vectors here: nonet models pull {DEFAULT_EMBEDDER}, then nonet docs embed"
 
 
 @dataclass(slots=True)
@@ -32,9 +34,12 @@ class StoreSearcher:
     """None: the whole collection."""
     embedder: Embedder | None = None
     where: Filter = field(default_factory=Filter)
+    lacking: str = ""
+    """Of the last search; those of one run search the same documents, so that it is the same for all of them."""
 
     async def search(self, query: str, limit: int, *, broad: bool = False) -> Sequence[Passage]:
         found = await find(self.store, query, limit, self._filter(), self.embedder, broad=broad, embed_some=True)
+        self.lacking = found.lacking
         cosines = found.cosines
         return [
             Passage(hit.document, hit.chunk, hit.score, hit.start, hit.end, hit.text, cosines.get(hit.seq), hit.page)
@@ -54,6 +59,8 @@ class Found:
     """Such as "words (BM25)" or "words (BM25) and vectors (all-minilm:l6-v2)", with what was missing."""
     cosines: dict[int, float] = field(default_factory=dict)
     """Of the hits that the vectors found, by the number of the chunk."""
+    lacking: str = ""
+    """Why vectors were not searched, and what to do about it; empty where they were."""
 
 
 async def find_reranked(
@@ -99,11 +106,12 @@ async def find(
     """
     by_words = store.documents.search(query, max(limit, _DEPTH), where=where)
     if embedder is None:
-        return Found(by_words[:limit], "words (BM25)")
+        return Found(by_words[:limit], "words (BM25)", lacking=NO_EMBEDDER)
     why_not = await _unready(store, where, embedder, embed_some=embed_some)
     vectors = None if why_not else await embedder.embed([query])
     if not vectors:
-        return Found(by_words[:limit], f"words (BM25){f'; {why_not}' if why_not else ''}")
+        why_not = why_not or NO_EMBEDDER
+        return Found(by_words[:limit], f"words (BM25); {why_not}", lacking=why_not)
     by_vectors = store.vectors.nearest(embedder.space, vectors[0], max(limit, _DEPTH), where)
     hits = {hit.seq: hit for hit in (*by_words, *by_vectors)}
     order = fused_scores([[hit.seq for hit in by_words], [hit.seq for hit in by_vectors]], k=_RRF_K)

@@ -29,7 +29,7 @@ class Evidence:
     """One check and what it found."""
 
     kind: str
-    """"tests", "sandbox", "quote", "coverage", "schema", "length", "degeneration", "call"."""
+    """"tests", "sandbox", "quote", "method", "coverage", "schema", "length", "degeneration", "call"."""
     passed: bool | None
     """None: the check could not be made."""
     detail: str
@@ -119,6 +119,11 @@ class Passage:
 
 class Searcher(Protocol):
     """Searches the documents of this run. Graphs hands in the store; specialists never see it."""
+
+    @property
+    def lacking(self) -> str:
+        """Why the last search was by words alone, and what to do about it; empty where it was not."""
+        ...
 
     async def search(self, query: str, limit: int, *, broad: bool = False) -> Sequence[Passage]:
         """The best passages, best first; any text is a valid query, and nothing found is an empty sequence.

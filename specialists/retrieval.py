@@ -7,7 +7,7 @@ What a document says is data: it reaches the prompt between marks, with turn mar
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from nonet.specialists.budget import split_chars
@@ -75,6 +75,14 @@ class RetrievalSpecialist:
 
     async def work(self, assignment: Assignment, desk: Desk) -> Outcome:
         """Search, answer in one call or two, check. That nothing was found is an answer, and unverified."""
+        outcome = await self._answered(assignment, desk)
+        is_collection = all(source.kind == "artifact" for source in assignment.sources)
+        if desk.searcher is None or not is_collection or not desk.searcher.lacking:
+            return outcome
+        said = Evidence("method", passed=None, detail=f"searched by words alone: {desk.searcher.lacking}")
+        return replace(outcome, evidence=(*outcome.evidence, said))
+
+    async def _answered(self, assignment: Assignment, desk: Desk) -> Outcome:
         artifacts = [source for source in assignment.sources if source.kind == "artifact"]
         question = read_question(assignment.instruction, artifacts)
         documents = [source for source in assignment.sources if source.kind != "artifact"]

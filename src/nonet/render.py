@@ -135,7 +135,7 @@ def result_lines(result: RunResult) -> list[Text]:
     if result.subtasks:
         lines += [text(("Checks", "bold"))]
         lines += columns([_checked(subtask) for subtask in result.subtasks], ("bold", "cyan", "", "dim", "dim"))
-        lines += [Text()]
+        lines += [*_told(result.subtasks), Text()]
     lines += [text(("Missing: ", "bold red"), one_line(item)) for item in result.missing]
     verdict = str(result.verdict)
     lines.append(
@@ -181,6 +181,24 @@ def deciding(evidence: Sequence[Evidence]) -> str:
         if found:
             return f"{found[0].kind}: {found[0].detail}"
     return ""
+
+
+_TOLD = frozenset({"method", "quote"})
+"""Kinds of evidence that say with what a part was answered: told beside what decided its verdict."""
+
+
+def _told(subtasks: Sequence[SubtaskResult]) -> list[Text]:
+    """How a part was searched for where that was not by all means, and which quotes were taken out; each once."""
+    found: dict[str, list[str]] = {}
+    for subtask in subtasks:
+        for item in subtask.evidence:
+            if (
+                item.kind in _TOLD
+                and item.passed is None
+                and deciding(subtask.evidence) != f"{item.kind}: {item.detail}"
+            ):
+                found.setdefault(item.detail, []).append(subtask.id)
+    return [text(_INDENT, (", ".join(ids), "bold"), f"  {one_line(detail)}") for detail, ids in found.items()]
 
 
 def citation_lines(citations: Sequence[Citation]) -> list[Text]:

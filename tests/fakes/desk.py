@@ -67,6 +67,7 @@ class MemorySearcher:
     documents: Mapping[str, str]
     queries: list[str] = field(default_factory=list)
     broad: list[bool] = field(default_factory=list)
+    lacking: str = ""
 
     async def search(self, query: str, limit: int, *, broad: bool = False) -> Sequence[Passage]:
         self.queries.append(query)

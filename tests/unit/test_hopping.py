@@ -54,6 +54,7 @@ async def test_the_passage_behind_the_name_comes_up(searcher: StoreSearcher) -> 
 class CountingSearcher:
     inner: StoreSearcher
     count: int = 0
+    lacking: str = ""
 
     async def search(self, query: str, limit: int, *, broad: bool = False) -> list[Passage]:
         self.count += 1
