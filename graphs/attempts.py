@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from nonet.errors import (
     AccessRefusedError,
     BadRequestError,
+    BudgetSpentError,
     CallError,
     CallTimeoutError,
     ContextOverflowError,
@@ -97,6 +98,7 @@ async def work_on(
     - A failure that no call to a model was made for (nothing to read, nothing found) is the same on every rung.
     - A doubt (unverified below the bar) is for a larger model to settle; where there is none, it stands as it is.
     - What was wrong so far goes up with the subtask.
+    - Where no call is left, what was made stands with its doubts; what failed is missing, for a resume to make.
 
     Args:
         worker: does the work in the place of the specialist, on its ladder.
@@ -104,7 +106,7 @@ async def work_on(
 
     Raises:
         ResourceError, StoreError: the run cannot go on at all (no server, no model, no disk).
-        BudgetSpentError: the run may make no more calls.
+        BudgetSpentError: the run may make no more calls, and nothing was made that can stand.
     """
     session = context.session
     rungs = session.rungs(subtask.specialist)
@@ -120,15 +122,14 @@ async def work_on(
             context.escalations += 1
             said = f"{tries[-1].rung.label} did not pass its checks, {rung.label} is tried"
             context.notice("escalation", f"{subtask.id}: {said}")
-        if await _on_rung(
-            context,
-            subtask,
-            Assignment(subtask.instruction, tuple(sources), workspace=session.workspace),
-            tries,
-            place,
-            rung,
-            how,
-        ):
+        assignment = Assignment(subtask.instruction, tuple(sources), workspace=session.workspace)
+        try:
+            if await _on_rung(context, subtask, assignment, tries, place, rung, how):
+                break
+        except BudgetSpentError as error:
+            if not _can_stand(tries):
+                raise
+            context.notice("ladder", f"{subtask.id}: {rung.label} did not end its work: {error.message}")
             break
     best = max(tries, key=_rank)
     return SubtaskOutcome(best.outcome, best.rung.label, len(tries))
@@ -186,9 +187,15 @@ def _only_time_outs(tries: Sequence[_Try]) -> bool:
     return len(newest) == _MOST_TIME_OUTS and all(isinstance(tried.error, CallTimeoutError) for tried in newest)
 
 
+def _can_stand(tries: Sequence[_Try]) -> bool:
+    return any(tried.outcome.verdict is not Verdict.FAILED for tried in tries)
+
+
 async def _useless(context: RunContext, tries: Sequence[_Try], rung: Rung) -> str:
     """Why the next rung can do no better than the last try; empty where it may."""
     last = tries[-1]
+    if _can_stand(tries) and (refusal := context.budget.refusal()) is not None:
+        return refusal.message
     if isinstance(last.error, AccessRefusedError) and rung.runtime is last.rung.runtime:
         return "its server refuses whatever it is asked"
     if isinstance(last.error, RuntimeBusyError) and rung.runtime is last.rung.runtime:

@@ -9,17 +9,13 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Self
 
-from nonet.errors import NonetError
+from nonet.errors import BudgetSpentError
 from nonet.graphs.result import RunUsage
 from nonet.runtimes import Usage
 
 if TYPE_CHECKING:
     from nonet.runtimes.energy import EnergyMeter
     from nonet.settings import Settings
-
-
-class BudgetSpentError(NonetError):
-    """The run has spent what it may; what was finished is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,16 +110,22 @@ class Budget:
 
     def take_call(self) -> None:
         """Count one call before it is made. Raises BudgetSpentError when nothing is left for it."""
+        if (refusal := self.refusal()) is not None:
+            raise refusal
+        self.calls += 1
+
+    def refusal(self) -> BudgetSpentError | None:
+        """Why no further call may be made; None where one may."""
         limits = self.limits
         if limits.max_calls is not None and self.before.calls + self.calls >= limits.max_calls:
-            raise _spent(f"The run has made the {limits.max_calls} calls it may make.", "calls")
+            return _spent(f"The run has made the {limits.max_calls} calls it may make.", "calls")
         if limits.max_tokens is not None and self.tokens >= limits.max_tokens:
-            raise _spent(f"The run has used {self.tokens:,} of the {limits.max_tokens:,} tokens it may use.", "tokens")
+            return _spent(f"The run has used {self.tokens:,} of the {limits.max_tokens:,} tokens it may use.", "tokens")
         if limits.max_seconds is not None and self.seconds >= limits.max_seconds:
-            raise self._out_of_time()
+            return self._out_of_time()
         if limits.max_joules is not None and (joules := self.joules) is not None and joules >= limits.max_joules:
-            raise _spent(f"The run has used {joules:,.0f} of the {limits.max_joules:g} joules it may use.", "joules")
-        self.calls += 1
+            return _spent(f"The run has used {joules:,.0f} of the {limits.max_joules:g} joules it may use.", "joules")
+        return None
 
     def add(self, usage: Usage) -> None:
         """Count what a call cost."""

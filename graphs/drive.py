@@ -11,8 +11,7 @@ from typing import Any, TypeVar
 
 from nonet.agents.composer import compose
 from nonet.agents.reviewer import left_out, review
-from nonet.errors import NonetError, StoreError
-from nonet.graphs.budget import BudgetSpentError
+from nonet.errors import BudgetSpentError, NonetError, StoreError
 from nonet.graphs.context import Approve, Decision, RunContext
 from nonet.graphs.events import RunFinished, RunStarted
 from nonet.graphs.planning import check_plan

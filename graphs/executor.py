@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from nonet.agents.plan import Plan, Subtask
+from nonet.errors import BudgetSpentError
 from nonet.graphs.attempts import work_on
-from nonet.graphs.budget import BudgetSpentError
 from nonet.graphs.context import RunContext
 from nonet.graphs.events import SubtaskFinished
 from nonet.graphs.mentions import is_reference, source_of

@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nonet.errors import CallError
-from nonet.graphs.budget import BudgetSpentError
+from nonet.errors import BudgetSpentError, CallError
 from nonet.runtimes.judge import ANSWER_TOKENS, SCHEMA, better_than_chance, judge_messages, says_right
 from nonet.specialists import Evidence, Outcome, Verdict
 

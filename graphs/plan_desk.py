@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from nonet.errors import PlanError
-from nonet.graphs.budget import BudgetSpentError
+from nonet.errors import BudgetSpentError, PlanError
 from nonet.graphs.desk import RunDesk
 from nonet.runtimes import ChatRequest, Message, Usage
 

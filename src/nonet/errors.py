@@ -22,6 +22,7 @@ NonetError                   what happened, what was kept, what to do next
 │   ├── RuntimeBusyError         the server's queue is full, or it is loading
 │   └── BadRequestError          the runtime refused the request
 │       └── AccessRefusedError       it refuses whatever we ask: a missing key, a wrong address
+├── BudgetSpentError         the run may make no more calls (exit status 1)
 ├── StoreError               the database (exit status 3)
 │   ├── StoreCorruptError        damaged, or not a nonet database
 │   ├── StoreWriteError          read-only, disk full
@@ -167,6 +168,10 @@ class BadRequestError(CallError):
 
 class AccessRefusedError(BadRequestError):
     """The runtime refuses whatever it is asked: a key is missing or wrong, or something else answers there."""
+
+
+class BudgetSpentError(NonetError):
+    """The run has spent what it may: the call that was wanted was not made. What was finished is kept."""
 
 
 class StoreError(NonetError):

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nonet.agents.plan import Plan, Subtask
-from nonet.errors import PlanError
+from nonet.errors import BudgetSpentError, PlanError
 from nonet.graphs.ask import ask_specialist
-from nonet.graphs.budget import Budget, BudgetSpentError, Limits
+from nonet.graphs.budget import Budget, Limits
 from nonet.graphs.context import Decision
 from nonet.graphs.events import CallFinished, Event, RunStarted
 from nonet.graphs.records import result_of_run

@@ -18,6 +18,7 @@ from nonet.errors import (
     RuntimeBusyError,
     RuntimeUnavailableError,
 )
+from nonet.graphs.budget import Limits
 from nonet.graphs.documents import add_documents
 from nonet.graphs.result import RunResult
 from nonet.graphs.run import drive_plan, resume_run
@@ -204,6 +205,34 @@ async def test_an_interrupted_ladder_goes_on_where_it_stood(db: Path) -> None:
     assert again.models == [SMALL, LARGE]  # the second attempt of two was cut off; the first is not made again
     assert [item.detail for item in again.seen[0].feedback] == ["wrong 1"]
     assert (result.status, result.usage.calls, result.usage.escalations) == ("done", 3, 1)
+
+
+async def test_a_doubt_stands_where_no_call_is_left_to_settle_it(db: Path) -> None:
+    async def work(assignment: Assignment, desk: Desk) -> Outcome:
+        for _ in range(2):
+            await desk.chat([Message("user", assignment.instruction)])
+        return Outcome(f"of {desk.model}", Verdict.UNVERIFIED, (Evidence("a", passed=False, detail="a doubt"),))
+
+    for most_calls, models in ((2, [SMALL]), (3, [SMALL, LARGE])):
+        result, member = await run_one(db, work, max_calls=most_calls)
+        assert (result.status, result.usage.calls, result.missing) == ("done", most_calls, ())
+        assert (result.subtasks[0].text, result.verdict) == (f"of {SMALL}", Verdict.UNVERIFIED)
+        assert member.models == models, "a model that may not be asked is not begun with"
+        assert any(LARGE in note and f"made the {most_calls} calls it may make" in note for note in result.notes)
+
+
+async def test_what_failed_is_missing_where_no_call_is_left_to_repair_it(db: Path) -> None:
+    async def work(assignment: Assignment, desk: Desk) -> Outcome:
+        text = (await desk.chat([Message("user", assignment.instruction)])).text
+        return Outcome(text, Verdict.FAILED, (Evidence("a", passed=False, detail="wrong"),))
+
+    result, _ = await run_one(db, work, max_calls=1)
+    assert (result.status, result.usage.calls, len(result.missing)) == ("failed", 1, 1)
+    assert result.subtasks[0].verdict is None
+    session, _ = await session_with(db, work)
+    async with session:
+        again = await resume_run(session, result.run, limits=Limits(max_calls=2))
+    assert again.usage.calls == 2
 
 
 async def test_a_changed_document_is_new_evidence(db: Path, tmp_path: Path) -> None:

@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from nonet.errors import CallError, DocumentError, PlanError, TaskError
+from nonet.errors import BudgetSpentError, CallError, DocumentError, PlanError, TaskError
 from nonet.eval.alone import alone, best_of
 from nonet.eval.items import Alike, Answer, Graph, Item
 from nonet.eval.plans import graph_of
 from nonet.eval.probes import floor, planned, routed, scored, searched
 from nonet.eval.suites import BEST_OF, NONE, RAW, Suite, Work
 from nonet.graphs.ask import ask_specialist
-from nonet.graphs.budget import BudgetSpentError
 from nonet.graphs.documents import add_documents
 from nonet.graphs.result import RunUsage
 from nonet.graphs.run import run_task
