@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from nonet.agents.documents import DocumentInfo
 from nonet.errors import DocumentError
 from nonet.graphs.mentions import info_of, is_reference
-from nonet.store import Store
+from nonet.store import Filter, Store
 
 
 def attached_of(store: Store, names: Sequence[str]) -> list[DocumentInfo]:
@@ -24,8 +24,8 @@ def attached_of(store: Store, names: Sequence[str]) -> list[DocumentInfo]:
     return [by_name[name] for name in names]
 
 
-def collection_of(store: Store, attached: Sequence[DocumentInfo]) -> list[DocumentInfo]:
-    """What a run could search, by name: all documents, but of those that are there for a job only the attached."""
-    found = {head[0]: DocumentInfo(*head) for head in store.documents.heads()}
+def collection_of(store: Store, attached: Sequence[DocumentInfo], scope: Filter) -> list[DocumentInfo]:
+    """What a run could search, by name: what is in its scope, but of what is there for a job only the attached."""
+    found = {head[0]: DocumentInfo(*head) for head in store.documents.heads(where=scope)}
     found.update({info.name: info for info in attached if not is_reference(info.name)})
     return [found[name] for name in sorted(found)]

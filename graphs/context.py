@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from nonet.agents.documents import DocumentInfo
     from nonet.graphs.session import Session
     from nonet.specialists import Searcher
-    from nonet.store import AttemptRecord, Lease, SubtaskRecord
+    from nonet.store import AttemptRecord, Filter, Lease, SubtaskRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,8 @@ class RunContext:
     task: str
     attached: Sequence[DocumentInfo]
     searcher: Searcher
+    scope: Filter
+    """Which documents it searches, where none is attached."""
     budget: Budget
     turn: Turn
     """Ends when the run has sent its first call."""
@@ -75,7 +77,7 @@ class RunContext:
 
     def collection(self) -> list[DocumentInfo]:
         """What the run could search: read when it is asked for, because only planning asks."""
-        return collection_of(self.session.store, self.attached)
+        return collection_of(self.session.store, self.attached, self.scope)
 
     def accepted_plan(self) -> Plan:
         """The plan at work. Raises PlanError before there is one."""

@@ -10,6 +10,7 @@ from nonet.errors import ModelNotFoundError, PlanError
 from nonet.graphs.planning import check_plan, check_staff
 from nonet.graphs.records import plan_of, refuse_workflow
 from nonet.graphs.run import drive_plan
+from nonet.graphs.scope import scope_of_run
 from nonet.specialists import Verdict
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ async def fork_run(
     check_plan(chosen, session, whose="The plan")
     redone = _with_readers(chosen, again)
     kept = {each.id: each for each in found.subtasks if each.id not in redone and each.verdict != Verdict.FAILED}
-    return await drive_plan(session, found.task, chosen, found.documents, finished=kept, on_event=on_event)
+    scope = scope_of_run(found)
+    return await drive_plan(session, found.task, chosen, found.documents, scope=scope, finished=kept, on_event=on_event)
 
 
 async def retry_bigger(session: Session, run_id: str, *, on_event: OnEvent | None = None) -> RunResult:

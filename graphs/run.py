@@ -29,6 +29,7 @@ from nonet.graphs.records import (
     usage_of_run,
 )
 from nonet.graphs.result import RunResult, RunUsage
+from nonet.graphs.scope import kept_scope, nothing_to_search, scope_of, scope_of_run
 from nonet.graphs.searching import StoreSearcher
 from nonet.graphs.session import owner
 from nonet.graphs.turns import Turn
@@ -36,7 +37,7 @@ from nonet.runtimes.lines import Priority
 
 if TYPE_CHECKING:
     from nonet.graphs.session import Session
-    from nonet.store import Lease, RunRecord, SubtaskRecord
+    from nonet.store import Filter, Lease, RunRecord, SubtaskRecord
 
 MAX_TASK_CHARACTERS = 100_000
 """About 25,000 tokens: a longer text is a document, and belongs where it can be cited and summarized in parts."""
@@ -121,7 +122,8 @@ async def resume_run(
         check_staff(plan, session, f"Run {found.id}")
     async with session.turns.take() as turn:
         lease = await session.store.runs.lease(found.id, owner())
-        context = new_context(session, lease, turn, found.task, found.documents, on_event=on_event)
+        scope = scope_of_run(found)
+        context = new_context(session, lease, turn, found.task, found.documents, scope=scope, on_event=on_event)
         context.budget = budget_of(session, renewed_limits(session, lease, found, limits), found)
         approved = bool(found.plans) and found.plans[-1].status == "accepted"
         context.wants_approval = bool(found.options.get("approve")) and not approved
@@ -148,7 +150,8 @@ async def plan_task(
     names = await attach(session, documents, on_event)
     names += tuple(full_name(session.store, name) for name in artifacts)
     attached = attached_of(session.store, names)
-    plan = await planner_for(session).plan(task, attached=attached, collection=collection_of(session.store, attached))
+    known = collection_of(session.store, attached, scope_of(session.settings))
+    plan = await planner_for(session).plan(task, attached=attached, collection=known)
     check_plan(plan, session)
     return await _explained(session, plan)
 
@@ -188,6 +191,7 @@ async def drive_plan(
     plan: Plan,
     names: Sequence[str],
     *,
+    scope: Filter | None = None,
     finished: Mapping[str, SubtaskRecord] | None = None,
     priority: Priority = Priority.INTERACTIVE,
     on_event: OnEvent | None = None,
@@ -195,6 +199,7 @@ async def drive_plan(
     """Run a plan that is given, as `run_task` runs one that it made.
 
     Args:
+        scope: what it searches where no document is named; that of the settings unless given.
         finished: parts that another run finished; they are taken over, and done again only if they read something else.
     """
     check_staff(plan, session, "The plan")
@@ -205,13 +210,13 @@ async def drive_plan(
             task,
             runtime=session.runtime.name,
             documents=names,
-            options={**bounds_of(session), **_origin_of(session)},
+            options={**bounds_of(session, scope), **_origin_of(session)},
             owner=owner(),
         )
         if session.workspace is not None:
             session.store.runs.keep_files(lease, session.workspace.files)
         session.store.runs.save_plan(lease, plan.model_dump_json(), plan.planner, "accepted")
-        context = new_context(session, lease, turn, task, names, on_event=on_event)
+        context = new_context(session, lease, turn, task, names, scope=scope, on_event=on_event)
         context.priority = priority
         context.plan = plan
         for record in (finished or {}).values():
@@ -224,7 +229,9 @@ async def attach(session: Session, paths: Sequence[Path], on_event: OnEvent | No
     """Add the files to the collection; the names of the documents. What is skipped, and how some were read, is told."""
     if not paths:
         return ()
-    report = await asyncio.to_thread(add_documents, session.store, paths)
+    report = await asyncio.to_thread(
+        add_documents, session.store, paths, collection=scope_of(session.settings).collection or ""
+    )
     if report.failed:
         raise DocumentError(report.failed[0].reason, next_step=report.failed[0].next_step)
     if not report.names:
@@ -239,17 +246,27 @@ async def attach(session: Session, paths: Sequence[Path], on_event: OnEvent | No
 
 
 def new_context(
-    session: Session, lease: Lease, turn: Turn, task: str, names: Sequence[str], *, on_event: OnEvent | None
+    session: Session,
+    lease: Lease,
+    turn: Turn,
+    task: str,
+    names: Sequence[str],
+    *,
+    scope: Filter | None = None,
+    on_event: OnEvent | None,
 ) -> RunContext:
-    """What the work on a run shares; `names` are the documents it reads."""
+    """What the work on a run shares; `names` are the documents it reads. Without `scope`, that of the settings."""
+    where = scope if scope is not None else scope_of(session.settings)
+    named = tuple(name for name in names if not is_reference(name)) or None
+    if named is None and on_event is not None and (why := nothing_to_search(session.store, where)):
+        on_event(Notice("documents", why))
     return RunContext(
         session=session,
         lease=lease,
         task=task,
         attached=attached_of(session.store, names),
-        searcher=StoreSearcher(
-            session.store, tuple(name for name in names if not is_reference(name)) or None, session.embedder()
-        ),
+        searcher=StoreSearcher(session.store, named, session.embedder(), where),
+        scope=where,
         budget=budget_of(session, Limits.of(session.settings)),
         turn=turn,
         on_event=on_event,
@@ -262,9 +279,10 @@ def _origin_of(session: Session) -> dict[str, Any]:
     return {"files": dict(workspace.origin)} if workspace is not None and workspace.origin else {}
 
 
-def bounds_of(session: Session) -> dict[str, Any]:
-    """What is kept with a new run, so that a resume keeps to it."""
-    return {"budget": Limits.of(session.settings).to_json()}
+def bounds_of(session: Session, scope: Filter | None = None) -> dict[str, Any]:
+    """What is kept with a new run, so that a resume keeps to it: what it may spend, and what it searches."""
+    where = scope if scope is not None else scope_of(session.settings)
+    return {"budget": Limits.of(session.settings).to_json(), **kept_scope(where)}
 
 
 def renewed_limits(session: Session, lease: Lease, found: RunRecord, given: Limits | None) -> Limits:

@@ -31,9 +31,10 @@ class StoreSearcher:
 
     store: Store
     documents: tuple[str, ...] | None = None
-    """None: the whole collection."""
+    """None: all that are in `where`."""
     embedder: Embedder | None = None
     where: Filter = field(default_factory=Filter)
+    """Does not matter where documents are named: those are read, whatever they are."""
     lacking: str = ""
     """Of the last search; those of one run search the same documents, so that it is the same for all of them."""
 
@@ -47,7 +48,7 @@ class StoreSearcher:
         ]
 
     def _filter(self) -> Filter:
-        return self.where if self.documents is None else replace(self.where, documents=self.documents)
+        return self.where if self.documents is None else Filter(documents=self.documents)
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,13 +90,14 @@ class DocumentStore:
         text = self._reader.read(read)
         return self.get(name).text() if text is None else text
 
-    def heads(self, names: Sequence[str] | None = None) -> Sequence[tuple[str, str, int]]:
+    def heads(self, names: Sequence[str] | None = None, *, where: Filter = ALL) -> Sequence[tuple[str, str, int]]:
         """(name, title, characters) of the documents of these full names, or of all but those of jobs; by name."""
         if names is not None:
             wanted = json.dumps([storable(name) for name in names])
             among = "name IN (SELECT value FROM json_each(?))"
             return self._reader.rows(f"{_HEADS} WHERE {among} ORDER BY name", (wanted,))
-        rows = self._reader.rows(f"{_HEADS} ORDER BY name")
+        sql, values = condition(where)
+        rows = self._reader.rows(f"{_HEADS} d WHERE {sql} ORDER BY name", values)
         return [row for row in rows if not is_job_document(row[0])]
 
     def resolve(self, name: str) -> str:

@@ -13,6 +13,7 @@ from nonet.graphs.drive import Ended, lead
 from nonet.graphs.events import PlanReady
 from nonet.graphs.outlook import PlanOutlook
 from nonet.graphs.records import citations_of, result_of_run
+from nonet.graphs.scope import scope_of_run
 from nonet.graphs.workflow import keeping
 from nonet.graphs.workflow.changed import IDENTITY, changed_error, changes, check_kind
 from nonet.graphs.workflow.engine import run_steps
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from nonet.graphs.workflow.flow import AskPerson
     from nonet.graphs.workflow.ways import Answers
     from nonet.graphs.workflow.workflow import Workflow
-    from nonet.store import RunRecord
+    from nonet.store import Filter, RunRecord
 
 T = TypeVar("T")
 
@@ -46,6 +47,7 @@ async def start(
     *,
     documents: Sequence[str | PathLike[str]] = (),
     attached: Sequence[str] = (),
+    scope: Filter | None = None,
     finished: Mapping[str, SubtaskRecord] | None = None,
     calls_models: bool = True,
     ask: AskPerson | None = None,
@@ -57,6 +59,7 @@ async def start(
     Args:
         documents: files or folders that retrieval steps search, and nothing else.
         attached: the same of what the collection has, by name.
+        scope: what they search where no document is named; that of the settings unless given.
         finished: steps of another run, to be taken over where they read the very same.
         calls_models: False: only functions run; what a specialist said must be among `finished`.
         ask: asks a person; without it the run is left waiting.
@@ -73,6 +76,7 @@ async def start(
             turn,
             documents=documents,
             attached=attached,
+            scope=scope,
             finished=finished,
             ask=ask,
             on_event=on_event,
@@ -166,6 +170,7 @@ async def fork(
         workflow,
         {**before, **(inputs or {})},
         documents=(),
+        scope=scope_of_run(found),
         finished=kept,
         calls_models=not replay,
         ask=ask,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from nonet.agents.plan import Plan, Subtask
 from nonet.graphs.records import WORKFLOW
 from nonet.graphs.run import attach, bounds_of, budget_of, new_context, renewed_limits
+from nonet.graphs.scope import scope_of_run
 from nonet.graphs.session import owner
 from nonet.graphs.workflow import keeping
 from nonet.graphs.workflow.changed import IDENTITY, identity_text
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from nonet.graphs.turns import Turn
     from nonet.graphs.workflow.flow import AskPerson
     from nonet.graphs.workflow.workflow import Workflow
-    from nonet.store import RunRecord
+    from nonet.store import Filter, RunRecord
 
 PLANNER = "workflow"
 """Who made the plan of such a run."""
@@ -43,6 +44,7 @@ async def begun(
     *,
     documents: Sequence[str | PathLike[str]] = (),
     attached: Sequence[str] = (),
+    scope: Filter | None = None,
     finished: Mapping[str, SubtaskRecord] | None = None,
     ask: AskPerson | None = None,
     on_event: OnEvent | None = None,
@@ -56,11 +58,11 @@ async def begun(
     task = headline(workflow, values)
     options = {
         WORKFLOW: {"name": workflow.name, "file": file_of(workflow), "module": workflow.module},
-        **bounds_of(session),
+        **bounds_of(session, scope),
     }
     lease = runs.create(task, runtime=session.runtime.name, documents=names, options=options, owner=owner())
     turn.end()  # nothing is planned, so that nobody waits for it
-    context = new_context(session, lease, turn, task, names, on_event=on_event)
+    context = new_context(session, lease, turn, task, names, scope=scope, on_event=on_event)
     for record in opening_records(workflow, values):
         runs.finish_subtask(lease, record)
     context.plan = plan_of_workflow(workflow)
@@ -90,7 +92,8 @@ async def taken_up(
     runs = session.store.runs
     lease = await runs.lease(found.id, owner())
     turn.end()
-    context = new_context(session, lease, turn, found.task, found.documents, on_event=on_event)
+    scope = scope_of_run(found)
+    context = new_context(session, lease, turn, found.task, found.documents, scope=scope, on_event=on_event)
     context.budget = budget_of(session, renewed_limits(session, lease, found, limits), found)
     context.finished = {each.id: each for each in found.subtasks}
     context.notes = [each.text for each in found.notes]

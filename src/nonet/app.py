@@ -16,24 +16,30 @@ from nonet.app_options import (
     KNOWLEDGE,
     WORK,
     ApplyOption,
+    CollectionOption,
     DbOption,
     FileOption,
     InputOption,
     JsonOption,
+    KindOption,
     LightOption,
     MaxCallsOption,
     MaxJoulesOption,
     MaxSecondsOption,
     MaxTokensOption,
     ModelOption,
+    PathOption,
     QuietOption,
     RuntimeOption,
+    SinceOption,
     TestCommandOption,
+    UntilOption,
     WorkflowOption,
     document_path,
     examples,
     flags_given,
     group,
+    scope_given,
 )
 from nonet.app_runs import runs_app
 from nonet.app_scheduler import add_to
@@ -95,6 +101,9 @@ def root(
     plain: Annotated[
         bool, typer.Option("--plain", help="A session in lines, with nothing redrawn (screen readers).")
     ] = False,
+    collection: Annotated[
+        str | None, typer.Option("--collection", metavar="NAME", help="Search the documents of one project alone.")
+    ] = None,
     runtime: RuntimeOption = None,
     model: ModelOption = None,
     light: LightOption = False,
@@ -105,7 +114,7 @@ def root(
     Without a command: a session that takes tasks in plain words and /commands (docs/repl.md). Through a pipe, each line
     of standard input is one.
     """
-    flags = flags_given(runtime=runtime, model=model, light=light, db=db)
+    flags = flags_given(collection=collection, runtime=runtime, model=model, light=light, db=db)
     if ctx.invoked_subcommand is not None:
         if flags or go_on or session or plain:
             raise typer.BadParameter("options of a command stand behind it; these are for the session")
@@ -126,6 +135,7 @@ def root(
         "cat task.txt | nonet run --json | jq -r .answer",
         "nonet run - --quiet < tasks.txt > results.jsonl",
         'nonet run "Compare @report.md with @last."',
+        'nonet run "When does the lease end?" --collection house --type pdf',
         'nonet run "Shorten that." --session last',
         "nonet run --workflow flows.py:triage --input log=@app.log",
         "nonet run --graph",
@@ -135,6 +145,11 @@ def run(
     task: TaskArgument = None,
     docs: DocsOption = None,
     *,
+    collection: CollectionOption = None,
+    kind: KindOption = None,
+    path: PathOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
     workflow: WorkflowOption = None,
     given: InputOption = None,
     runtime: RuntimeOption = None,
@@ -169,7 +184,8 @@ def run(
     from nonet import commands_work  # noqa: PLC0415
 
     bounds = flags_given(max_calls=max_calls, max_tokens=max_tokens, max_seconds=max_seconds, max_joules=max_joules)
-    flags = flags_given(runtime=runtime, model=model, planner=planner, light=light, db=db, **bounds)
+    scope = scope_given(collection, kind, path, since, until)
+    flags = flags_given(runtime=runtime, model=model, planner=planner, light=light, db=db, **bounds, **scope)
     if workflow is not None:
         from nonet import commands_workflow  # noqa: PLC0415
 
@@ -199,6 +215,11 @@ def plan(
     task: TaskArgument = None,
     docs: DocsOption = None,
     *,
+    collection: CollectionOption = None,
+    kind: KindOption = None,
+    path: PathOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
     runtime: RuntimeOption = None,
     model: ModelOption = None,
     planner: PlannerOption = None,
@@ -210,7 +231,8 @@ def plan(
     """Show the plan of a task, and why it is so, without running it."""
     from nonet import commands_work  # noqa: PLC0415
 
-    flags = flags_given(runtime=runtime, model=model, planner=planner, light=light, db=db)
+    scope = scope_given(collection, kind, path, since, until)
+    flags = flags_given(runtime=runtime, model=model, planner=planner, light=light, db=db, **scope)
     return commands_work.plan(task, docs or [], flags, json=json, quiet=quiet)
 
 
@@ -221,6 +243,7 @@ def plan(
         'nonet ask code "Let add take floats." --file src/calc.py --test-command "python -m pytest -q" --apply',
         'nonet ask summarization "In two sentences." --input report.md',
         'nonet ask retrieval "When was the pump replaced?" --input logs/',
+        'nonet ask retrieval "When was the pump replaced?" --collection mill --since 2024-01-01',
     ),
 )
 def ask(
@@ -234,6 +257,11 @@ def ask(
         list[Path] | None, typer.Option("--input", "-i", metavar="FILE", help="A file it reads; may be repeated.")
     ] = None,
     *,
+    collection: CollectionOption = None,
+    kind: KindOption = None,
+    path: PathOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
     file: FileOption = None,
     test_command: TestCommandOption = None,
     apply: ApplyOption = False,
@@ -252,7 +280,8 @@ def ask(
     from nonet import commands_work  # noqa: PLC0415
 
     bounds = flags_given(max_calls=max_calls, max_tokens=max_tokens, max_seconds=max_seconds, max_joules=max_joules)
-    flags = flags_given(runtime=runtime, model=model, light=light, db=db, **bounds)
+    scope = scope_given(collection, kind, path, since, until)
+    flags = flags_given(runtime=runtime, model=model, light=light, db=db, **bounds, **scope)
     editing = commands_work.Editing(file or [], test_command, apply)
     return commands_work.ask(specialist, text, inputs or [], flags, editing, json=json, quiet=quiet)
 

@@ -2,45 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from nonet.app_options import (
+    CollectionOption,
     DbOption,
     JsonOption,
+    KindOption,
+    PathOption,
     QuietOption,
     RuntimeOption,
+    SinceOption,
+    UntilOption,
     document_path,
     examples,
     flags_given,
     group,
+    scope_given,
 )
 from nonet.errors import UsageError
 
 docs_app = group("The documents that retrieval searches.")
-
-CollectionOption = Annotated[
-    str | None, typer.Option("--collection", "-c", metavar="NAME", help="Documents of one project.")
-]
-KindOption = Annotated[
-    str,
-    typer.Option("--type", "-t", metavar="KIND", help="A suffix or a part of the media type: pdf, markdown, text/."),
-]
-PathOption = Annotated[
-    str, typer.Option("--path", "-p", metavar="PATTERN", help="A pattern for the path or name: '*/reports/*'.")
-]
-
-
-def _date(text: str) -> datetime:
-    """A day or a moment, in UTC unless it says otherwise."""
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is no date such as 2024-05-31") from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 @docs_app.command("add", epilog=examples("nonet docs add notes/ report.pdf", "nonet docs add web/ --collection web"))
@@ -73,8 +58,8 @@ def docs_add(
     """
     from nonet import commands_docs  # noqa: PLC0415
 
-    flags = flags_given(runtime=runtime, db=db)
-    return commands_docs.add(paths, collection or "", flags, embed=embed, json=json, quiet=quiet)
+    flags = flags_given(collection=collection, runtime=runtime, db=db)
+    return commands_docs.add(paths, flags, embed=embed, json=json, quiet=quiet)
 
 
 @docs_app.command("embed", epilog=examples("nonet docs embed", "nonet docs embed --again"))
@@ -103,7 +88,7 @@ def docs_list(*, collection: CollectionOption = None, db: DbOption = None, json:
     """List the documents."""
     from nonet import commands_docs  # noqa: PLC0415
 
-    return commands_docs.show_all(collection, flags_given(db=db), json=json)
+    return commands_docs.show_all(flags_given(collection=collection, db=db), json=json)
 
 
 @docs_app.command(
@@ -119,14 +104,10 @@ def docs_search(
     *,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="At most so many passages.")] = 10,
     collection: CollectionOption = None,
-    kind: KindOption = "",
-    path: PathOption = "",
-    since: Annotated[
-        datetime | None, typer.Option("--since", metavar="DATE", parser=_date, help="Written then or later.")
-    ] = None,
-    until: Annotated[
-        datetime | None, typer.Option("--until", metavar="DATE", parser=_date, help="Written before then.")
-    ] = None,
+    kind: KindOption = None,
+    path: PathOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
     broad: Annotated[
         bool, typer.Option("--broad", help="Many passages on one subject, rather than the one that holds a fact.")
     ] = False,
@@ -154,16 +135,9 @@ def docs_search(
 
     if no_rerank and rerank:
         raise UsageError("--rerank and --no-rerank say the opposite.", next_step="Give one of them.")
-    wanted = commands_docs.Wanted(
-        collection=collection,
-        kind=kind,
-        path=path,
-        since=since.timestamp() if since else None,
-        until=until.timestamp() if until else None,
-    )
-    flags = flags_given(runtime=runtime, db=db)
+    flags = flags_given(runtime=runtime, db=db, **scope_given(collection, kind, path, since, until))
     judge = "" if no_rerank else rerank
-    return commands_docs.search(query, limit, wanted, flags, words=words, broad=broad, rerank=judge, json=json)
+    return commands_docs.search(query, limit, flags, words=words, broad=broad, rerank=judge, json=json)
 
 
 @docs_app.command("remove", epilog=examples("nonet docs remove report.md"))

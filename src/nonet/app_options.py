@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
+
+from nonet.moments import moment
 
 HEADINGS = WORK, KNOWLEDGE, CARE = "Work", "What it knows", "Look and care"
 
@@ -70,6 +73,34 @@ InputOption = Annotated[
     list[str] | None,
     typer.Option("--input", "-i", metavar="NAME=VALUE", help="With a workflow: an input; NAME=@FILE reads a file."),
 ]
+CollectionOption = Annotated[
+    str | None,
+    typer.Option(
+        "--collection", "-c", metavar="NAME", help="Documents of one project; '*': of all, whatever the settings say."
+    ),
+]
+KindOption = Annotated[
+    str | None,
+    typer.Option("--type", "-t", metavar="KIND", help="A suffix or a part of the media type: pdf, markdown, text/."),
+]
+PathOption = Annotated[
+    str | None, typer.Option("--path", "-p", metavar="PATTERN", help="A pattern for the path or name: '*/reports/*'.")
+]
+
+
+def _date(text: str) -> datetime:
+    try:
+        return moment(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+SinceOption = Annotated[
+    datetime | None, typer.Option("--since", metavar="DATE", parser=_date, help="Written then or later.")
+]
+UntilOption = Annotated[
+    datetime | None, typer.Option("--until", metavar="DATE", parser=_date, help="Written before then.")
+]
 DbOption = Annotated[
     Path | None, typer.Option("--db", metavar="FILE", help="The database. [default: in your data folder]")
 ]
@@ -99,6 +130,19 @@ TestCommandOption = Annotated[
     typer.Option("--test-command", metavar="COMMAND", help="With --file: tests, run in the sandbox on a copy."),
 ]
 ApplyOption = Annotated[bool, typer.Option("--apply", help="With --file: change the files, unless a check failed.")]
+
+
+def scope_given(
+    collection: str | None, kind: str | None, path: str | None, since: datetime | None, until: datetime | None
+) -> dict[str, Any]:
+    """What a search is kept to, as settings."""
+    return flags_given(
+        collection=collection,
+        only_type=kind,
+        only_path=path,
+        only_since=since.isoformat() if since else None,
+        only_until=until.isoformat() if until else None,
+    )
 
 
 def flags_given(**values: Any) -> dict[str, Any]:  # noqa: ANN401  settings validate them

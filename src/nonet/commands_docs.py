@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nonet.door import Door, Flags, open_door, open_store
-from nonet.errors import CallError, DocumentError, ResourceError, StoreError
+from nonet.door import Door, Flags, check_named, open_door, open_store
+from nonet.errors import CallError, DocumentError, ResourceError, StoreError, UsageError
 from nonet.progress import counter
 from nonet.render import columns, print_lines, text
+from nonet.settings import ALL_COLLECTIONS
 from nonet.terminal import InterruptedByUserError, emit, out, run_async, say
 from nonet.text import one_line
 
@@ -23,19 +24,7 @@ FAILED = 1
 _FAILURE_CHARACTERS = 400
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which documents to search."""
-
-    collection: str | None = None
-    kind: str = ""
-    path: str = ""
-    since: float | None = None
-    """Seconds since the epoch."""
-    until: float | None = None
-
-
-def add(paths: Sequence[Path], collection: str, flags: Flags, *, embed: bool | None, json: bool, quiet: bool) -> int:
+def add(paths: Sequence[Path], flags: Flags, *, embed: bool | None, json: bool, quiet: bool) -> int:
     """Add documents, or replace those that have changed; 1 if a file that was named could not be read.
 
     Args:
@@ -44,6 +33,9 @@ def add(paths: Sequence[Path], collection: str, flags: Flags, *, embed: bool | N
     from nonet.graphs.documents import add_documents  # noqa: PLC0415
 
     door = open_door(flags)
+    collection = door.loaded.settings.collection or ""
+    if collection == ALL_COLLECTIONS:
+        raise UsageError(f"{ALL_COLLECTIONS} means all collections.", next_step="Name the one to add to.")
     with open_store(door, create=True) as store:
         try:
             with counter("Reading", quiet=quiet) as progress:
@@ -119,6 +111,7 @@ def _tell(report: AddReport) -> None:
 def embed(collection: str | None, flags: Flags, *, again: bool, json: bool, quiet: bool) -> int:
     """Make the vectors that are missing."""
     from nonet.graphs.embedding import embed_pending, open_embedder  # noqa: PLC0415
+    from nonet.graphs.scope import check_collection  # noqa: PLC0415
     from nonet.store import Filter  # noqa: PLC0415
 
     door = open_door(flags)
@@ -132,7 +125,7 @@ def embed(collection: str | None, flags: Flags, *, again: bool, json: bool, quie
                 return await embed_pending(store, embedder, Filter(collection=collection), progress), embedder.space
 
     with open_store(door) as store:
-        _check_collection(store, collection)
+        check_collection(store, collection)
         try:
             made, model = run_async(work(store))
         except InterruptedByUserError as error:
@@ -147,12 +140,15 @@ def embed(collection: str | None, flags: Flags, *, again: bool, json: bool, quie
     return 0
 
 
-def show_all(collection: str | None, flags: Flags, *, json: bool) -> int:
+def show_all(flags: Flags, *, json: bool) -> int:
     """List the documents."""
+    from nonet.graphs.scope import scope_of  # noqa: PLC0415
     from nonet.store import Filter  # noqa: PLC0415
 
-    with open_store(open_door(flags)) as store:
-        _check_collection(store, collection)
+    door = open_door(flags)
+    collection = scope_of(door.loaded.settings).collection
+    with open_store(door) as store:
+        check_named(door, store)
         found = store.documents.list(Filter(collection=collection))
     if json:
         keys = (
@@ -168,9 +164,7 @@ def show_all(collection: str | None, flags: Flags, *, json: bool) -> int:
     return 0
 
 
-def search(
-    query: str, limit: int, wanted: Wanted, flags: Flags, *, words: bool, broad: bool, rerank: str | None, json: bool
-) -> int:
+def search(query: str, limit: int, flags: Flags, *, words: bool, broad: bool, rerank: str | None, json: bool) -> int:
     """Search by words, and by vectors where there are any.
 
     Args:
@@ -179,12 +173,12 @@ def search(
     Raises:
         ResourceError: the model that `rerank` names cannot be had.
     """
-    from nonet.store import Filter  # noqa: PLC0415
+    from nonet.graphs.scope import scope_of  # noqa: PLC0415
 
     door = open_door(flags)
-    where = Filter(**asdict(wanted))
+    where = scope_of(door.loaded.settings)
     with open_store(door) as store:
-        _check_collection(store, wanted.collection)
+        check_named(door, store)
         without = words or not store.vectors.state().model
         found = _find_any(store, query, limit, where, door, broad=broad, words=without, rerank=rerank)
     hits, method = found.hits, found.method
@@ -223,21 +217,6 @@ def _find_by_words(store: Store, query: str, limit: int, where: Filter, why: str
     from nonet.graphs.searching import Found  # noqa: PLC0415
 
     return Found(store.documents.search(query, limit, where=where), f"words (BM25){why}")
-
-
-def _check_collection(store: Store, collection: str | None) -> None:
-    """Raises DocumentError where no document is of a collection that was named."""
-    if collection is None:
-        return
-    known = store.documents.collections()
-    if collection in known:
-        return
-    named = ", ".join(one_line(name) for name in known if name)
-    there_are = f"There {'are' if ',' in named else 'is'}: {named}." if named else "No document is of a named one."
-    raise DocumentError(
-        f"There is no collection {one_line(collection)}." if collection else "No document is without a collection.",
-        next_step=f"{there_are} `nonet docs add PATH --collection NAME` makes one.",
-    )
 
 
 async def _find(store: Store, query: str, limit: int, where: Filter, door: Door, *, broad: bool) -> Found:

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nonet.changes import Given, read_given, settle
-from nonet.door import Door, Flags, each_line, one_task, open_door, run_kept
-from nonet.errors import UsageError
+from nonet.door import Door, Flags, check_named, each_line, one_task, open_door, run_kept
+from nonet.errors import DocumentError, UsageError
 from nonet.live import View, view_for
 from nonet.render import ask_lines, plan_lines, print_lines, result_lines, why_lines
 from nonet.terminal import emit, out, say
@@ -85,7 +85,7 @@ def run(
             say(f"{name} is a file here. It is read if you write @{name} in the task, or add --docs {name}.")
 
     async def work() -> RunResult:
-        async with await open_session(door) as session:
+        async with await open_session(door, searches=not docs) as session:
             session.workspace = given.workspace if given is not None else None
             asker = approver(session, view) if approve else None
             run_it = _runner(session, typed=task is not None, talk=talk)
@@ -127,7 +127,7 @@ def _runner(session: Session, *, typed: bool, talk: str | None) -> Callable[...,
 async def _run_lines(door: Door, view: View, docs: Sequence[Path], *, approve: bool) -> int:
     from nonet.graphs.run import run_task  # noqa: PLC0415
 
-    async with await open_session(door) as session:
+    async with await open_session(door, searches=not docs) as session:
 
         async def one(line: str) -> tuple[dict[str, Any], int]:
             result = await run_task(session, line, documents=docs, wants_approval=approve, on_event=view)
@@ -145,7 +145,7 @@ def plan(task: str | None, docs: Sequence[Path], flags: Flags, *, json: bool, qu
     text = task if task == LINES else one_task(task)
 
     async def work() -> int:
-        async with await open_session(door, plans_only=True) as session:
+        async with await open_session(door, plans_only=True, searches=not docs) as session:
 
             async def one(line: str) -> tuple[dict[str, Any], int]:
                 made = await plan_task(session, line, documents=docs, on_event=view)
@@ -187,7 +187,7 @@ def ask(
         return FAILED if result.verdict == "failed" else 0
 
     async def work() -> int | AskResult:
-        async with await open_session(door) as session:
+        async with await open_session(door, searches=not inputs) as session:
 
             async def one(line: str) -> tuple[dict[str, Any], int]:
                 result = await ask_specialist(session, specialist, line, inputs=inputs, on_event=view)
@@ -210,16 +210,28 @@ def ask(
     return status(result)
 
 
-async def open_session(door: Door, own: Sequence[Specialist] = (), *, plans_only: bool = False) -> Session:
+async def open_session(
+    door: Door, own: Sequence[Specialist] = (), *, plans_only: bool = False, searches: bool = False
+) -> Session:
     """The session of the door's settings; says which runtime was chosen, and why.
 
     Args:
         own: specialists beside those that ship and those of the settings.
         plans_only: no model that can chat has to be there.
+        searches: what is to be done may search the collection that was named, so that it has to be there.
+
+    Raises:
+        DocumentError: it is not.
     """
     from nonet.graphs.session import Session  # noqa: PLC0415
 
     session = await Session.open(door.loaded.settings, own=own, plans_only=plans_only)
+    try:
+        if searches:
+            check_named(door, session.store)
+    except DocumentError:
+        await session.aclose()
+        raise
     if not door.quiet:
         say(f"{session.runtime.name} runtime: {session.runtime_reason}")
         for problem in session.staff.problems:

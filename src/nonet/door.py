@@ -77,6 +77,17 @@ def open_store(door: Door, *, create: bool = False) -> Store:
     return Store.open(door.loaded.settings.database_path(), create=create or not named)
 
 
+def check_named(door: Door, store: Store) -> None:
+    """Raise DocumentError where the command itself names a collection that no document is of.
+
+    One that nonet.toml names may be there before its first document; a run says so (nonet.graphs.run).
+    """
+    from nonet.graphs.scope import check_collection, scope_of  # noqa: PLC0415
+
+    if door.loaded.origins.get("collection") == "--collection":
+        check_collection(store, scope_of(door.loaded.settings).collection)
+
+
 def run_kept(door: Door, view: View, work: Callable[[], Awaitable[T]]) -> T:
     """Run to the end with the view open. An interrupt, or an error, names the run that is kept and how to go on.
 

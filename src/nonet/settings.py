@@ -11,23 +11,38 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pydantic_settings
 from platformdirs import user_cache_path, user_config_path, user_data_path
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from nonet.errors import SettingsError
+from nonet.moments import moment
 from nonet.settings_specialists import Declared
 
 FILE_NAME = "nonet.toml"
 ENV_PREFIX = "NONET_"
+ALL_COLLECTIONS = "*"
+"""Instead of a collection's name."""
 
 Positive = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+def _moment(value: Any) -> Any:  # noqa: ANN401  what the user wrote
+    """TOML has dates of its own; kept as text, which every form of the settings can hold."""
+    text = value.isoformat() if isinstance(value, date) else value
+    if isinstance(text, str) and text:
+        moment(text)
+    return text
+
+
+Moment = Annotated[str, BeforeValidator(_moment)]
 
 
 class Remote(BaseModel):
@@ -79,6 +94,17 @@ class Settings(BaseSettings):
     rerank_model: str | None = None
     """The chat model that judges what `nonet docs search` found, as `--rerank` does. Unset: none does; a 0.5B model was
     measured to do harm."""
+    collection: str | None = None
+    """The collection of this project: `nonet docs add` puts documents into it, and runs and searches find those of it
+    alone. Unset: documents get none, and all are searched, as "*" says for one command."""
+    only_type: str | None = None
+    """Runs and searches find documents of this suffix or media type alone: pdf, markdown, text/. Unset: all."""
+    only_path: str | None = None
+    """Runs and searches find documents whose path or name is like this pattern alone: "*/reports/*". Unset: all."""
+    only_since: Moment | None = None
+    """Runs and searches find documents that were written then or later alone: "2024-05-31". Unset: all."""
+    only_until: Moment | None = None
+    """Runs and searches find documents that were written before then alone. Unset: all."""
     light: bool = False
     """Only the smallest model, for slow machines and little memory."""
     db: Path | None = None
@@ -225,7 +251,9 @@ def _is_file(path: Path) -> bool:
 
 def _flags_layer(flags: Mapping[str, Any]) -> _Layer:
     values = {key: value for key, value in flags.items() if value is not None}
-    return _Layer(_absolute(values, Path()), {key: f"--{key.replace('_', '-')}" for key in values})
+    return _Layer(
+        _absolute(values, Path()), {key: f"--{key.removeprefix('only_').replace('_', '-')}" for key in values}
+    )
 
 
 def _environment_layer() -> _Layer:

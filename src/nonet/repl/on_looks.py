@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from nonet.commands_models import listing, listing_lines, needed, pull_models
 from nonet.errors import UsageError
 from nonet.graphs.records import result_of_run
+from nonet.graphs.scope import scope_of
 from nonet.reasons import reason_lines, with_links
 from nonet.render import columns, text
 from nonet.repl.on_runs import named
 from nonet.repl.pastes import opened
+from nonet.store import Filter
 from nonet.text import one_line
 
 if TYPE_CHECKING:
@@ -71,8 +73,9 @@ async def docs(desk: Desk, words: str) -> None:
     verb, _, rest = words.partition(" ")
     rest = rest.strip()
     desk.documents_changed()
+    scope = scope_of(desk.door.loaded.settings)
     if not words:
-        found = desk.store.documents.list()[:_LISTED]
+        found = desk.store.documents.list(Filter(collection=scope.collection))[:_LISTED]
         rows = [[each.name, f"{each.characters:,} characters", each.path] for each in found]
         desk.engine.show(
             columns(rows, ("cyan", "", "dim"), indent="") or [text("No documents. /docs add PATH adds some.")]
@@ -80,7 +83,7 @@ async def docs(desk: Desk, words: str) -> None:
     elif verb == "add" and rest:
         await _add(desk, rest)
     elif verb == "search" and rest:
-        for hit in desk.store.documents.search(rest, _HITS):
+        for hit in desk.store.documents.search(rest, _HITS, where=scope):
             place = f" [{hit.start}-{hit.end}]  {hit.score:.3f}"
             desk.engine.show(
                 [text((hit.document, "cyan"), (place, "dim")), text(f"  {one_line(hit.text, _HIT_CHARACTERS)}")]
@@ -103,7 +106,8 @@ async def _add(desk: Desk, words: str) -> None:
         paths = [opened(word) for word in shlex.split(words)]
     except ValueError as error:
         raise UsageError(f"The paths cannot be read: {error}.") from error
-    report = await asyncio.to_thread(add_documents, desk.store, paths)
+    collection = scope_of(desk.door.loaded.settings).collection or ""
+    report = await asyncio.to_thread(add_documents, desk.store, paths, collection=collection)
     rows = [[what, name] for what in ("added", "replaced", "unchanged", "removed") for name in getattr(report, what)]
     rows += [["duplicate", f"{path}: the same bytes as {name}"] for path, name in report.duplicates]
     rows += [["skipped", f"{path}: {reason}"] for path, reason in report.skipped]

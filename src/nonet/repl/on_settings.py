@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import shlex
 import tomllib
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nonet.errors import DocumentError, UsageError
 from nonet.export import FORMATS, exported
 from nonet.graphs.records import result_of_run
+from nonet.graphs.scope import check_collection
 from nonet.render import columns, text
 from nonet.repl import preferences
 from nonet.repl.on_runs import named
 from nonet.repl.pastes import opened
-from nonet.settings import Settings
+from nonet.settings import ALL_COLLECTIONS, Settings
 from nonet.text import one_line, to_json
 
 if TYPE_CHECKING:
     from nonet.repl.desk import Desk
 
 _LIMITS = ("calls", "tokens", "seconds", "joules")
+_SCOPE = {
+    "collection": "collection", "type": "only_type", "path": "only_path", "since": "only_since", "until": "only_until",
+}  # fmt: skip
+"""What a search can be kept to, and the setting that says so."""
 
 
 async def set_(desk: Desk, words: str) -> None:
@@ -71,9 +78,10 @@ async def _set_own(desk: Desk, key: str, value: str) -> None:
 def _value(words: str) -> Any:  # noqa: ANN401  settings validate it
     """As TOML would read it; a bare word is a text."""
     try:
-        return tomllib.loads(f"value = {words}")["value"]
+        value = tomllib.loads(f"value = {words}")["value"]
     except tomllib.TOMLDecodeError:
         return words
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def _word(value: Any) -> str:  # noqa: ANN401  a value of a setting
@@ -100,6 +108,30 @@ async def budget(desk: Desk, words: str) -> None:
         await desk.reopen({f"max_{name}": None if most == "off" else _value(most) for name, most in limits.items()})
     said = desk.budget()
     desk.engine.show([text(f"Each run may use {said}." if said else "A run may use as much as it needs.")])
+
+
+async def only(desk: Desk, words: str) -> None:
+    """Which documents are searched: show it, keep it to some, or search all again."""
+    try:
+        parts = shlex.split(words)
+    except ValueError as error:
+        raise UsageError(f"That cannot be read: {error}.") from error
+    if parts == ["off"]:
+        await desk.reopen({**dict.fromkeys(_SCOPE.values(), ""), "collection": ALL_COLLECTIONS})
+    elif parts:
+        if len(parts) % 2 or any(name not in _SCOPE for name in parts[::2]):
+            raise UsageError("/only collection mill type pdf, /only off.", next_step=f"There are: {', '.join(_SCOPE)}.")
+        wanted = {
+            _SCOPE[name]: "" if value == "off" else value for name, value in zip(parts[::2], parts[1::2], strict=True)
+        }
+        if "collection" in wanted:
+            wanted["collection"] = wanted["collection"] or ALL_COLLECTIONS
+        check_collection(desk.store, None if (name := wanted.get("collection")) == ALL_COLLECTIONS else name)
+        await desk.reopen(wanted)
+    now = desk.door.loaded.settings
+    said = [f"{name} {one_line(value)}" for name, key in _SCOPE.items() if (value := getattr(now, key))]
+    said = [each for each in said if each != f"collection {ALL_COLLECTIONS}"]
+    desk.engine.show([text(f"Only these are searched: {', '.join(said)}." if said else "All documents are searched.")])
 
 
 async def save(desk: Desk, words: str) -> None:

@@ -83,6 +83,12 @@ COMMANDS: tuple[Command, ...] = (
         ("=add|search|remove", "documents", "files"), works_as="nonet docs",
     ),
     Command(
+        "only", "[collection NAME] [type KIND] [path PATTERN] [since DATE] [until DATE] [off]",
+        "Which documents are searched where a task names none.",
+        ("/only", "/only collection mill", "/only type pdf since 2024-01-01", "/only off"), "on_settings:only",
+        ("=collection|type|path|since|until|off",), works_as="nonet run TASK --collection NAME --type KIND",
+    ),
+    Command(
         "models", "[pull NAME...]", "What models there are; pull fetches one.",
         ("/models", "/models pull qwen2.5-coder:1.5b"), "on_looks:models", ("=pull", "models"), works_as="nonet models",
     ),
