@@ -8,6 +8,8 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from nonet.specialists import SummaryOptions
+
 MAX_SUBTASKS = 12
 """Unless the settings raise it (DESIGN, section 5)."""
 _NUMBERED = re.compile(r"s[1-9][0-9]{0,2}")
@@ -42,6 +44,8 @@ class Subtask(BaseModel):
     documents: tuple[str, ...] = ()
     """Names of documents it reads whole (a summary does); retrieval searches the collection instead."""
     routing: Routing | None = None
+    options: SummaryOptions | None = None
+    """Of a summary: how it is to be, beside what the instruction says."""
 
 
 class Tried(BaseModel):
@@ -96,13 +100,14 @@ class Plan(BaseModel):
             raise ValueError(f"{len(self.subtasks)} subtasks, at most {max_subtasks} are allowed")
         if max_depth is not None and self.depth() > max_depth:
             raise ValueError(f"{self.depth()} subtasks build on one another, at most {max_depth} may")
-        work: set[tuple[str, str, tuple[str, ...], tuple[str, ...]]] = set()
+        work: set[tuple[object, ...]] = set()
         for subtask in self.subtasks:
             if not _NUMBERED.fullmatch(subtask.id):
                 raise ValueError(f"a subtask is called {subtask.id!r}; they are called s1, s2, ...")
             if subtask.specialist not in specialists:
                 raise ValueError(f"{subtask.id} wants the specialist {subtask.specialist!r}, which does not exist")
-            key = (subtask.specialist, subtask.instruction.casefold().strip(), subtask.inputs, subtask.documents)
+            said = subtask.instruction.casefold().strip()
+            key = (subtask.specialist, said, subtask.inputs, subtask.documents, subtask.options)
             if key in work:
                 raise ValueError(f"{subtask.id} repeats an earlier subtask")
             work.add(key)

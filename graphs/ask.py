@@ -14,7 +14,8 @@ from nonet.graphs.budget import Limits
 from nonet.graphs.events import OnEvent
 from nonet.graphs.result import RunResult, RunUsage
 from nonet.graphs.run import attach, check_task, drive_plan
-from nonet.specialists import Citation, Evidence, Verdict
+from nonet.specialists import Citation, Evidence, SummaryOptions, Verdict
+from nonet.specialists.summary_options import check_taker
 
 if TYPE_CHECKING:
     from nonet.graphs.session import Session
@@ -45,15 +46,23 @@ class AskResult:
 
 
 async def ask_specialist(
-    session: Session, specialist: str, text: str, *, inputs: Sequence[Path] = (), on_event: OnEvent | None = None
+    session: Session,
+    specialist: str,
+    text: str,
+    *,
+    inputs: Sequence[Path] = (),
+    options: SummaryOptions | None = None,
+    on_event: OnEvent | None = None,
 ) -> AskResult:
     """Give one specialist one instruction.
 
     Args:
         inputs: files it reads: retrieval searches them, every other specialist gets them whole.
+        options: for summarization: how the summary is to be. They count for more than the words of `text`, and are kept
+            with the run.
 
     Raises:
-        UsageError: there is no such specialist. As `run_task` otherwise.
+        UsageError: there is no such specialist, or it takes no options. As `run_task` otherwise.
     """
     if specialist not in session.specialists:
         near = difflib.get_close_matches(specialist, session.specialists, n=1)
@@ -61,10 +70,12 @@ async def ask_specialist(
             session.staff.why_missing(specialist) or f"There is no specialist {specialist!r}.",
             next_step=(f"Did you mean {near[0]!r}? " if near else "") + f"There are: {', '.join(session.specialists)}.",
         )
+    check_taker(specialist, options)
     check_task(text)
     names = await attach(session, inputs, on_event)
     whole = () if specialist == "retrieval" else names
-    plan = Plan(planner="user", subtasks=(Subtask(id="s1", specialist=specialist, instruction=text, documents=whole),))
+    subtask = Subtask(id="s1", specialist=specialist, instruction=text, documents=whole, options=options)
+    plan = Plan(planner="user", subtasks=(subtask,))
     return _answer(await drive_plan(session, text, plan, names, on_event=on_event))
 
 

@@ -122,7 +122,9 @@ async def work_on(
             context.escalations += 1
             said = f"{tries[-1].rung.label} did not pass its checks, {rung.label} is tried"
             context.notice("escalation", f"{subtask.id}: {said}")
-        assignment = Assignment(subtask.instruction, tuple(sources), workspace=session.workspace)
+        assignment = Assignment(
+            subtask.instruction, tuple(sources), workspace=session.workspace, options=subtask.options
+        )
         try:
             if await _on_rung(context, subtask, assignment, tries, place, rung, how):
                 break

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from nonet.agents.plan import Plan, Subtask
 from nonet.errors import DocumentError, RunNotFoundError, UsageError
@@ -22,9 +22,11 @@ from nonet.graphs.documents import new_document
 from nonet.graphs.events import Event, OnEvent, RunStarted
 from nonet.graphs.run import drive_plan, resume_run, run_task
 from nonet.runtimes.lines import Priority
+from nonet.specialists import SummaryOptions
 from nonet.specialists.budget import split_chars
 from nonet.specialists.chunking import CHUNK_CHARS, CHUNK_OVERLAP_CHARS
 from nonet.specialists.ingest import convert, open_file
+from nonet.specialists.summary_options import check_taker, options_of
 from nonet.store import Job, JobFault, JobOutput, JobUsage, NewDocument, document_folder
 
 if TYPE_CHECKING:
@@ -53,17 +55,26 @@ class Work:
     """`{document}` in it stands for the document's name."""
     keep: bool = False
     """Runs, inputs and documents stay in the database when a job is done."""
+    options: SummaryOptions | None = None
+    """How the summaries are to be, where the specialist summarization makes them."""
 
     def to_json(self) -> str:
-        """What identifies it: always the same text for the same work."""
-        return json.dumps(asdict(self), sort_keys=True)
+        """What identifies it: always the same text for the same work, whether or not there were options then."""
+        told = {**asdict(self), "options": self.options and self.options.model_dump(exclude_none=True)}
+        return json.dumps({key: value for key, value in told.items() if value is not None}, sort_keys=True)
+
+    def checked(self, *, prefix: str = "") -> Self:
+        """The same. Raises UsageError for options, whose names get the prefix, with what makes no summaries."""
+        check_taker(self.workflow, self.options, prefix=prefix)
+        return self
 
     @classmethod
     def of(cls, stored: str) -> Work:
         """As `to_json` gave it. Raises UsageError where another program has put something else there."""
         try:
-            return cls(**json.loads(stored))
-        except (TypeError, ValueError) as error:
+            kept = json.loads(stored)
+            return cls(**{**kept, "options": options_of(kept.get("options") or {})})
+        except (TypeError, ValueError, AttributeError, UsageError) as error:
             raise UsageError(f"The work of this queue is not one of nonet's: {stored[:80]}") from error
 
 
@@ -150,7 +161,7 @@ async def _run(session: Session, job: Job, work: Work, on_event: OnEvent) -> Run
     if work.workflow == SUPERVISOR:
         return await run_task(session, task, attached=(name,), priority=Priority.BATCH, on_event=on_event)
     whole = () if work.workflow == "retrieval" else (name,)
-    subtask = Subtask(id="s1", specialist=work.workflow, instruction=task, documents=whole)
+    subtask = Subtask(id="s1", specialist=work.workflow, instruction=task, documents=whole, options=work.options)
     plan = Plan(planner="user", subtasks=(subtask,))
     return await drive_plan(session, task, plan, (name,), priority=Priority.BATCH, on_event=on_event)
 

@@ -107,8 +107,10 @@ def _document(context: RunContext, name: str, specialist: str) -> Source:
 
 
 def input_digest(subtask: Subtask, records: Mapping[str, SubtaskRecord], documents: list[Source]) -> str:
-    """SHA-256 over all a subtask sees: its specialist, its instruction, and the texts it reads."""
+    """SHA-256 over all a subtask sees: its specialist, its instruction, its options, and the texts it reads."""
     seen = [subtask.specialist, subtask.instruction]
     seen += [f"{records[name].instruction}\n{records[name].text}" for name in subtask.inputs]
     seen += [f"{source.name}\n{source.text}" for source in documents]
+    if subtask.options is not None:  # else as it was before there were any: what was finished then stands
+        seen.append(subtask.options.model_dump_json(exclude_none=True))
     return hashlib.sha256(json.dumps(seen).encode()).hexdigest()

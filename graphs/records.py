@@ -13,7 +13,7 @@ from nonet.agents.plan import Plan, Subtask
 from nonet.errors import UsageError
 from nonet.graphs.budget import Limits
 from nonet.graphs.result import RunResult, RunUsage, SubtaskResult
-from nonet.specialists import Citation, Evidence, Outcome, Verdict
+from nonet.specialists import Citation, Evidence, Outcome, SummaryOptions, Verdict
 from nonet.store import SubtaskRecord
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ class Work(Protocol):
     def instruction(self) -> str: ...
     @property
     def inputs(self) -> tuple[str, ...]: ...
+    @property
+    def options(self) -> SummaryOptions | None: ...
 
 
 def record_of(

@@ -13,6 +13,7 @@ from nonet.specialists.protocol import (
     Verdict,
 )
 from nonet.specialists.sandbox.protocol import ExecutionResult, Job, Limits, Sandbox
+from nonet.specialists.summary_options import SummaryOptions
 from nonet.specialists.workspace import Workspace
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Searcher",
     "Source",
     "Specialist",
+    "SummaryOptions",
     "Verdict",
     "Workspace",
 ]

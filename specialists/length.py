@@ -34,6 +34,7 @@ _UNITS = {
     "paragraphs": r"paragraphs?",
     "words": r"words?",
 }
+UNITS = tuple(_UNITS)
 _PATTERNS = {unit: re.compile(rf"{_NUMBER}{_FILLER}[\s-]+{noun}\b", re.IGNORECASE) for unit, noun in _UNITS.items()}
 _RANGE = re.compile(
     rf"(?:\b\d{{1,4}}\s*[-\u2013]\s*(?=\d)|(?:\b\d{{1,4}}|{_WORDS})\s+(?:to|or)\s+)"
@@ -42,6 +43,8 @@ _RANGE = re.compile(
 )
 _BARE_BULLETS = re.compile(r"\b(?:as|in|with|into|using)\s+(?:short\s+)?bullet(?:s|\s*points?)\b", re.IGNORECASE)
 _ONE_LINER = re.compile(r"\btl;?\s?dr\b|\bone[\s-]?liner\b|\bin\s+a\s+nutshell\b", re.IGNORECASE)
+AT_MOST = r"(?:at\s+most|about|around|roughly|up\s+to|no\s+more\s+than|(?:fewer|less)\s+than)"
+_PREPOSITION = rf",?\s*(?:\b(?:in|as|with|within|using|of|into|to)\s+)?(?:{AT_MOST}\s+)?"
 _BULLET = re.compile(r"^\s*(?:[-*+\u2022]|\d{1,2}[.)])\s+")
 _TOKENS_PER_WORD = 1.7
 _TOKENS_PER_SENTENCE = 55
@@ -108,6 +111,21 @@ def read_wish(request: str) -> LengthWish:
     if not found and _ONE_LINER.search(request):
         found["sentences"] = 1
     return LengthWish(**found, corrected="; ".join(corrected))
+
+
+def without_length(request: str, unit: str) -> str:
+    """The request without what it says of its length in a unit ("words", "sentences", "bullets", "paragraphs").
+
+    >>> without_length("What did they decide, in two or three sentences?", "sentences")
+    'What did they decide?'
+    >>> without_length("Sum up the floods as bullet points.", "bullets")
+    'Sum up the floods.'
+    """
+    text = _RANGE.sub("", request)
+    patterns = [_PATTERNS[unit].pattern, *([_BARE_BULLETS.pattern] if unit == "bullets" else [])]
+    for pattern in patterns:
+        text = re.sub(rf"{_PREPOSITION}{pattern}", "", text, flags=re.IGNORECASE)
+    return text.strip()
 
 
 def _number(said: str) -> tuple[int, str]:

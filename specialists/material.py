@@ -6,8 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from nonet.specialists.forms import Form, SummaryOptions, read_options
-from nonet.specialists.length import LengthWish, read_wish
+from nonet.specialists.asked_for import asked_for
+from nonet.specialists.forms import Manner
+from nonet.specialists.length import AT_MOST, LengthWish
 from nonet.specialists.protocol import Assignment, Source
 from nonet.specialists.questions import is_asked, question_in, read_question
 from nonet.specialists.text import Span, content_stems, sentences, words
@@ -17,7 +18,7 @@ _FEWEST_INLINE_WORDS = 12
 _LONG_REQUEST_WORDS = 60
 """A request of more words holds its text without a mark between the two."""
 _IN_WORDS = re.compile(
-    r"\s+(?:in|with|within|using|of)\s+(?:(?:at\s+most|about|around|roughly|up\s+to|no\s+more\s+than|(?:fewer|less)\s+than)\s+)?"
+    rf"\s+(?:in|with|within|using|of)\s+(?:{AT_MOST}\s+)?"
     r"[\w,-]+(?:\s+(?:hundred|thousand))?\s+words\b(?:\s+or\s+(?:fewer|less))?",
     re.IGNORECASE,
 )
@@ -47,9 +48,13 @@ class Material:
     wish: LengthWish
     focus: frozenset[str]
     """Stems of what the summary is to speak of; empty for a plain summary."""
-    options: SummaryOptions = field(default_factory=SummaryOptions)
+    options: Manner = field(default_factory=Manner)
+    """Its form, style and language."""
     question: str = ""
-    """What was asked of whoever found what is to be summed up, where that is a question and the request adds none."""
+    """What was asked of whoever found what is to be summed up, where that is a question and the request adds none; with
+    options, what they or the request want to hear about."""
+    notes: tuple[str, ...] = ()
+    """What of the request its options overrule."""
 
     @property
     def text(self) -> str:
@@ -95,15 +100,31 @@ def read_material(assignment: Assignment) -> Material:
     if not sources:
         request, inline = _split_inline(request)
         sources = (Source("the request", inline, kind="inline"),) if inline else ()
-    options = read_options(request, documents=len(sources))
-    wish = read_wish(request)
-    if options.form is Form.ABSTRACT and not wish.stated:
-        wish = replace(wish, paragraphs=1)
-    focus = _focus(request, sources) - frozenset(content_stems(options.language or ""))
+    given = assignment.options
+    asked = asked_for(request, len(sources), given)
+    focus = _focus(asked.request, sources) - frozenset(content_stems(asked.manner.language or ""))
+    notes = asked.notes
     question = "" if focus else _question_behind(sources)
-    if question:
+    if given is not None and given.focus is not None:
+        wanted = frozenset(content_stems(given.focus))
+        if not focus <= wanted:
+            notes += (f"the focus \u201c{given.focus}\u201d counts, not what else the request speaks of",)
+        question, focus = _as_question(given.focus), wanted
+    elif question:
         focus = frozenset(content_stems(question))
-    return Material(request, sources, wish, focus, options, question)
+    material = Material(asked.request, sources, asked.wish, focus, asked.manner, question, notes)
+    if given is None or question or not focus:
+        return material
+    return replace(material, question=material.asked)  # a prompt of ours, which the options can be put into
+
+
+def _as_question(focus: str) -> str:
+    """Words for a subject that a prompt can take for a question.
+
+    >>> _as_question("the boiler"), _as_question("Who mended the boiler?")
+    ('What does it say about the boiler?', 'Who mended the boiler?')
+    """
+    return focus if focus.endswith("?") or is_asked(focus) else f"What does it say about {focus}?"
 
 
 def _question_behind(sources: Sequence[Source]) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from nonet.runtimes import ChatResponse, Message, OnText
 from nonet.specialists.sandbox.protocol import Sandbox
+from nonet.specialists.summary_options import SummaryOptions
 from nonet.specialists.text import neutral
 from nonet.specialists.workspace import Workspace
 
@@ -29,7 +30,7 @@ class Evidence:
     """One check and what it found."""
 
     kind: str
-    """"tests", "sandbox", "quote", "method", "coverage", "schema", "length", "degeneration", "call"."""
+    """"tests", "sandbox", "quote", "method", "coverage", "schema", "length", "degeneration", "options", "call"."""
     passed: bool | None
     """None: the check could not be made."""
     detail: str
@@ -76,6 +77,8 @@ class Assignment:
     """Files of the user's to change; only specialists that write code look at it."""
     attempt: int = 1
     """Which try on this rung of the ladder it is; a model asked the same again must be asked differently."""
+    options: SummaryOptions | None = None
+    """How a summary is to be; only summarization looks at it."""
     schema: Mapping[str, Any] | None = None
     """A JSON schema that the text should obey, for those that can constrain their model; None: a free text."""
 

@@ -10,7 +10,6 @@ from dataclasses import replace
 from nonet.errors import ContextOverflowError, IncompleteAnswerError
 from nonet.specialists.checks import ending_check
 from nonet.specialists.coverage import CoverageReport, cover
-from nonet.specialists.forms import Form
 from nonet.specialists.length import Trimmed, enforce
 from nonet.specialists.material import Material, read_material
 from nonet.specialists.protocol import Assignment, Desk, Evidence, Outcome, Verdict
@@ -64,15 +63,15 @@ class SummarizationSpecialist:
             detail = "no text to sum up: the subtask reads nothing and the request holds no text"
             return Outcome("", Verdict.FAILED, (Evidence("coverage", passed=False, detail=detail),))
         outcome = await self._summarized(material, assignment, desk)
-        if not material.wish.corrected:
-            return outcome
-        told = Evidence("length", passed=None, detail=material.wish.corrected)
-        return replace(outcome, evidence=(told, *outcome.evidence))
+        told = [Evidence("options", passed=None, detail=note) for note in material.notes]
+        if material.wish.corrected:
+            told.append(Evidence("length", passed=None, detail=material.wish.corrected))
+        return replace(outcome, evidence=(*told, *outcome.evidence))
 
     async def _summarized(self, material: Material, assignment: Assignment, desk: Desk) -> Outcome:
-        if material.options.form in (Form.TABLE, Form.COMPARISON):
+        if material.options.form in ("table", "comparison"):
             return await table(material, assignment, desk, material.options.form)
-        if material.options.form is not Form.TIMELINE:
+        if material.options.form != "timeline":
             return await self._in_prose(material, assignment, desk)
         if (dated := timeline(material)) is not None:
             return dated

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,8 +12,8 @@ from nonet.specialists.budget import Span, covered
 from nonet.specialists.coverage import cover, sections_of
 from nonet.specialists.dates import first_date, written
 from nonet.specialists.extract import extract
-from nonet.specialists.forms import Form
-from nonet.specialists.length import LengthWish, enforce
+from nonet.specialists.forms import FormName, without_manner
+from nonet.specialists.length import UNITS, LengthWish, enforce, without_length
 from nonet.specialists.material import Material
 from nonet.specialists.protocol import Assignment, Citation, Desk, Evidence, Outcome, Source, Verdict
 from nonet.specialists.quote_gate import gate_sources
@@ -27,7 +28,9 @@ _MOST_ROWS = 12
 _FEWEST_DATES = 2
 _MOST_EVENTS = 40
 _MOST_PARTICULAR = 6
-_ROW = LengthWish(sentences=1)
+_A_ROW = re.compile(
+    r"\s*\b(?:an?|per|(?:(?:in|for|of)\s+)?(?:each|every))\s+(?:row|section|document|entry)\b", re.IGNORECASE
+)
 _LEAST_OVERLAP = 0.6
 """As for a summary in prose."""
 
@@ -66,7 +69,7 @@ def timeline(material: Material) -> Outcome | None:
 class _Row:
     name: str
     text: str
-    """One sentence about it."""
+    """What it says."""
     note: str
     """Why its own words stand in for a summary, or what it says that is not there; empty where it is sound."""
     missing: tuple[str, ...]
@@ -85,7 +88,7 @@ class _Row:
     """Only what speaks of the question was read."""
 
 
-async def table(material: Material, assignment: Assignment, desk: Desk, form: Form) -> Outcome:
+async def table(material: Material, assignment: Assignment, desk: Desk, form: FormName) -> Outcome:
     """A row a document, or a section where there is one document; each row is summed up on its own."""
     several = len(material.sources) > 1
     parts = (
@@ -93,14 +96,15 @@ async def table(material: Material, assignment: Assignment, desk: Desk, form: Fo
         if several
         else _sections(material.sources[0])
     )
-    rows = await together([_row(part, at, material, assignment, desk) for part, at in parts])
+    one = _of_a_row(material, len(parts))
+    rows = await together([_row(part, at, one, assignment, desk) for part, at in parts])
     columns = [
         "document" if several else "section",
         "what it says",
-        *(["only here"] if form is Form.COMPARISON else []),
+        *(["only here"] if form == "comparison" else []),
     ]
     cells = [[row.name, row.text] for row in rows]
-    if form is Form.COMPARISON:
+    if form == "comparison":
         for cell, only in zip(cells, particular([source.text for source in material.sources]), strict=True):
             cell.append(only)
     lines = [_line(columns), _line(["---"] * len(columns)), *(_line(cell) for cell in cells)]
@@ -154,9 +158,21 @@ def _sections(source: Source) -> list[tuple[Source, int]]:
     ]
 
 
+def _of_a_row(material: Material, rows: int) -> Material:
+    """What is asked of each row: a sentence, or as many as a row is to have; words are shared out among them."""
+    wish, most_words = material.wish, material.wish.words
+    if most_words and not _A_ROW.search(material.request):
+        most_words = max(1, most_words // rows)
+    own = LengthWish(sentences=wish.sentences or (None if most_words else 1), words=most_words)
+    question = material.question or (material.asked if material.focus else "")
+    for unit in UNITS:
+        question = without_length(question, unit)
+    return replace(material, wish=own, question=without_manner(_A_ROW.sub("", question), "form"))
+
+
 async def _row(part: Source, offset: int, material: Material, assignment: Assignment, desk: Desk) -> _Row:
     """Of a part that begins at `offset` of all sources."""
-    attempt = Attempt(replace(material, sources=(part,), wish=_ROW), assignment, desk)
+    attempt = Attempt(replace(material, sources=(part,)), assignment, desk)
     language = material.options.language
     missing: tuple[str, ...] = ()
     quotes: tuple[Evidence, ...] = ()
@@ -166,13 +182,14 @@ async def _row(part: Source, offset: int, material: Material, assignment: Assign
     except (ContextOverflowError, IncompleteAnswerError) as error:
         raw, reason = "", error.message
     if reason:
-        text = " ".join(
-            " ".join(span.text.split()) for span in extract(part.text, focus=material.focus, most_sentences=1)
+        spans = extract(
+            part.text, focus=material.focus, most_sentences=material.wish.sentences, most_words=material.wish.words
         )
+        text = " ".join(" ".join(span.text.split()) for span in spans)
         note = f"extracted, as {reason}"
         attempt.chunks, attempt.partials, attempt.sought = [(0, len(part.text))], [], False
     else:
-        gated = gate_sources(enforce(raw, _ROW).text, [part], material.request)
+        gated = gate_sources(enforce(raw, material.wish).text, [part], material.request)
         text, quotes = gated.text, gated.evidence()
         faith = faithfulness(text, part.text)
         missing = (*faith.missing_numbers, *(faith.missing_names if language is None else ()))

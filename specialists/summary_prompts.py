@@ -47,7 +47,7 @@ class Prompts:
             return f"Summarize {self.material.wish.phrase}{self.material.options.phrase}."
         if self.material.question:
             wish = f"{self.material.wish.phrase}{self.material.options.phrase}"
-            return f"Summarize {wish} what the text says about this question: {self.material.question}"
+            return f"Summarize {wish} what the text says about this {self._kind}: {self.material.question}"
         request = self.material.request.rstrip()
         return request if request.endswith((".", "?", "!")) else f"{request}."
 

@@ -11,6 +11,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from nonet.specialists import SummaryOptions
+
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 """Of steps, inputs and workflows: parameters of functions are named so."""
 MOST_ROUNDS = 1000
@@ -51,6 +53,8 @@ class StepDefinition(_Data):
     """A workflow that is run as one step."""
     instruction: str | None = None
     """For the specialist; `{name}` in it stands for the output of a step, or an input."""
+    options: SummaryOptions | None = None
+    """Of the specialist summarization: length, form, style, language and focus of the summary."""
     reads: tuple[str, ...] = ()
     """Steps and inputs that the specialist reads as sources, beside its instruction."""
     arguments: dict[str, str] = Field(default_factory=dict)

@@ -9,7 +9,7 @@ from typing import Any
 from nonet.graphs.records import evidence_of, is_no_ground, record_of
 from nonet.graphs.workflow.flow import Value
 from nonet.graphs.workflow.step import Step
-from nonet.specialists import Evidence, Outcome, Verdict
+from nonet.specialists import Evidence, Outcome, SummaryOptions, Verdict
 from nonet.store import SubtaskRecord
 
 FUNCTION, WORKFLOW, INPUT = "python", "workflow", "input"
@@ -24,6 +24,7 @@ class Piece:
     specialist: str
     instruction: str
     inputs: tuple[str, ...] = ()
+    options: SummaryOptions | None = None
 
 
 def doer(step: Step[..., Any, Any]) -> str:

@@ -7,12 +7,13 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypedDict, TypeVar
 
-from nonet.errors import SettingsError
+from nonet.errors import SettingsError, UsageError
 from nonet.graphs.workflow import conditions, templates
 from nonet.graphs.workflow.definition import NAME, StepDefinition
 from nonet.graphs.workflow.place import Place, wrong
 from nonet.graphs.workflow.signatures import Parameter, code_digest, signature_of
 from nonet.graphs.workflow.values import TEXT, ValueType, fits
+from nonet.specialists.summary_options import SummaryOptions, check_taker
 
 if TYPE_CHECKING:
     from nonet.graphs.workflow.workflow import Workflow
@@ -32,6 +33,8 @@ import paths: a module is called otherwise when it is the program itself."""
 class StepOptions(TypedDict, total=False):
     """What may be said of any step; docs/workflows.md tells each with an example."""
 
+    options: SummaryOptions
+    """Of the specialist summarization: length, form, style, language and focus of the summary."""
     reads: Sequence[str | Step[..., Any, Any]]
     """Steps and inputs that its specialist reads as sources, beside the instruction."""
     arguments: Mapping[str, str | Step[..., Any, Any]]
@@ -199,6 +202,10 @@ class Step(Generic[P, R, T]):
             raise self.wrong(f"Step {self.name!r} has a specialist and no instruction")
         if definition.specialist is None and (definition.instruction is not None or definition.reads):
             raise self.wrong(f"Step {self.name!r} has no specialist that `instruction` or `reads` could be for")
+        try:
+            check_taker(definition.specialist or "function", definition.options)
+        except UsageError as error:
+            raise self.wrong(f"Step {self.name!r}: {error.message}", next_step=error.next_step) from error
         if self.specialist is None and definition.specialist is not None:
             self._check_specialist(definition.specialist)
         self._check_expressions()

@@ -194,7 +194,7 @@ async def _by_specialist(flow: Flow, job: Job) -> _Tried:
     worker = step.specialist or flow.context.session.specialists[named]
     ended = await work_on(
         flow.context,
-        Piece(job.id, named, instruction),
+        Piece(job.id, named, instruction, options=definition.options),
         _sources(job),
         worker=worker if step.one.is_text else Shaped(worker, step.one, step.one.without_none()),
         max_attempts=definition.retries + 1 if definition.retries else None,

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from nonet.graphs.workflow.step import Step
     from nonet.graphs.workflow.workflow import Workflow
     from nonet.settings import Settings
-    from nonet.specialists import Assignment, Evidence, Verdict
+    from nonet.specialists import Assignment, Evidence, SummaryOptions, Verdict
     from nonet.specialists.define import specialist
     from nonet.specialists.mcp_tools import McpServer
     from nonet.specialists.own import PromptSpecialist
@@ -48,6 +48,7 @@ _HOMES = {
     "specialist": "nonet.specialists.define",
     "Assignment": "nonet.specialists",
     "Evidence": "nonet.specialists",
+    "SummaryOptions": "nonet.specialists",
     "Step": "nonet.graphs.workflow.step",
     "Verdict": "nonet.specialists",
     "Workflow": "nonet.graphs.workflow.workflow",
@@ -75,6 +76,7 @@ __all__ = [
     "Session",
     "Settings",
     "Step",
+    "SummaryOptions",
     "Verdict",
     "Workflow",
     "WorkflowResult",

@@ -16,24 +16,32 @@ from nonet.app_options import (
     KNOWLEDGE,
     WORK,
     ApplyOption,
+    BulletsOption,
     CollectionOption,
     DbOption,
     FileOption,
+    FocusOption,
+    FormOption,
     InputOption,
     JsonOption,
     KindOption,
+    LanguageOption,
     LightOption,
     MaxCallsOption,
     MaxJoulesOption,
     MaxSecondsOption,
     MaxTokensOption,
     ModelOption,
+    ParagraphsOption,
     PathOption,
     QuietOption,
     RuntimeOption,
+    SentencesOption,
     SinceOption,
+    StyleOption,
     TestCommandOption,
     UntilOption,
+    WordsOption,
     WorkflowOption,
     document_path,
     examples,
@@ -242,6 +250,7 @@ def plan(
         'nonet ask code "Write a function is_leap(year)."',
         'nonet ask code "Let add take floats." --file src/calc.py --test-command "python -m pytest -q" --apply',
         'nonet ask summarization "In two sentences." --input report.md',
+        'nonet ask summarization "Sum it up." -i report.md --form table --sentences 2 --language German',
         'nonet ask retrieval "When was the pump replaced?" --input logs/',
         'nonet ask retrieval "When was the pump replaced?" --collection mill --since 2024-01-01',
     ),
@@ -265,6 +274,14 @@ def ask(
     file: FileOption = None,
     test_command: TestCommandOption = None,
     apply: ApplyOption = False,
+    words: WordsOption = None,
+    sentences: SentencesOption = None,
+    bullets: BulletsOption = None,
+    paragraphs: ParagraphsOption = None,
+    form: FormOption = None,
+    style: StyleOption = None,
+    language: LanguageOption = None,
+    focus: FocusOption = None,
     runtime: RuntimeOption = None,
     model: ModelOption = None,
     light: LightOption = False,
@@ -276,14 +293,19 @@ def ask(
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> int:
-    """Ask one specialist, without a plan."""
+    """Ask one specialist, without a plan.
+
+    How a summary is to be can be said in TEXT, and by options, which count for more than TEXT.
+    """
     from nonet import commands_work  # noqa: PLC0415
 
     bounds = flags_given(max_calls=max_calls, max_tokens=max_tokens, max_seconds=max_seconds, max_joules=max_joules)
     scope = scope_given(collection, kind, path, since, until)
     flags = flags_given(runtime=runtime, model=model, light=light, db=db, **bounds, **scope)
     editing = commands_work.Editing(file or [], test_command, apply)
-    return commands_work.ask(specialist, text, inputs or [], flags, editing, json=json, quiet=quiet)
+    wanted = flags_given(words=words, sentences=sentences, bullets=bullets, paragraphs=paragraphs, form=form)
+    wanted |= flags_given(style=style, language=language, focus=focus)
+    return commands_work.ask(specialist, text, inputs or [], flags, editing, wanted=wanted, json=json, quiet=quiet)
 
 
 @app.command(rich_help_panel=WORK, epilog=examples("nonet demo", "nonet demo --light", "nonet demo --runtime ollama"))

@@ -9,10 +9,18 @@ from typing import Annotated
 import typer
 
 from nonet.app_options import (
+    BulletsOption,
     DbOption,
+    FocusOption,
+    FormOption,
     JsonOption,
+    LanguageOption,
+    ParagraphsOption,
     QuietOption,
     RuntimeOption,
+    SentencesOption,
+    StyleOption,
+    WordsOption,
     document_path,
     examples,
     flags_given,
@@ -50,6 +58,7 @@ class ExportFormat(StrEnum):
     epilog=examples(
         'nonet batch add inbox reports/ --task "Summarize {document} in two sentences."',
         "nonet batch add tickets tickets.jsonl --workflow summarization --text-field body",
+        "nonet batch add minutes minutes/ --workflow summarization --bullets 3 --language German",
         "nonet batch add inbox 'notes/**/*.md' --priority 5",
         "find . -name '*.log' | xargs nonet batch add logs",
         "producer | nonet batch add inbox -",
@@ -64,6 +73,14 @@ def batch_add(
     *,
     task: TaskOption = None,
     workflow: WorkflowOption = None,
+    words: WordsOption = None,
+    sentences: SentencesOption = None,
+    bullets: BulletsOption = None,
+    paragraphs: ParagraphsOption = None,
+    form: FormOption = None,
+    style: StyleOption = None,
+    language: LanguageOption = None,
+    focus: FocusOption = None,
     text_field: Annotated[str, typer.Option("--text-field", metavar="NAME", help="The field of a row's text.")] = "",
     name_field: Annotated[str, typer.Option("--name-field", metavar="NAME", help="The field of its name.")] = "",
     priority: Annotated[int, typer.Option("--priority", metavar="N", help="Higher goes first.")] = 0,
@@ -84,11 +101,16 @@ def batch_add(
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> int:
-    """Put documents into a queue. What it has already, of the same content and work, is not added twice."""
+    """Put documents into a queue. What it has already, of the same content and work, is not added twice.
+
+    How summaries are to be goes with --workflow summarization.
+    """
     from nonet import commands_batch  # noqa: PLC0415
 
+    wanted = flags_given(words=words, sentences=sentences, bullets=bullets, paragraphs=paragraphs, form=form)
+    wanted |= flags_given(style=style, language=language, focus=focus)
     options = commands_batch.AddOptions(
-        task, workflow, text_field, name_field, priority, delay, again, keep, attempts, concurrency, max_bytes
+        task, workflow, text_field, name_field, priority, delay, again, keep, attempts, concurrency, max_bytes, wanted
     )
     return commands_batch.add(queue, inputs, options, flags_given(db=db), json=json, quiet=quiet)
 

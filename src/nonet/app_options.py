@@ -131,6 +131,34 @@ TestCommandOption = Annotated[
 ]
 ApplyOption = Annotated[bool, typer.Option("--apply", help="With --file: change the files, unless a check failed.")]
 
+WordsOption = Annotated[
+    int | None, typer.Option("--words", metavar="N", help="Of a summary: at most so many words, in whole sentences.")
+]
+SentencesOption = Annotated[
+    int | None, typer.Option("--sentences", metavar="N", help="Of a summary: at most so many; of a table: a row.")
+]
+BulletsOption = Annotated[
+    int | None, typer.Option("--bullets", metavar="N", help="Of a summary: as bullet points, at most so many.")
+]
+ParagraphsOption = Annotated[
+    int | None, typer.Option("--paragraphs", metavar="N", help="Of a summary: at most so many.")
+]
+FormOption = Annotated[
+    str | None,
+    typer.Option(
+        "--form", metavar="FORM", help="Of a summary: prose, bullets, abstract, table, comparison or timeline."
+    ),
+]
+StyleOption = Annotated[
+    str | None, typer.Option("--style", metavar="STYLE", help="Of a summary: plain, formal or technical.")
+]
+LanguageOption = Annotated[
+    str | None, typer.Option("--language", metavar="NAME", help='Of a summary: "German", for example.')
+]
+FocusOption = Annotated[
+    str | None, typer.Option("--focus", metavar="TEXT", help="Of a summary: the subject or question it speaks of.")
+]
+
 
 def scope_given(
     collection: str | None, kind: str | None, path: str | None, since: datetime | None, until: datetime | None

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from nonet.graphs.events import OnEvent
     from nonet.graphs.workflow.workflow import Workflow
     from nonet.settings import Settings
-    from nonet.specialists import Specialist
+    from nonet.specialists import Specialist, SummaryOptions
     from nonet.store import Added, Job, JobRecord, Pace, QueueRecord, Store
 
 OwnWork = Callable[[str, str], Awaitable[str]]
@@ -55,6 +55,7 @@ class Queue:
         *inputs: str | PathLike[str],
         task: str | None = None,
         workflow: str | Workflow[Any] | None = None,
+        options: SummaryOptions | None = None,
         keep: bool = False,
         priority: int = 0,
         delay_s: float = 0.0,
@@ -66,6 +67,7 @@ class Queue:
             task: what to do with each; `{document}` stands for its name.
             workflow: "supervisor", which plans the task, the name of a specialist, or of a workflow of yours: as
                 nonet.toml names it, "flows.py:triage", or the Workflow itself, if it stands in a file.
+            options: with the workflow "summarization": how the summaries are to be.
             keep: keep runs, inputs and documents when a job is done.
             priority: higher goes first.
             delay_s: not before.
@@ -73,12 +75,13 @@ class Queue:
 
         Raises:
             DocumentError: an input cannot be read; what came before it is in the queue.
+            UsageError: options for another workflow than summarization.
         """
         from nonet.graphs.batch_add import add_jobs  # noqa: PLC0415
         from nonet.graphs.batch_inputs import InputOptions, read_inputs  # noqa: PLC0415
 
         jobs = read_inputs([fspath(each) for each in inputs], InputOptions(max_bytes=self._max_bytes()))
-        work = self._work(task, workflow, keep=keep)
+        work = self._work(task, workflow, options, keep=keep)
         return add_jobs(self._store, self.name, jobs, work=work, priority=priority, delay_s=delay_s, again=again)
 
     def add_texts(
@@ -87,6 +90,7 @@ class Queue:
         *,
         task: str | None = None,
         workflow: str | Workflow[Any] | None = None,
+        options: SummaryOptions | None = None,
         keep: bool = False,
         again: bool = False,
     ) -> Added:
@@ -98,7 +102,8 @@ class Queue:
             NewJob(name, hashlib.sha256(f"{name}\0{text}".encode()).digest(), len(text.encode()), text=text)
             for name, text in texts.items()
         )
-        return add_jobs(self._store, self.name, jobs, work=self._work(task, workflow, keep=keep), again=again)
+        work = self._work(task, workflow, options, keep=keep)
+        return add_jobs(self._store, self.name, jobs, work=work, again=again)
 
     def run(
         self,
@@ -212,13 +217,15 @@ class Queue:
     ) -> None:
         self.close()
 
-    def _work(self, task: str | None, workflow: str | Workflow[Any] | None, *, keep: bool) -> str:
+    def _work(
+        self, task: str | None, workflow: str | Workflow[Any] | None, options: SummaryOptions | None, *, keep: bool
+    ) -> str:
         from nonet.graphs.batch_work import Work  # noqa: PLC0415
 
         if workflow is not None:
             workflow = self._reference(workflow)
         given = {key: value for key, value in (("task", task), ("workflow", workflow)) if value is not None}
-        return Work(**given, keep=keep).to_json()
+        return Work(**given, keep=keep, options=options).checked().to_json()
 
     def _reference(self, workflow: str | Workflow[Any]) -> str:
         """What a worker, here or elsewhere, finds it by. Raises UsageError for a workflow that it could not run."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from json import loads
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,15 +43,26 @@ class AddOptions:
     attempts: int | None = None
     concurrency: int | None = None
     max_bytes: int | None = None
+    wanted: Mapping[str, Any] = field(default_factory=dict)
+    """How summaries are to be, by the names of SummaryOptions."""
 
 
-def work_given(settings: Settings, task: str | None, workflow: str | None, *, keep: bool = False) -> Work:
-    """What is to be done with documents. Raises UsageError for a workflow that does not exist."""
+def work_given(
+    settings: Settings,
+    task: str | None,
+    workflow: str | None,
+    *,
+    keep: bool = False,
+    wanted: Mapping[str, Any] | None = None,
+) -> Work:
+    """What is to be done with documents. Raises UsageError for a workflow that does not exist, or takes no options."""
     from nonet.graphs.batch_open import checked_work  # noqa: PLC0415
     from nonet.graphs.batch_work import Work  # noqa: PLC0415
+    from nonet.specialists.summary_options import options_of  # noqa: PLC0415
 
     given = {key: value for key, value in (("task", task), ("workflow", workflow)) if value is not None}
-    return checked_work(Work(**given, keep=keep), staff_of(settings), settings.workflows)
+    work = Work(**given, keep=keep, options=options_of(wanted or {}, prefix="--")).checked(prefix="--")
+    return checked_work(work, staff_of(settings), settings.workflows)
 
 
 def add(queue: str, inputs: Sequence[str], options: AddOptions, flags: Flags, *, json: bool, quiet: bool) -> int:
@@ -63,7 +74,9 @@ def add(queue: str, inputs: Sequence[str], options: AddOptions, flags: Flags, *,
     if not queue.strip():
         raise UsageError("The queue has no name.", next_step="Name it: nonet batch add QUEUE INPUT...")
     door = open_door(flags, json=json, quiet=quiet)
-    work = work_given(door.loaded.settings, options.task, options.workflow, keep=options.keep).to_json()
+    work = work_given(
+        door.loaded.settings, options.task, options.workflow, keep=options.keep, wanted=options.wanted
+    ).to_json()
     skipped: list[tuple[str, str]] = []
     with open_store(door, create=True) as store:
         store.queues.ensure(queue, work).result()

@@ -170,12 +170,20 @@ def ask(
     flags: Flags,
     editing: Editing = Editing(),
     *,
+    wanted: Mapping[str, Any] | None = None,
     json: bool,
     quiet: bool,
 ) -> int:
-    """Ask one specialist, once or for each line."""
-    from nonet.graphs.ask import AskResult, ask_specialist  # noqa: PLC0415
+    """Ask one specialist, once or for each line.
 
+    Args:
+        wanted: how a summary is to be, by the names of SummaryOptions.
+    """
+    from nonet.graphs.ask import AskResult, ask_specialist  # noqa: PLC0415
+    from nonet.specialists.summary_options import check_taker, options_of  # noqa: PLC0415
+
+    options = options_of(wanted or {}, prefix="--")
+    check_taker(specialist, options, prefix="--")
     door = open_door(flags, json=json, quiet=quiet)
     given = editing.read(text)
     if given is not None and specialist != "code":
@@ -190,13 +198,13 @@ def ask(
         async with await open_session(door, searches=not inputs) as session:
 
             async def one(line: str) -> tuple[dict[str, Any], int]:
-                result = await ask_specialist(session, specialist, line, inputs=inputs, on_event=view)
+                result = await ask_specialist(session, specialist, line, inputs=inputs, options=options, on_event=view)
                 return {**result.to_json(), "applied": []}, status(result)
 
             if question == LINES:
                 return await each_line(one)
             session.workspace = given.workspace if given is not None else None
-            return await ask_specialist(session, specialist, question, inputs=inputs, on_event=view)
+            return await ask_specialist(session, specialist, question, inputs=inputs, options=options, on_event=view)
 
     result = run_kept(door, view, work)
     if isinstance(result, int):

@@ -127,6 +127,19 @@ class TriedOut(Output):
     """To a model."""
 
 
+class OptionsOut(Output):
+    """How a summary is to be; null: as its request says."""
+
+    words: int | None
+    sentences: int | None
+    bullets: int | None
+    paragraphs: int | None
+    form: str | None
+    style: str | None
+    language: str | None
+    focus: str | None
+
+
 class PlanSubtaskOut(Output):
     """One subtask of a plan."""
 
@@ -138,6 +151,8 @@ class PlanSubtaskOut(Output):
     """Names of documents it reads whole."""
     routing: RoutingOut | None
     """null: the user chose the specialist."""
+    options: OptionsOut | None
+    """Of a summary that was given any."""
 
 
 class PlanOut(Output):

@@ -381,6 +381,37 @@ def test_how_a_file_was_read_is_told_apart_from_what_was_left_out(nonet: Cli, tm
     assert f"note (skipped): {old / 'b.png'}: an image, and there is no OCR" in told
 
 
+def test_how_a_summary_is_to_be_is_said_by_flags(nonet: Cli) -> None:
+    said = nonet("ask", "summarization", "In one sentence.", "-i", "report.md", "--bullets", "2", "--json").json
+    assert [line[:2] for line in said["output"].splitlines()] == ["- ", "- "]
+    told = {
+        "kind": "options",
+        "passed": None,
+        "detail": "the request says 1 sentence, the options 2 bullets: the options count",
+    }
+    assert told in said["evidence"]
+    shown = nonet("ask", "summarization", "In one sentence.", "-i", "report.md", "--bullets", "2", "--quiet").out
+    assert "the options count" in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["summarization", "--words", "0"], "--words should be greater than or equal to 1, not 0"),
+        (["summarization", "--form", "poem"], "'table', 'comparison' or 'timeline', not 'poem'"),
+        (["summarization", "--language", "Klingon"], "--language is one of English, German"),
+        (["summarization", "--bullets", "3", "--form", "table"], "go with the forms bullets and timeline"),
+        (["code", "--form", "table"], "--form is for the summarization specialist, not for 'code'"),
+    ],
+)
+def test_flags_that_cannot_be_name_what_can(nonet: Cli, words: list[str], said: str) -> None:
+    refused = nonet("ask", words[0], "Sum it up.", *words[1:])
+    assert (refused.status, said in refused.err) == (2, True), refused.err
+    if words[0] == "summarization":
+        refused = nonet("batch", "add", "inbox", "report.md", "--workflow", *words)
+        assert (refused.status, said in refused.err) == (2, True), refused.err
+
+
 def test_documents_come_and_go(nonet: Cli, tmp_path: Path) -> None:
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "one.md").write_text("The lamp is green.")

@@ -9,7 +9,7 @@ from nonet.runtimes import ChatRequest
 from nonet.runtimes.scripted import ScriptedRuntime
 from nonet.specialists import Assignment, Outcome, Source, Verdict
 from nonet.specialists.dates import first_date, written
-from nonet.specialists.forms import Form, Style, SummaryOptions, read_options
+from nonet.specialists.forms import Manner, read_manner
 from nonet.specialists.summarization import SummarizationSpecialist
 
 DAM = (
@@ -22,20 +22,20 @@ MILL = "The mill of Tom Abbot was sold to the council on 1977-02-11. It grinds r
 @pytest.mark.parametrize(
     ("request_", "documents", "options"),
     [
-        ("Summarize the report.", 1, SummaryOptions()),
-        ("Summarize the abstract in one sentence.", 1, SummaryOptions()),
-        ("Sum it up as a table.", 1, SummaryOptions(Form.TABLE)),
-        ("Write an abstract of the report.", 1, SummaryOptions(Form.ABSTRACT)),
-        ("Make a timeline of the events.", 1, SummaryOptions(Form.TIMELINE)),
-        ("Compare the two reports.", 2, SummaryOptions(Form.COMPARISON)),
-        ("Compare this with nothing.", 1, SummaryOptions()),
-        ("Summarize it in German, in plain words.", 1, SummaryOptions(style=Style.PLAIN, language="German")),
-        ("Sum it up for experts.", 1, SummaryOptions(style=Style.TECHNICAL)),
-        ("A formal summary, please.", 1, SummaryOptions(style=Style.FORMAL)),
+        ("Summarize the report.", 1, Manner()),
+        ("Summarize the abstract in one sentence.", 1, Manner()),
+        ("Sum it up as a table.", 1, Manner("table")),
+        ("Write an abstract of the report.", 1, Manner("abstract")),
+        ("Make a timeline of the events.", 1, Manner("timeline")),
+        ("Compare the two reports.", 2, Manner("comparison")),
+        ("Compare this with nothing.", 1, Manner()),
+        ("Summarize it in German, in plain words.", 1, Manner(style="plain", language="German")),
+        ("Sum it up for experts.", 1, Manner(style="technical")),
+        ("A formal summary, please.", 1, Manner(style="formal")),
     ],
 )
-def test_options_are_read_from_the_request(request_: str, documents: int, options: SummaryOptions) -> None:
-    assert read_options(request_, documents=documents) == options
+def test_options_are_read_from_the_request(request_: str, documents: int, options: Manner) -> None:
+    assert read_manner(request_, documents=documents) == options
 
 
 @pytest.mark.parametrize(
@@ -100,6 +100,22 @@ async def test_a_table_has_a_row_a_section_and_a_call_a_row() -> None:
         "| Flood | A flood damaged the northern wall in 1987. |",
     ]
     assert (outcome.verdict, len(desk.requests)) == (Verdict.VERIFIED, 2)
+
+
+@pytest.mark.parametrize(
+    ("request_", "rows", "asked"),
+    [
+        ("Sum it up as a table, two sentences a row.", ["One. Two.", "One. Two."], "Summarize in 2 sentences."),
+        ("Sum it up as a table in four words.", ["One. Two.", "One. Two."], "Summarize in at most 2 words."),
+        ("A table of the dam, two sentences in each row.", ["One. Two.", "One. Two."], "this request: the dam"),
+    ],
+)
+async def test_a_row_has_the_length_that_is_asked_for(request_: str, rows: list[str], asked: str) -> None:
+    text = "# One\n\nThe dam is one. The dam is two. The dam is three.\n\n# Two\n\nThe dam is one. The dam is two.\n"
+    desk = FakeDesk(ScriptedRuntime(lambda _: "One. Two. Three."))
+    outcome = await SummarizationSpecialist().work(Assignment(request_, (Source("a.md", text),)), desk)
+    assert [line.split("|")[2].strip() for line in outcome.text.splitlines()[2:]] == rows
+    assert asked in desk.prompts[0]
 
 
 async def test_a_comparison_tells_what_each_has_alone() -> None:
