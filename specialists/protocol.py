@@ -172,7 +172,8 @@ class Desk(Protocol):
     ) -> ChatResponse:
         """One call to this rung's model, through the scheduler, recorded in the store.
 
-        Greedy unless a `temperature` is given; then `seed` makes it repeatable.
+        Greedy unless a `temperature` is given; then `seed` makes it repeatable. Raises BudgetSpentError, and calls
+        nothing, where the run may make no further call.
         """
         ...
 
@@ -202,5 +203,8 @@ class Specialist(Protocol):
         ...
 
     async def work(self, assignment: Assignment, desk: Desk) -> Outcome:
-        """One attempt. Bad results come back as FAILED with evidence; only a CallError or ResourceError is raised."""
+        """One attempt. Bad results come back as FAILED with evidence.
+
+        Raised are CallError and ResourceError alone, and BudgetSpentError where no call was left to make a result with.
+        """
         ...

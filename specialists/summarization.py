@@ -137,7 +137,8 @@ async def _judged(attempt: Attempt, trimmed: Trimmed, quoted: Gated) -> Outcome:
     open_end = ending_check(trimmed.text) if attempt.material.wish.bullets is None else None
     checks += [open_end] if open_end is not None else []
     compared = all(check.passed is not None for check in checks if check.kind in {"coverage", "overlap", "places"})
-    verified = quoted.sound and open_end is None and compared and all(check.passed is not False for check in checks)
+    whole = open_end is None and attempt.spent is None
+    verified = quoted.sound and whole and compared and all(check.passed is not False for check in checks)
     verdict = Verdict.VERIFIED if verified else Verdict.UNVERIFIED
     return Outcome(trimmed.text, verdict, (*attempt.history(), *checks), quoted.citations, attempt.data(report))
 
@@ -145,7 +146,7 @@ async def _judged(attempt: Attempt, trimmed: Trimmed, quoted: Gated) -> Outcome:
 def _overlap(attempt: Attempt, *, borne_out: bool, detail: str) -> Evidence:
     """In another language than the text's, words that are not in it say nothing; nor do extracts that stand in."""
     language = attempt.material.options.language
-    if language is None or (borne_out and not attempt.extracted):
+    if language is None or (borne_out and not attempt.extracted and attempt.spent is None):
         return Evidence("overlap", passed=borne_out, detail=detail)
     return Evidence("overlap", passed=None, detail=f"in {language} it cannot be compared with the text")
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from nonet.errors import ContextOverflowError, IncompleteAnswerError
+from nonet.errors import BudgetSpentError, ContextOverflowError, IncompleteAnswerError
 from nonet.specialists.budget import Span, covered
 from nonet.specialists.coverage import cover, sections_of
 from nonet.specialists.dates import first_date, written
@@ -18,10 +18,11 @@ from nonet.specialists.material import Material
 from nonet.specialists.protocol import Assignment, Citation, Desk, Evidence, Outcome, Source, Verdict
 from nonet.specialists.quote_gate import gate_sources
 from nonet.specialists.summary_answer import unusable
-from nonet.specialists.summary_calls import Attempt, Partial, data_of, together
+from nonet.specialists.summary_calls import Attempt, Partial, data_of
 from nonet.specialists.summary_particular import particular
 from nonet.specialists.support import faithfulness
 from nonet.specialists.text import sentences
+from nonet.specialists.together import together
 
 _MOST_ROWS = 12
 """More sections are put together, so that a table stays one."""
@@ -86,10 +87,17 @@ class _Row:
     """Of what it quoted, what is not in its part."""
     sought: bool
     """Only what speaks of the question was read."""
+    extracted: bool
+    """A sentence of its part stands in."""
+    spent: BudgetSpentError | None
+    """Why no further call might be made for it."""
 
 
 async def table(material: Material, assignment: Assignment, desk: Desk, form: FormName) -> Outcome:
-    """A row a document, or a section where there is one document; each row is summed up on its own."""
+    """A row a document, or a section where there is one document; each row is summed up on its own.
+
+    Raises BudgetSpentError where no call was left before a row was made. Rows that were made are kept.
+    """
     several = len(material.sources) > 1
     parts = (
         [(source, material.offset(source)) for source in material.sources]
@@ -98,6 +106,7 @@ async def table(material: Material, assignment: Assignment, desk: Desk, form: Fo
     )
     one = _of_a_row(material, len(parts))
     rows = await together([_row(part, at, one, assignment, desk) for part, at in parts])
+    spent = _spent(rows)
     columns = [
         "document" if several else "section",
         "what it says",
@@ -118,9 +127,22 @@ async def table(material: Material, assignment: Assignment, desk: Desk, form: Fo
     checks += [told for row in rows for told in row.quotes]
     if language := material.options.language:
         checks.append(Evidence("overlap", passed=None, detail=f"in {language} it cannot be compared with the text"))
+    checks = [*spent, *checks]
     verdict = Verdict.VERIFIED if all(check.passed for check in checks) else Verdict.UNVERIFIED
     evidence = (*(told for row in rows for told in row.history), *checks)
     return Outcome("\n".join(lines), verdict, evidence, data=_data(rows, material))
+
+
+def _spent(rows: Sequence[_Row]) -> list[Evidence]:
+    """That no call was left for some of the rows. Raises BudgetSpentError where that leaves nothing to keep."""
+    error = next((row.spent for row in rows if row.spent is not None), None)
+    if error is None:
+        return []
+    if all(row.extracted for row in rows):
+        raise error
+    without = sum(row.extracted and row.spent is not None for row in rows)
+    said = f"{without} of {len(rows)} rows had to be extracted" if without else "not all calls of its rows were made"
+    return [Evidence("call", passed=False, detail=f"{error.message.rstrip('.')}: {said}")]
 
 
 def _coverage(rows: Sequence[_Row]) -> Evidence:
@@ -181,6 +203,8 @@ async def _row(part: Source, offset: int, material: Material, assignment: Assign
         reason = unusable(raw, part.text, material.request, language=language)
     except (ContextOverflowError, IncompleteAnswerError) as error:
         raw, reason = "", error.message
+    except BudgetSpentError:
+        raw, reason = "", "no call was left"
     if reason:
         spans = extract(
             part.text, focus=material.focus, most_sentences=material.wish.sentences, most_words=material.wish.words
@@ -209,6 +233,8 @@ async def _row(part: Source, offset: int, material: Material, assignment: Assign
         tuple(replace(told, detail=f"{part.name}: {told.detail}") for told in attempt.history()),
         tuple(replace(told, detail=f"{part.name}: {told.detail}") for told in quotes),
         sought=attempt.sought,
+        extracted=bool(reason),
+        spent=attempt.spent,
     )
 
 

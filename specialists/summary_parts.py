@@ -11,7 +11,9 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from nonet.specialists.budget import Span, batches, covered, split_chars
+from nonet.specialists.extract import extract
 from nonet.specialists.focused import MOST_TOKENS, choose, joined, read_out
+from nonet.specialists.length import LengthWish
 from nonet.specialists.text import sentences, words
 
 _WORDS_A_PART = 80
@@ -119,3 +121,10 @@ def within(parts: Sequence[str], most_words: int) -> list[str]:
     return [
         part if len(kept) == len(sentences(part)) else " ".join(kept) for part, kept in zip(parts, said, strict=True)
     ]
+
+
+def central(parts: Sequence[str], focus: Collection[str], wish: LengthWish) -> str:
+    """Sentences of the parts, in their order, for a summary of them all that no model can make any more."""
+    text = "\n\n".join(parts)
+    spans = extract(text, focus=focus, most_sentences=wish.sentences or wish.bullets, most_words=wish.words)
+    return " ".join(" ".join(span.text.split()) for span in spans)
