@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date as calendar
 
 Date = tuple[int, int, int]
 """Year, month and day; 0 where it is not said."""
@@ -12,33 +15,114 @@ _MONTHS = ("january", "february", "march", "april", "may", "june", "july", "augu
 _MONTH = rf"(?P<month>{'|'.join(_MONTHS)}|{'|'.join(name[:3] for name in _MONTHS)})\.?"
 _YEAR = r"(?P<year>1\d{3}|20\d{2})"
 _DAY = r"(?P<day>[12]?\d|3[01])(?:st|nd|rd|th)?"
-_FORMS = tuple(
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (
-        rf"\b{_YEAR}-(?P<number>0[1-9]|1[0-2])-(?P<day>0[1-9]|[12]\d|3[01])\b",
-        rf"\b{_DAY}\s+(?:of\s+)?{_MONTH},?\s+{_YEAR}\b",
-        rf"\b{_MONTH}\s+{_DAY},?\s+{_YEAR}\b",
-        rf"\b{_MONTH},?\s+(?:of\s+)?{_YEAR}\b",
+_ALONE = r"(?<![\d./-])", r"(?!\d|[./-]\d)"
+_YEAR_FIRST = re.compile(
+    rf"{_ALONE[0]}{_YEAR}(?P<mark>[./-])(?P<second>\d{{1,2}})(?P=mark)(?P<day>\d{{1,2}}){_ALONE[1]}"
+)
+_YEAR_LAST = re.compile(
+    rf"{_ALONE[0]}(?P<first>\d{{1,2}})(?P<mark>\.\s?|[/-])(?P<second>\d{{1,2}})(?P=mark){_YEAR}{_ALONE[1]}"
+)
+_DAYS = (
+    _YEAR_FIRST,
+    _YEAR_LAST,
+    re.compile(rf"\b{_DAY}\s+(?:of\s+)?{_MONTH},?\s+{_YEAR}\b", re.IGNORECASE),
+    re.compile(rf"\b{_MONTH}\s+{_DAY},?\s+{_YEAR}\b", re.IGNORECASE),
+)
+_MONTHS_OF_YEARS = (re.compile(rf"\b{_MONTH},?\s+(?:of\s+)?{_YEAR}\b", re.IGNORECASE),)
+_YEARS = (
+    re.compile(
         rf"(?<![\d.,$€£-]){_YEAR}(?![\d.,-]*\d|\s*(?:%|percent|euros?|dollars?|crowns?|km|kg|m|words|people|copies)\b)",
-    )
+        re.IGNORECASE,
+    ),
 )
 
 
-def first_date(text: str) -> Date | None:
-    """The first date of the most exact form there is; None where there is none."""
-    for pattern in _FORMS:
-        if match := pattern.search(text):
-            parts = match.groupdict()
-            month = int(parts["number"]) if parts.get("number") else _month(parts.get("month"))
-            return int(parts["year"]), month, int(parts.get("day") or 0)
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """A date that a text has."""
+
+    date: Date
+    """Without month and day where it is ambiguous."""
+    text: str
+    """As it stands there."""
+    ambiguous: bool = False
+    """It may be the one day or the other: 03/05/2024."""
+
+    @property
+    def written(self) -> str:
+        """As in ISO 8601, as far as it is known: "1961", "1961-05"; one that is ambiguous as it stands."""
+        year, month, day = self.date
+        if self.ambiguous:
+            return self.text
+        return f"{year}" + (f"-{month:02}" if month else "") + (f"-{day:02}" if month and day else "")
+
+
+def first_date(text: str, *, day_first: bool | None = None) -> Dated | None:
+    """The first of the most exact dates; None where there is none.
+
+    Args:
+        text: a sentence.
+        day_first: how 03/05/2024 is to be read; None: it is ambiguous.
+    """
+    for patterns in (_DAYS, _MONTHS_OF_YEARS, _YEARS):
+        found = [
+            (match.start(), dated)
+            for pattern in patterns
+            for match in pattern.finditer(text)
+            if (dated := _dated(match, day_first)) is not None
+        ]
+        if found:
+            return min(found, key=lambda each: each[0])[1]
     return None
+
+
+def day_first(text: str) -> bool | None:
+    """Whether the day stands first in a text's dates with strokes (24/12/2023), by those that can be read in one way.
+
+    None where there are none of those, or some of either kind.
+
+    >>> day_first("On 12/24/2023 it froze, on 01/02/2024 it thawed."), day_first("On 03/05/2024 it rained.")
+    (False, None)
+    """
+    plain = {order for first, second in _with_strokes(text) if (order := _order(first, second)) is not None}
+    return plain.pop() if len(plain) == 1 else None
+
+
+def _with_strokes(text: str) -> Iterator[tuple[int, int]]:
+    for match in _YEAR_LAST.finditer(text):
+        if not match["mark"].startswith("."):
+            yield int(match["first"]), int(match["second"])
+
+
+def _order(first: int, second: int) -> bool | None:
+    """Whether the first is the day, where only one of the two can be."""
+    months = 12
+    return first > months if (first > months) != (second > months) else None
+
+
+def _dated(match: re.Match[str], order: bool | None) -> Dated | None:  # noqa: FBT001  of day and month
+    parts, year, said = match.groupdict(), int(match["year"]), match.group().strip()
+    if "first" in parts:
+        first, second = int(match["first"]), int(match["second"])
+        plain = _order(first, second)
+        if plain is None:
+            plain = True if match["mark"].startswith(".") or first == second else order
+        if plain is None:
+            return Dated((year, 0, 0), said, ambiguous=True) if _exists(year, first, second) else None
+        month, day = (second, first) if plain else (first, second)
+    else:
+        month = int(parts["second"]) if parts.get("second") else _month(parts.get("month"))
+        day = int(parts.get("day") or 0)
+    return Dated((year, month, day), said) if _exists(year, month or 1, day or 1) else None
+
+
+def _exists(year: int, month: int, day: int) -> bool:
+    try:
+        calendar(year, month, day)
+    except ValueError:
+        return False
+    return True
 
 
 def _month(name: str | None) -> int:
     return next((at for at, month in enumerate(_MONTHS, start=1) if name and month.startswith(name.lower()[:3])), 0)
-
-
-def written(date: Date) -> str:
-    """As in ISO 8601, as far as it is known: "1961", "1961-05"."""
-    year, month, day = date
-    return f"{year}" + (f"-{month:02}" if month else "") + (f"-{day:02}" if month and day else "")

@@ -21,6 +21,10 @@ _WORDS = {
     "Dutch": "de het een en van is dat niet op te zijn voor met die aan er ook om als door wordt naar bij",
 }
 _COMMON = {name: frozenset(words.split()) for name, words in _WORDS.items()}
+_SCRIPT_OF = {
+    "Russian": "Cyrillic", "Ukrainian": "Cyrillic", "Greek": "Greek", "Arabic": "Arabic", "Hebrew": "Hebrew",
+    "Hindi": "Devanagari", "Korean": "Hangul", "Chinese": "East-asian", "Japanese": "East-asian",
+}  # fmt: skip
 _LETTERS = re.compile(r"[^\W\d_]+")
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`]*`|https?://\S+", re.DOTALL)
 _FEWEST_HITS = 4
@@ -36,6 +40,22 @@ _MOST_CHARACTERS = 1500
 def language_of(text: str) -> str | None:
     """A language ("German") or, beyond Latin letters, a script ("Cyrillic"); None where it is not plain."""
     return _language(text[:_MOST_CHARACTERS])
+
+
+def is_in(text: str, language: str) -> bool | None:
+    """Whether a text is in a language; None where that is not plain.
+
+    >>> is_in("The dam is of the state, and it was built in the war.", "German"), is_in("A dam.", "German")
+    (False, None)
+    """
+    found, script = language_of(text), _SCRIPT_OF.get(language)
+    if found is None:
+        return None
+    if script is None:
+        return found == language
+    if found == script and list(_SCRIPT_OF.values()).count(script) > 1:
+        return None  # as many languages are written in it
+    return found == script
 
 
 @lru_cache(maxsize=64)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from nonet.errors import ContextOverflowError, IncompleteAnswerError
 from nonet.specialists.checks import ending_check
 from nonet.specialists.coverage import CoverageReport, cover
+from nonet.specialists.language import is_in, language_of
 from nonet.specialists.length import Trimmed, enforce
 from nonet.specialists.material import Material, read_material
 from nonet.specialists.protocol import Assignment, Desk, Evidence, Outcome, Verdict
@@ -17,7 +18,8 @@ from nonet.specialists.quote_gate import Gated, gate_sources
 from nonet.specialists.summary_answer import restates, unusable
 from nonet.specialists.summary_calls import Attempt
 from nonet.specialists.summary_extract import extracted, sections_check
-from nonet.specialists.summary_forms import table, timeline
+from nonet.specialists.summary_forms import table
+from nonet.specialists.summary_timeline import timeline
 from nonet.specialists.support import faithfulness
 from nonet.specialists.text import content_stems
 
@@ -62,7 +64,7 @@ class SummarizationSpecialist:
         if not material.sources:
             detail = "no text to sum up: the subtask reads nothing and the request holds no text"
             return Outcome("", Verdict.FAILED, (Evidence("coverage", passed=False, detail=detail),))
-        outcome = await self._summarized(material, assignment, desk)
+        outcome = _in_language(await self._summarized(material, assignment, desk), material)
         told = [Evidence("options", passed=None, detail=note) for note in material.notes]
         if material.wish.corrected:
             told.append(Evidence("length", passed=None, detail=material.wish.corrected))
@@ -104,6 +106,25 @@ def _quoted(raw: str, material: Material) -> tuple[Trimmed, Gated]:
         return replace(trimmed, text=gated.text), gated
     again = enforce(gated.text, material.wish)  # the text's own sentence may be longer than what was made of it
     return Trimmed(again.text, tuple(dict.fromkeys((*trimmed.evidence, *again.evidence)))), gated
+
+
+def _in_language(outcome: Outcome, material: Material) -> Outcome:
+    """Told where a summary is not plainly in the language that was asked for: then it is not verified."""
+    language = material.options.language
+    if language is None or not outcome.text:
+        return outcome
+    is_so = is_in(outcome.text, language)
+    if is_so is None and outcome.verdict is Verdict.VERIFIED:  # its words are the text's
+        is_so = is_in(material.text, language)
+    if is_so:
+        return outcome
+    given = language_of(outcome.text)
+    detail = (
+        f"asked for in {language}, given in {given}" if is_so is False else f"whether it is in {language} is not plain"
+    )
+    verdict = Verdict.UNVERIFIED if outcome.verdict is Verdict.VERIFIED else outcome.verdict
+    told = Evidence("language", passed=None, detail=detail)
+    return replace(outcome, verdict=verdict, evidence=(*outcome.evidence, told))
 
 
 async def _judged(attempt: Attempt, trimmed: Trimmed, quoted: Gated) -> Outcome:

@@ -1,4 +1,4 @@
-"""Summaries in other forms: a table with a row a section or document, a comparison, and a timeline without a model."""
+"""Summaries in rows: a table with a row a section or document, and a comparison."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from typing import Any
 from nonet.errors import BudgetSpentError, ContextOverflowError, IncompleteAnswerError
 from nonet.specialists.budget import Span, covered
 from nonet.specialists.coverage import cover, sections_of
-from nonet.specialists.dates import first_date, written
 from nonet.specialists.extract import extract
 from nonet.specialists.forms import FormName, without_manner
 from nonet.specialists.length import UNITS, LengthWish, enforce, without_length
 from nonet.specialists.material import Material
-from nonet.specialists.protocol import Assignment, Citation, Desk, Evidence, Outcome, Source, Verdict
+from nonet.specialists.protocol import Assignment, Desk, Evidence, Outcome, Source, Verdict
 from nonet.specialists.quote_gate import gate_sources
 from nonet.specialists.summary_answer import unusable
 from nonet.specialists.summary_calls import Attempt, Partial, data_of
@@ -26,44 +25,12 @@ from nonet.specialists.together import together
 
 _MOST_ROWS = 12
 """More sections are put together, so that a table stays one."""
-_FEWEST_DATES = 2
-_MOST_EVENTS = 40
 _MOST_PARTICULAR = 6
 _A_ROW = re.compile(
     r"\s*\b(?:an?|per|(?:(?:in|for|of)\s+)?(?:each|every))\s+(?:row|section|document|entry)\b", re.IGNORECASE
 )
 _LEAST_OVERLAP = 0.6
 """As for a summary in prose."""
-
-
-def timeline(material: Material) -> Outcome | None:
-    """Dated sentences in the order of their dates, verbatim; None where there are fewer than two."""
-    events = [
-        (date, source, span)
-        for source in material.sources
-        for span in sentences(source.text)
-        if (date := first_date(span.text)) is not None
-    ]
-    if len(events) < _FEWEST_DATES:
-        return None
-    wish = material.wish.bullets or material.wish.sentences or _MOST_EVENTS
-    chosen = sorted(events[:wish], key=lambda event: event[0])
-    several = len(material.sources) > 1
-    lines = [
-        f"- {written(date)}: {' '.join(span.text.split())}{f' ({source.name})' if several else ''}"
-        for date, source, span in chosen
-    ]
-    left = len(events) - len(chosen)
-    rest = f"; {left} more are left out" if left else ""
-    found = Evidence("extract", passed=True, detail=f"{len(chosen)} dated sentences of the text, verbatim{rest}")
-    citations = tuple(
-        Citation(source.name, span.text, span.start, span.end)
-        for _, source, span in chosen
-        if source.kind == "document"
-    )
-    text = "\n".join(lines)
-    report = cover("\n".join(span.text for _, _, span in chosen), material)
-    return Outcome(text, Verdict.VERIFIED, (found,), citations, {"coverage": report.to_data()})
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from fakes.desk import FakeDesk
 
 from nonet.runtimes import ChatRequest
 from nonet.runtimes.scripted import ScriptedRuntime
-from nonet.specialists import Assignment, Outcome, Source, Verdict
-from nonet.specialists.dates import first_date, written
+from nonet.specialists import Assignment, Outcome, Source, SummaryOptions, Verdict
+from nonet.specialists.dates import day_first, first_date
 from nonet.specialists.forms import Manner, read_manner
 from nonet.specialists.summarization import SummarizationSpecialist
 
@@ -49,11 +49,30 @@ def test_options_are_read_from_the_request(request_: str, documents: int, option
         ("it cost 1,987 crowns and weighs 1987 kg", None),
         ("12.1987 and $1987", None),
         ("no date", None),
+        ("am 07.05.2024 geliefert", "2024-05-07"),
+        ("am 7. 5. 2024 geliefert", "2024-05-07"),
+        ("on 12/24/2023 it froze", "2023-12-24"),
+        ("on 24/12/2023 it froze", "2023-12-24"),
+        ("at 2024-05-07T12:30 it rose", "2024-05-07"),
+        ("on 2024/5/7", "2024-05-07"),
+        ("on 03/03/2024", "2024-03-03"),
+        ("on 03/05/2024", "03/05/2024"),
+        ("version 1.10.2024.5 of 31.02.2023", None),
+        ("on 3 May 2020, until 2021-01-01", "2020-05-03"),
     ],
 )
 def test_dates_are_found_in_prose(text: str, date: str | None) -> None:
     found = first_date(text)
-    assert (written(found) if found else None) == date
+    assert (found.written if found else None) == date
+
+
+def test_an_ambiguous_date_is_read_as_the_others_of_its_text() -> None:
+    assert day_first("Built 24/12/2023, sold 03/05/2024.") is True
+    assert day_first("Built 12/24/2023, sold 03/05/2024.") is False
+    assert day_first("Built 12/24/2023, sold 24/12/2023.") is None
+    found = first_date("sold 03/05/2024", day_first=True)
+    assert found is not None
+    assert (found.written, found.date) == ("2024-05-03", (2024, 5, 3))
 
 
 def answer(request: ChatRequest) -> str:
@@ -80,6 +99,82 @@ async def test_a_timeline_is_the_texts_own_words_in_order_and_asks_no_model() ->
     for citation in outcome.citations:
         text = DAM if citation.document == "dam.md" else MILL
         assert text[citation.start : citation.end] == citation.quote
+
+
+LOG = """# Machines
+
+On 07.05.2024 the boiler was repaired by Brandt Heating. It was inspected again on 09.05.2024.
+The pump was repaired on 12.03.2024. The lift was oiled on 01.02.2024. The boiler got a new valve on 24.12.2023.
+
+# Boiler house
+
+A lamp was renewed on 02.01.2023.
+"""
+
+
+async def test_a_timeline_with_a_focus_keeps_what_speaks_of_it_and_counts_the_rest() -> None:
+    outcome, desk = await sum_up("Timeline of the boiler repairs.", Source("log.md", LOG))
+    assert [line[:12] for line in outcome.text.splitlines()] == ["- 2024-05-07", "- 2024-05-09"]
+    [focus] = [item for item in outcome.evidence if item.kind == "focus"]
+    rest = "; 4 other dated sentences are left out, 3 of which speak of a part of it"
+    assert focus.detail == f"they speak of \u201cboiler repairs\u201d{rest}"
+    assert (outcome.verdict, desk.requests) == (Verdict.VERIFIED, [])
+
+
+@pytest.mark.parametrize(
+    ("request_", "kind", "said"),
+    [
+        ("Timeline of the boiler repairs in German.", "language", "asked for in German, given in English"),
+        ("Timeline of the sprinkler.", "focus", "no dated sentence speaks of \u201csprinkler\u201d: all are listed"),
+        ("Timeline of boiler explosions.", "focus", "none speaks of more than a part of \u201cboiler explosions\u201d"),
+        ("A timeline in plain words.", "options", "none was put into a plain style"),
+    ],
+)
+async def test_what_a_timeline_cannot_give_is_told_and_not_verified(request_: str, kind: str, said: str) -> None:
+    outcome, _ = await sum_up(request_, Source("log.md", LOG))
+    assert said in " ".join(item.detail for item in outcome.evidence if item.kind == kind)
+    assert outcome.verdict is Verdict.UNVERIFIED
+
+
+async def test_a_timeline_goes_by_its_options() -> None:
+    options = SummaryOptions(form="timeline", focus="the boiler", bullets=2)
+    desk = FakeDesk(ScriptedRuntime(answer))
+    outcome = await SummarizationSpecialist().work(
+        Assignment("Sum it up.", (Source("log.md", LOG),), options=options), desk
+    )
+    assert [line[:12] for line in outcome.text.splitlines()] == ["- 2024-05-07", "- 2024-05-09"]
+    assert "verbatim; 2 more are left out" in outcome.evidence[0].detail
+    assert "\u201cboiler\u201d; 2 other dated sentences are left out" in outcome.evidence[1].detail
+
+
+async def test_a_timeline_in_the_language_of_its_text_is_verified() -> None:
+    outcome, _ = await sum_up("A timeline in English, of all events.", Source("log.md", LOG))
+    assert (len(outcome.text.splitlines()), outcome.verdict) == (6, Verdict.VERIFIED)
+
+
+@pytest.mark.parametrize(
+    ("also", "lines", "verdict"),
+    [
+        ("It froze on 24/12/2023.", ["- 2023-12-24", "- 2024-05-03", "- 2024-06-01"], Verdict.VERIFIED),
+        ("It froze on 12/24/2023.", ["- 2023-12-24", "- 2024-03-05", "- 2024-06-01"], Verdict.VERIFIED),
+        ("It froze.", ["- 03/05/2024", "- 2024-06-01"], Verdict.UNVERIFIED),
+    ],
+)
+async def test_an_ambiguous_date_goes_by_the_others_or_is_told(also: str, lines: list[str], verdict: Verdict) -> None:
+    text = f"The mill was sold on 03/05/2024. {also} It was painted on 1 June 2024."
+    outcome, _ = await sum_up("Give me a timeline.", Source("mill.txt", text))
+    assert [line.partition(": ")[0] for line in outcome.text.splitlines()] == lines
+    assert outcome.verdict is verdict
+    assert any("03/05/2024; put in order by the year alone" in item.detail for item in outcome.evidence) == (
+        verdict is Verdict.UNVERIFIED
+    )
+
+
+async def test_a_summary_in_another_language_than_was_asked_for_is_not_verified() -> None:
+    desk = FakeDesk(ScriptedRuntime(lambda _: "The Kesh dam was finished on 3 May 1961 after nine years of work."))
+    outcome = await SummarizationSpecialist().work(Assignment("Sum it up in German.", (Source("dam.md", DAM),)), desk)
+    assert outcome.verdict is Verdict.UNVERIFIED
+    assert outcome.evidence[-1].kind == "language"
 
 
 async def test_without_dates_a_timeline_is_a_summary() -> None:
