@@ -120,5 +120,5 @@ def check_taker(specialist: str, options: SummaryOptions | None, *, prefix: str 
         raise UsageError(
             f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} for the {TAKES_THEM} specialist, "
             f"not for {specialist!r}.",
-            next_step="Say in the instruction how the answer is to be.",
+            next_step=f"Give the work to {TAKES_THEM}, or say in the instruction how the answer is to be.",
         )
