@@ -118,13 +118,15 @@ def without_length(request: str, unit: str) -> str:
 
     >>> without_length("What did they decide, in two or three sentences?", "sentences")
     'What did they decide?'
+    >>> without_length("Sum up the floods in 100 words or less.", "words")
+    'Sum up the floods.'
     >>> without_length("Sum up the floods as bullet points.", "bullets")
     'Sum up the floods.'
     """
     text = _RANGE.sub("", request)
     patterns = [_PATTERNS[unit].pattern, *([_BARE_BULLETS.pattern] if unit == "bullets" else [])]
     for pattern in patterns:
-        text = re.sub(rf"{_PREPOSITION}{pattern}", "", text, flags=re.IGNORECASE)
+        text = re.sub(rf"{_PREPOSITION}{pattern}(?:\s+or\s+(?:fewer|less))?", "", text, flags=re.IGNORECASE)
     return text.strip()
 
 
