@@ -93,7 +93,7 @@ def once(names: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def methods(store: Store, embedder: Embedder | None, reranker: Reranker | None) -> dict[str, Search]:
+def methods(store: Store, embedder: Embedder | None, reranker: Reranker | None, rounds: int = 1) -> dict[str, Search]:
     async def words(query: str) -> Sequence[str]:
         return once([hit.document for hit in store.documents.search(query, DEPTH)])
 
@@ -113,7 +113,7 @@ def methods(store: Store, embedder: Embedder | None, reranker: Reranker | None) 
     async def followed(query: str) -> Sequence[str]:
         searcher = StoreSearcher(store, embedder=embedder)
         first = await searcher.search(query, DEPTH)
-        return once([passage.document for passage in await follow(query, first, searcher, DEPTH)])
+        return once([passage.document for passage in await follow(query, first, searcher, DEPTH, rounds=rounds)])
 
     async def judged(query: str) -> Sequence[str]:
         assert reranker is not None
@@ -177,7 +177,7 @@ async def report(name: str, data: Set, runtime: Runtime | None, options: argpars
             embedder = Embedder(model, embed)
             await embed_pending(store, embedder, Filter())
         reranker = await reranking(store, runtime, options.rerank) if runtime is not None and options.rerank else None
-        for method, search in methods(store, embedder, reranker).items():
+        for method, search in methods(store, embedder, reranker, options.rounds).items():
             means, cost = await measure(search, data, show_every=5 if method == "reranked" else 0)
             print(f"  {method:9} {figures(means)}  {cost:5.0f} ms CPU a query", flush=True)
 
@@ -193,6 +193,7 @@ async def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--window", type=int, default=2048)
     parser.add_argument("--rerank", metavar="MODEL", help="a chat model; compares with it and nothing else")
+    parser.add_argument("--rounds", type=int, default=1, help='of "followed", at most')
     parser.add_argument("--cache", type=Path, metavar="FOLDER", help="keeps the stores there")
     options = parser.parse_args()
     runtime = None if options.no_vectors else open_runtime(options)

@@ -265,7 +265,7 @@ def new_context(
         lease=lease,
         task=task,
         attached=attached_of(session.store, names),
-        searcher=StoreSearcher(session.store, named, session.embedder(), where),
+        searcher=StoreSearcher(session.store, named, session.embedder(), where, session.settings.search_rounds),
         scope=where,
         budget=budget_of(session, Limits.of(session.settings)),
         turn=turn,

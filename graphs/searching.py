@@ -35,6 +35,7 @@ class StoreSearcher:
     embedder: Embedder | None = None
     where: Filter = field(default_factory=Filter)
     """Does not matter where documents are named: those are read, whatever they are."""
+    rounds: int = 1
     lacking: str = ""
     """Of the last search; those of one run search the same documents, so that it is the same for all of them."""
 

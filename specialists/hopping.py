@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from nonet.specialists.protocol import Passage, Searcher
 from nonet.specialists.ranking import title
@@ -33,34 +33,73 @@ _NAME = re.compile(
     r"(?:\s+(?:of|the|and|de|la|von|van|&)\s+[^\W\d_a-z][\w'\u2019.-]*|\s+[^\W_a-z][\w'\u2019.-]*)*"
 )
 _ASIDE = re.compile(r"\s*\([^)]*\)")
+_Key = tuple[str, int]
+"""The document and the chunk of a passage."""
 
 
-async def follow(query: str, passages: Sequence[Passage], searcher: Searcher, limit: int) -> list[Passage]:
+async def follow(
+    query: str, passages: Sequence[Passage], searcher: Searcher, limit: int, *, rounds: int = 1
+) -> list[Passage]:
     """The passages, and those that the names in the first of them lead to, best first.
 
     Args:
         query: the whole question.
         passages: what it found, best first.
-        searcher: where to look further; at most 12 times.
+        searcher: where to look further; at most 12 times a round, and never twice for the same.
         limit: at most so many.
+        rounds: at most so many; each follows the names in the first passages of the one before. 0: none.
     """
-    best = max((passage.score for passage in passages), default=0.0) or 1.0
-    found = {_key(passage): passage for passage in passages}
-    scores = {key: passage.score / best for key, passage in found.items()}
-    further = dict.fromkeys(scores, 0.0)
-    for passage in passages[:_FROM]:
-        open_words = unanswered(query, passage)
-        for name in bridges(query, passage):
-            hits = await searcher.search(f"{open_words} {name}".strip(), _HITS)
-            for hit, strength in zip(hits, _strengths(hits), strict=True):
-                key = _key(hit)
-                if key != _key(passage):
-                    found.setdefault(key, replace(hit, score=0.0))
-                    gain = scores[_key(passage)] * strength
-                    further[key] = max(further.get(key, 0.0), gain)
-    total = {key: scores.get(key, 0.0) + further[key] for key in found}
-    order = sorted(total, key=lambda key: -total[key])[:limit]
-    return [replace(found[key], score=total[key]) for key in order]
+    trail = _Trail(query, searcher)
+    found, leads = list(passages), list(passages[:_FROM])
+    for _ in range(rounds):
+        found = await trail.further(found, leads, limit)
+        leads = trail.new_leads(found)
+    return found
+
+
+@dataclass(slots=True)
+class _Trail:
+    """What was searched for so far, and how each passage was come by."""
+
+    query: str
+    searcher: Searcher
+    asked: dict[str, Sequence[Passage]] = field(default_factory=dict)
+    ways: dict[_Key, tuple[Passage, ...]] = field(default_factory=dict)
+    """The passages that led to one that was not found at first."""
+    followed: set[_Key] = field(default_factory=set)
+
+    async def further(self, passages: Sequence[Passage], leads: Sequence[Passage], limit: int) -> list[Passage]:
+        """The passages and what the leads among them lead to, best first."""
+        best = max((passage.score for passage in passages), default=0.0) or 1.0
+        found = {_key(passage): passage for passage in passages}
+        scores = {key: passage.score / best for key, passage in found.items()}
+        gains = dict.fromkeys(scores, 0.0)
+        for lead in leads:
+            self.followed.add(_key(lead))
+            way = (*self.ways.get(_key(lead), ()), lead)
+            open_words = unanswered(self.query, *way)
+            for name in bridges(self.query, lead):
+                hits = await self._search(f"{open_words} {name}".strip())
+                for hit, strength in zip(hits, _strengths(hits), strict=True):
+                    key = _key(hit)
+                    if key != _key(lead):
+                        if key not in found:
+                            found[key] = replace(hit, score=0.0)
+                            self.ways.setdefault(key, way)
+                        gains[key] = max(gains.get(key, 0.0), scores[_key(lead)] * strength)
+        total = {key: scores.get(key, 0.0) + gains[key] for key in found}
+        order = sorted(total, key=lambda key: -total[key])[:limit]
+        return [replace(found[key], score=total[key]) for key in order]
+
+    def new_leads(self, passages: Sequence[Passage]) -> list[Passage]:
+        """The best that following has brought, and that were not followed themselves."""
+        new = [each for each in passages if _key(each) in self.ways and _key(each) not in self.followed]
+        return new[:_FROM]
+
+    async def _search(self, words: str) -> Sequence[Passage]:
+        if words not in self.asked:
+            self.asked[words] = await self.searcher.search(words, _HITS)
+        return self.asked[words]
 
 
 def is_open(query: str, passages: Sequence[Passage]) -> bool:
@@ -70,7 +109,7 @@ def is_open(query: str, passages: Sequence[Passage]) -> bool:
     return bool(left) and min(left) > _OPEN * len(stems)
 
 
-def _key(passage: Passage) -> tuple[str, int]:
+def _key(passage: Passage) -> _Key:
     return passage.document, passage.chunk
 
 
@@ -87,9 +126,9 @@ def _strengths(hits: Sequence[Passage]) -> list[float]:
     ]
 
 
-def unanswered(query: str, passage: Passage) -> str:
-    """The words of the question that the passage does not speak of."""
-    spoken = set(content_stems(f"{title(passage.document)} {passage.text}"))
+def unanswered(query: str, *passages: Passage) -> str:
+    """The words of the question that none of the passages speaks of."""
+    spoken = {stem for each in passages for stem in content_stems(f"{title(each.document)} {each.text}")}
     return " ".join(word for word in _WORD.findall(query) if not _within(word, spoken))
 
 

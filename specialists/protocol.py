@@ -124,6 +124,11 @@ class Searcher(Protocol):
     """Searches the documents of this run. Graphs hands in the store; specialists never see it."""
 
     @property
+    def rounds(self) -> int:
+        """How often one question may be searched further, by what was found: at most so many rounds."""
+        ...
+
+    @property
     def lacking(self) -> str:
         """Why the last search was by words alone, and what to do about it; empty where it was not."""
         ...

@@ -117,7 +117,7 @@ async def _search(question: Question, documents: Sequence[Source], desk: Desk) -
     broad = question.want is Want.PASSAGES and question.count > 1
     found = list(await desk.searcher.search(question.query, _CANDIDATES, broad=broad))
     if question.want is Want.ANSWER and is_open(question.query, found):
-        return await follow(question.query, found, desk.searcher, _CANDIDATES)
+        return await follow(question.query, found, desk.searcher, _CANDIDATES, rounds=desk.searcher.rounds)
     return found
 
 

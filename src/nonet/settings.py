@@ -105,6 +105,9 @@ class Settings(BaseSettings):
     """Runs and searches find documents that were written then or later alone: "2024-05-31". Unset: all."""
     only_until: Moment | None = None
     """Runs and searches find documents that were written before then alone. Unset: all."""
+    search_rounds: Annotated[int, Field(ge=0, le=10)] = 1
+    """How often one question that the first passages leave open is searched further by the names in what was found, at
+    most: each round is up to twelve searches, and no call."""
     light: bool = False
     """Only the smallest model, for slow machines and little memory."""
     db: Path | None = None

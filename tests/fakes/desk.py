@@ -67,6 +67,7 @@ class MemorySearcher:
     documents: Mapping[str, str]
     queries: list[str] = field(default_factory=list)
     broad: list[bool] = field(default_factory=list)
+    rounds: int = 1
     lacking: str = ""
 
     async def search(self, query: str, limit: int, *, broad: bool = False) -> Sequence[Passage]:

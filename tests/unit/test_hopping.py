@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 from fakes.desk import FakeDesk
 
+from nonet.graphs.ask import ask_specialist
 from nonet.graphs.searching import StoreSearcher
+from nonet.graphs.session import Session
 from nonet.runtimes.scripted import ScriptedRuntime
+from nonet.settings import Settings
 from nonet.specialists import Assignment, Passage, Verdict
 from nonet.specialists.hopping import bridges, follow, is_open, unanswered
 from nonet.specialists.retrieval import RetrievalSpecialist
@@ -54,6 +57,7 @@ async def test_the_passage_behind_the_name_comes_up(searcher: StoreSearcher) -> 
 class CountingSearcher:
     inner: StoreSearcher
     count: int = 0
+    rounds: int = 1
     lacking: str = ""
 
     async def search(self, query: str, limit: int, *, broad: bool = False) -> list[Passage]:
@@ -92,3 +96,36 @@ async def test_only_a_question_that_is_left_open_is_searched_further(
     outcome = await RetrievalSpecialist().work(Assignment(question), desk)
     assert (counting.count > 1) is further
     assert outcome.verdict is not Verdict.FAILED
+
+
+CHAIN = {
+    "The Grey Harbour": "The Grey Harbour is a film of 1937. It was produced by the house of Marlow Pictures.",
+    "Marlow Pictures": "Marlow Pictures was a firm that Ida Lund led for nine years.",
+    "Ida Lund": "Ida Lund was born in the village of Orrin as the child of a baker.",
+    **{f"Village {number}": "A village where people were born, who led others, or not." for number in range(12)},
+}
+FAR = "In which village was the person born who led the producer behind The Grey Harbour?"
+
+
+@pytest.mark.parametrize(("rounds", "reached"), [(0, False), (1, False), (2, True)])
+async def test_a_question_of_two_rounds_takes_two(tmp_path: Path, rounds: int, *, reached: bool) -> None:
+    with Store.open(tmp_path / "nonet.db") as store:
+        store.documents.add_many([NewDocument(name, text) for name, text in CHAIN.items()])
+        counting = CountingSearcher(StoreSearcher(store), rounds=rounds)
+        desk = FakeDesk(ScriptedRuntime(lambda _: "Orrin"), searcher=counting)
+        outcome = await RetrievalSpecialist().work(Assignment(FAR), desk)
+    assert ("Ida Lund" in {place["document"] for place in outcome.data["passages"]}) is reached
+    assert counting.count <= 1 + 12 * rounds
+
+
+async def test_a_run_takes_the_rounds_of_its_settings(tmp_path: Path) -> None:
+    db = tmp_path / "nonet.db"
+    with Store.open(db) as store:
+        store.documents.add_many([NewDocument(name, text) for name, text in CHAIN.items()])
+    found = {}
+    for rounds in (1, 2):
+        async with await Session.open(Settings(runtime="scripted", db=db, search_rounds=rounds)) as session:
+            session.embed_model = None
+            result = await ask_specialist(session, "retrieval", FAR)
+        found[rounds] = "Ida Lund" in {place["document"] for place in result.data["passages"]}
+    assert found == {1: False, 2: True}
