@@ -60,6 +60,9 @@ class AddReport:
     """(path, reason) pairs: files in folders that were left out; nothing is skipped in silence."""
     notes: tuple[tuple[str, str], ...] = ()
     """(path, note) pairs: files that were read, but not as their name says or not whole."""
+    vectors: int = 0
+    """Made now; and chunks of the database that are found by words alone."""
+    without_vectors: int = 0
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -61,8 +61,8 @@ class VectorStore:
 
     def pending_count(self, where: Filter = ALL) -> int:
         """How many chunks have no vector."""
-        if where == ALL:
-            state = self.state()
+        state = self.state()
+        if where == ALL or state.chunks == state.done:  # where none lacks one, which ones are wanted does not matter
             return state.chunks - state.done
         sql, values = condition(where)
         row = self._reader.row(
@@ -91,9 +91,15 @@ class VectorStore:
         if (there := self.state().model) not in {"", model}:
             raise _of_another(there, model)
 
-    def clear(self) -> None:
-        """Remove every vector, to make room for another model's."""
-        self._writer.call(vector_rows.clear).result()
+    def clear(self, where: Filter = ALL) -> None:
+        """Remove the vectors of some documents, or every one, to make room for another model's."""
+        if where == ALL:
+            self._writer.call(vector_rows.clear).result()
+        else:
+            self._writer.call(
+                lambda connection: vector_rows.forget(connection, sorted(_allowed(connection, where)))
+            ).result()
+            self.tidy()
 
     def tidy(self) -> None:
         """Put small blocks of signs together, after chunks were added a few at a time."""

@@ -16,12 +16,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nonet.api import run
     from nonet.batch import Queue
+    from nonet.documents import add_documents, embed_documents, search
     from nonet.errors import NonetError
     from nonet.graphs.ask import ask_specialist
     from nonet.graphs.conversation import Conversation
+    from nonet.graphs.documents import AddReport
+    from nonet.graphs.finding import EmbedReport
     from nonet.graphs.fork import fork_run, retry_bigger
     from nonet.graphs.result import RunResult
     from nonet.graphs.run import plan_task, resume_run, run_task
+    from nonet.graphs.searching import Found
     from nonet.graphs.session import Session
     from nonet.graphs.workflow.decorator import step
     from nonet.graphs.workflow.result import WorkflowResult
@@ -37,7 +41,10 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "AddReport": "nonet.graphs.documents",
     "Conversation": "nonet.graphs.conversation",
+    "EmbedReport": "nonet.graphs.finding",
+    "Found": "nonet.graphs.searching",
     "NonetError": "nonet.errors",
     "Queue": "nonet.batch",
     "RunResult": "nonet.graphs.result",
@@ -53,7 +60,9 @@ _HOMES = {
     "Verdict": "nonet.specialists",
     "Workflow": "nonet.graphs.workflow.workflow",
     "WorkflowResult": "nonet.graphs.workflow.result",
+    "add_documents": "nonet.documents",
     "ask_specialist": "nonet.graphs.ask",
+    "embed_documents": "nonet.documents",
     "fork_run": "nonet.graphs.fork",
     "plan_task": "nonet.graphs.run",
     "resume_run": "nonet.graphs.run",
@@ -61,13 +70,17 @@ _HOMES = {
     "run": "nonet.api",
     "run_task": "nonet.graphs.run",
     "runnable": "nonet.graphs.workflow.runnable",
+    "search": "nonet.documents",
     "step": "nonet.graphs.workflow.decorator",
 }
 
 __all__ = [
+    "AddReport",
     "Assignment",
     "Conversation",
+    "EmbedReport",
     "Evidence",
+    "Found",
     "McpServer",
     "NonetError",
     "PromptSpecialist",
@@ -80,7 +93,9 @@ __all__ = [
     "Verdict",
     "Workflow",
     "WorkflowResult",
+    "add_documents",
     "ask_specialist",
+    "embed_documents",
     "fork_run",
     "plan_task",
     "resume_run",
@@ -88,6 +103,7 @@ __all__ = [
     "run",
     "run_task",
     "runnable",
+    "search",
     "specialist",
     "step",
 ]

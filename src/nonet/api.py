@@ -32,6 +32,7 @@ def run(
         settings: as in nonet.toml: `db="notes.db"`, `runtime="embedded"`. They win over every other source.
 
     Raises:
+        DocumentError: a collection that was given does not exist, and no document is named.
         NonetError: what happened, what was kept, and what to do next.
         RuntimeError: called from a running event loop; await `nonet.run_task` with a `nonet.Session` there.
 
@@ -44,11 +45,14 @@ def run(
         ['code']
     """
     from nonet.graphs.run import run_task  # noqa: PLC0415  `import nonet` stays cheap
+    from nonet.graphs.scope import check_collection, scope_of  # noqa: PLC0415
     from nonet.graphs.session import Session  # noqa: PLC0415
     from nonet.settings import load  # noqa: PLC0415
 
     async def work() -> RunResult:
         async with await Session.open(load(settings).settings, own=specialists) as session:
+            if settings.get("collection") is not None and not documents:
+                check_collection(session.store, scope_of(session.settings).collection)
             return await run_task(session, task, documents=[Path(path) for path in documents], on_event=on_event)
 
     return asyncio.run(work())

@@ -66,7 +66,7 @@ def docs_add(
 def docs_embed(
     *,
     again: Annotated[
-        bool, typer.Option("--again", help="Drop all vectors first: needed after a change of the embedding model.")
+        bool, typer.Option("--again", help="Drop them first (of all documents after a change of the model).")
     ] = False,
     collection: CollectionOption = None,
     runtime: RuntimeOption = None,

@@ -7,8 +7,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nonet.documents import collection_to_fill
 from nonet.door import Door, Flags, check_named, open_door, open_store
-from nonet.errors import CallError, DocumentError, ResourceError, StoreError, UsageError
+from nonet.errors import CallError, DocumentError, ResourceError, StoreError
 from nonet.progress import counter
 from nonet.render import columns, print_lines, text
 from nonet.settings import ALL_COLLECTIONS
@@ -17,8 +18,7 @@ from nonet.text import one_line
 
 if TYPE_CHECKING:
     from nonet.graphs.documents import AddReport
-    from nonet.graphs.searching import Found
-    from nonet.store import Filter, Hit, Store
+    from nonet.store import Hit, Store
 
 FAILED = 1
 _FAILURE_CHARACTERS = 400
@@ -33,9 +33,7 @@ def add(paths: Sequence[Path], flags: Flags, *, embed: bool | None, json: bool, 
     from nonet.graphs.documents import add_documents  # noqa: PLC0415
 
     door = open_door(flags)
-    collection = door.loaded.settings.collection or ""
-    if collection == ALL_COLLECTIONS:
-        raise UsageError(f"{ALL_COLLECTIONS} means all collections.", next_step="Name the one to add to.")
+    collection = collection_to_fill(door.loaded.settings)
     with open_store(door, create=True) as store:
         try:
             with counter("Reading", quiet=quiet) as progress:
@@ -46,6 +44,7 @@ def add(paths: Sequence[Path], flags: Flags, *, embed: bool | None, json: bool, 
             ) from None
         made, why_not = _embed_new(store, door, embed=embed, quiet=quiet)
         pending = store.vectors.pending_count()
+        report = replace(report, vectors=made, without_vectors=pending)
     status = FAILED if report.failed else 0
     if json:
         emit(
@@ -55,8 +54,6 @@ def add(paths: Sequence[Path], flags: Flags, *, embed: bool | None, json: bool, 
                 "failed": [failed._asdict() for failed in report.failed],
                 "skipped": [{"path": path, "reason": reason} for path, reason in report.skipped],
                 "notes": [{"path": path, "note": note} for path, note in report.notes],
-                "vectors": made,
-                "without_vectors": pending,
             }
         )
         return status
@@ -68,22 +65,13 @@ def add(paths: Sequence[Path], flags: Flags, *, embed: bool | None, json: bool, 
 
 def _embed_new(store: Store, door: Door, *, embed: bool | None, quiet: bool) -> tuple[int, str]:
     """Make the vectors that are missing; how many were made, and why some were not."""
-    from nonet.graphs.embedding import SOON_MADE, embed_pending, open_embedder  # noqa: PLC0415
-    from nonet.store import Filter  # noqa: PLC0415
+    from nonet.graphs.finding import embed_missing, why_not_now  # noqa: PLC0415
 
-    pending = store.vectors.pending_count()
-    if not pending or embed is False:
-        return 0, "make them with: nonet docs embed"
-    if embed is None and pending > SOON_MADE:
-        return 0, "to make so many takes a while: nonet docs embed"
-
-    async def work() -> int:
-        async with open_embedder(door.loaded.settings) as embedder:
-            with counter("Embedding", quiet=quiet) as progress:
-                return await embed_pending(store, embedder, Filter(), progress)
-
+    if why_not := why_not_now(store, embed=embed):
+        return 0, why_not
     try:
-        return run_async(work()), "nonet docs embed"
+        with counter("Embedding", quiet=quiet) as progress:
+            return run_async(embed_missing(store, door.loaded.settings, on_progress=progress)).made, "nonet docs embed"
     except InterruptedByUserError as error:
         error.kept = "The documents are kept, and the vectors made so far."
         error.next_step = "`nonet docs embed` goes on from there."
@@ -109,34 +97,26 @@ def _tell(report: AddReport) -> None:
 
 
 def embed(collection: str | None, flags: Flags, *, again: bool, json: bool, quiet: bool) -> int:
-    """Make the vectors that are missing."""
-    from nonet.graphs.embedding import embed_pending, open_embedder  # noqa: PLC0415
+    """Make the vectors that are missing, of one collection or of all."""
+    from nonet.graphs.finding import embed_missing  # noqa: PLC0415
     from nonet.graphs.scope import check_collection  # noqa: PLC0415
-    from nonet.store import Filter  # noqa: PLC0415
 
     door = open_door(flags)
-
-    async def work(store: Store) -> tuple[int, str]:
-        async with open_embedder(door.loaded.settings) as embedder:
-            if again:
-                store.vectors.clear()
-            store.vectors.expect(embedder.space)
-            with counter("Embedding", quiet=quiet) as progress:
-                return await embed_pending(store, embedder, Filter(collection=collection), progress), embedder.space
-
+    wanted = None if collection == ALL_COLLECTIONS else collection
     with open_store(door) as store:
-        check_collection(store, collection)
+        check_collection(store, wanted)
         try:
-            made, model = run_async(work(store))
+            with counter("Embedding", quiet=quiet) as progress:
+                work = embed_missing(store, door.loaded.settings, collection=wanted, again=again, on_progress=progress)
+                report = run_async(work)
         except InterruptedByUserError as error:
             error.kept = "The vectors made so far are kept."
             error.next_step = "`nonet docs embed` goes on from there."
             raise
-        state = store.vectors.state()
     if json:
-        emit({"model": model, "made": made, "vectors": state.done, "chunks": state.chunks})
+        emit(asdict(report))
     else:
-        out(f"{made:,} vectors made by {model}; {state.done:,} of {state.chunks:,} chunks have one")
+        out(f"{report.made:,} vectors made by {report.model}; {report.vectors:,} of {report.chunks:,} chunks have one")
     return 0
 
 
@@ -173,17 +153,25 @@ def search(query: str, limit: int, flags: Flags, *, words: bool, broad: bool, re
     Raises:
         ResourceError: the model that `rerank` names cannot be had.
     """
-    from nonet.graphs.scope import scope_of  # noqa: PLC0415
+    from nonet.graphs.finding import find_in  # noqa: PLC0415
 
     door = open_door(flags)
-    where = scope_of(door.loaded.settings)
     with open_store(door) as store:
         check_named(door, store)
-        without = words or not store.vectors.state().model
-        found = _find_any(store, query, limit, where, door, broad=broad, words=without, rerank=rerank)
+        with counter("Reranking") as progress:
+            found = run_async(
+                find_in(
+                    store,
+                    door.loaded.settings,
+                    query,
+                    limit,
+                    broad=broad,
+                    words=words,
+                    rerank=rerank,
+                    on_judged=progress,
+                )
+            )
     hits, method = found.hits, found.method
-    if without and not words and hits:
-        method += "; no vectors were made: nonet docs embed"
     if json:
         emit({"method": method, "results": [_hit(hit) for hit in hits]})
         return 0
@@ -193,62 +181,6 @@ def search(query: str, limit: int, flags: Flags, *, words: bool, broad: bool, re
         print_lines([head, text(hit.text.strip()), text()])
     say(f"Found by {method}." if hits else "Nothing was found.")
     return 0
-
-
-def _find_any(
-    store: Store, query: str, limit: int, where: Filter, door: Door, *, broad: bool, words: bool, rerank: str | None
-) -> Found:
-    """Reranked where a model for it is named; where that of the settings cannot be had, without it, and it says so."""
-    judge, why_not = door.loaded.settings.rerank_model if rerank is None else rerank, ""
-    if judge:
-        try:
-            return run_async(_find_reranked(store, query, limit, where, door, judge=judge, broad=broad, words=words))
-        except ResourceError as error:
-            if rerank:
-                raise
-            why_not = f"; not reranked: {error.message.rstrip('.')}"
-    if words:
-        return _find_by_words(store, query, limit, where, why_not)
-    found = run_async(_find(store, query, limit, where, door, broad=broad))
-    return replace(found, method=f"{found.method}{why_not}")
-
-
-def _find_by_words(store: Store, query: str, limit: int, where: Filter, why: str = "") -> Found:
-    from nonet.graphs.searching import Found  # noqa: PLC0415
-
-    return Found(store.documents.search(query, limit, where=where), f"words (BM25){why}")
-
-
-async def _find(store: Store, query: str, limit: int, where: Filter, door: Door, *, broad: bool) -> Found:
-    """By vectors too; where the model that made them cannot be had, by words, and it says so."""
-    from nonet.graphs.embedding import open_embedder  # noqa: PLC0415
-    from nonet.graphs.searching import find  # noqa: PLC0415
-
-    try:
-        async with open_embedder(door.loaded.settings) as embedder:
-            return await find(store, query, limit, where, embedder, broad=broad)
-    except ResourceError as error:
-        return _find_by_words(store, query, limit, where, f"; no vectors: {error.message.rstrip('.')}")
-
-
-async def _find_reranked(
-    store: Store, query: str, limit: int, where: Filter, door: Door, *, judge: str, broad: bool, words: bool
-) -> Found:
-    """As _find, in the order that a chat model gives what was found. Raises ResourceError where it cannot be had."""
-    from nonet.graphs.embedding import open_models  # noqa: PLC0415
-    from nonet.graphs.searching import find_reranked  # noqa: PLC0415
-
-    async with open_models(door.loaded.settings, store) as models:
-        reranker, why_not = models.reranker(judge), ""
-        try:
-            embedder = None if words else models.embedder()
-        except ResourceError as error:
-            embedder, why_not = None, f"; no vectors: {error.message.rstrip('.')}"
-        with counter("Reranking") as progress:
-            found = await find_reranked(
-                store, query, limit, where, embedder, reranker=reranker, broad=broad, on_judged=progress
-            )
-        return replace(found, method=f"{found.method}{why_not}")
 
 
 def _hit(hit: Hit) -> dict[str, object]:

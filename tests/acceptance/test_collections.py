@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import nonet as library
 from nonet.cli import main
+from nonet.errors import DocumentError, UsageError
 
 TASK = "Look up who replaced two oak paddles."
 WHO = {"mill": "Anna Berg", "yard": "Otto Lind"}
@@ -128,6 +132,56 @@ def test_a_session_is_kept_to_what_it_was_told(
     before, _, after = parts[2].partition("only_until = 2023-01-01")
     assert ("Anna Berg" in before, "Otto Lind" in parts[2], "Anna Berg" in after) == (True, False, False)
     assert after.count("All documents are searched.") == 2
+
+
+def vectors_of(collection: str, tmp_path: Path) -> list[tuple[int, bytes]]:
+    sql = (
+        "SELECT v.rowid, v.codes FROM vectors v JOIN chunks c ON c.seq = v.chunk_seq"
+        " JOIN documents d ON d.seq = c.document_seq WHERE d.collection = ?"
+    )
+    with closing(sqlite3.connect(tmp_path / "here.db")) as connection:
+        return connection.execute(sql, (collection,)).fetchall()
+
+
+def test_vectors_made_again_of_one_collection_leave_the_others_alone(nonet: Nonet, tmp_path: Path) -> None:
+    nonet("docs", "embed")
+    with closing(sqlite3.connect(tmp_path / "here.db")) as connection, connection:
+        connection.execute("UPDATE vectors SET codes = zeroblob(length(codes))")
+    mill = vectors_of("mill", tmp_path)
+    told = nonet("docs", "embed", "--again", "--collection", "yard")
+    assert (told["made"], told["vectors"], told["chunks"]) == (1, 2, 2)
+    assert vectors_of("mill", tmp_path) == mill
+    assert any(vectors_of("yard", tmp_path)[0][1])
+
+
+def test_vectors_of_another_model_are_made_again_for_all_or_not_at_all(nonet: Nonet, tmp_path: Path) -> None:
+    nonet("docs", "embed")
+    with closing(sqlite3.connect(tmp_path / "here.db")) as connection, connection:
+        connection.execute("UPDATE vector_space SET model = 'older@1'")
+    before = [vectors_of(name, tmp_path) for name in WHO]
+    told = nonet("docs", "embed", "--again", "--collection", "yard", status=3)
+    assert "vectors of older@1" in told["error"]["message"]
+    assert "nonet docs embed --again" in told["error"]["next_step"]
+    assert [vectors_of(name, tmp_path) for name in WHO] == before
+    assert nonet("docs", "embed", "--again")["made"] == len(WHO)
+
+
+@pytest.mark.usefixtures("nonet")
+def test_documents_are_added_and_searched_from_python(tmp_path: Path) -> None:
+    added = library.add_documents([tmp_path / "mill", tmp_path / "yard"], collection="both")
+    assert (sorted(added.added), added.vectors, added.without_vectors) == (["both/report.md", "both/report.txt"], 4, 0)
+    assert library.embed_documents(collection="both", again=True).made == len(added.added)
+    found = library.search("oak paddles", collection="both", kind="txt", since="2024-01-01")
+    assert [hit.document for hit in found.hits] == ["both/report.txt"]
+    assert found.method.startswith("words (BM25) and vectors (")
+    assert {hit.collection for hit in library.search("oak paddles", words=True).hits} == {"mill", "yard", "both"}
+    with pytest.raises(DocumentError, match="There is no collection wharf"):
+        library.search("oak paddles", collection="wharf")
+    with pytest.raises(DocumentError, match="There is no collection wharf"):
+        library.run(TASK, collection="wharf")
+    with pytest.raises(UsageError, match="all collections"):
+        library.add_documents(tmp_path / "mill", collection="*")
+    assert library.run(TASK, collection="yard").citations[0].document == "yard/report.txt"
 
 
 def test_a_wrong_date_is_refused_wherever_it_stands(nonet: Nonet) -> None:
