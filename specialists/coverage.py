@@ -9,9 +9,10 @@ from itertools import pairwise
 from typing import Any
 
 from nonet.specialists.budget import split_chars
+from nonet.specialists.figures import Figures, figures_of
 from nonet.specialists.material import Material
 from nonet.specialists.protocol import Source
-from nonet.specialists.text import content_stems, names, number_words, numbers, sentences, share_found, stem, words
+from nonet.specialists.text import content_stems, names, sentences, share_found, stem, words
 
 _HEADING = re.compile(r"^ {0,3}(?:#{1,6}[ \t]+(?P<title>.+?)[ \t#]*|(?P<fence>`{3,}|~{3,}).*)$", re.MULTILINE)
 _FEWEST_HEADINGS = 2
@@ -62,7 +63,7 @@ class Basis:
     section: int | None
     """Index among the sections."""
     missing: tuple[str, ...]
-    """Numbers and names in it that are nowhere in the sources: it is flagged."""
+    """Dates, numbers and names in it that are nowhere in the sources: it is flagged."""
     borne_out: float = 1.0
     """Share of its stems that two neighbouring sentences of a source have, of its worst part; 1 where it is too short
     to tell."""
@@ -139,11 +140,12 @@ def cover(summary: str, material: Material) -> CoverageReport:
     ]
     wider = [one[3] | (two[3] if one[0] == two[0] else frozenset()) for one, two in pairwise([*places, *places[-1:]])]
     vocabulary = set(words(material.text))
-    known = number_words(material.text)
+    figures = figures_of(material.text)
+    translated = material.options.language is not None
     basis = []
     for span in sentences(summary):
         worst, whole = _borne_out(span.text, wider)
-        found = _basis(span.text, places, sections, _missing(span.text, vocabulary, known))
+        found = _basis(span.text, places, sections, _missing(span.text, vocabulary, figures, translated=translated))
         basis.append(replace(found, borne_out=worst, in_one_place=whole))
     return CoverageReport(tuple(sections), tuple(basis))
 
@@ -214,9 +216,10 @@ def _basis(
     return Basis(sentence, name, start, end, section, missing)
 
 
-def _missing(sentence: str, vocabulary: set[str], known: set[str]) -> tuple[str, ...]:
-    absent = [name for name in sorted(names(sentence)) if not _is_known(name, vocabulary)]
-    return (*sorted(numbers(sentence) - known), *absent)
+def _missing(sentence: str, vocabulary: set[str], figures: Figures, *, translated: bool) -> tuple[str, ...]:
+    said = set[str]() if translated else names(figures.without_dates(sentence)) - figures.months
+    absent = [name for name in sorted(said) if not _is_known(name, vocabulary)]
+    return (*figures.missing(sentence, translated=translated), *absent)
 
 
 def _is_known(name: str, vocabulary: set[str]) -> bool:

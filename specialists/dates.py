@@ -10,28 +10,26 @@ from datetime import date as calendar
 Date = tuple[int, int, int]
 """Year, month and day; 0 where it is not said."""
 
-_MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
+MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
            "november", "december")  # fmt: skip
-_MONTH = rf"(?P<month>{'|'.join(_MONTHS)}|{'|'.join(name[:3] for name in _MONTHS)})\.?"
-_YEAR = r"(?P<year>1\d{3}|20\d{2})"
+_MONTH = rf"(?P<month>{'|'.join(MONTHS)}|{'|'.join(name[:3] for name in MONTHS)})\.?"
+YEAR = r"(?P<year>1\d{3}|20\d{2})"
 _DAY = r"(?P<day>[12]?\d|3[01])(?:st|nd|rd|th)?"
 _ALONE = r"(?<![\d./-])", r"(?!\d|[./-]\d)"
-_YEAR_FIRST = re.compile(
-    rf"{_ALONE[0]}{_YEAR}(?P<mark>[./-])(?P<second>\d{{1,2}})(?P=mark)(?P<day>\d{{1,2}}){_ALONE[1]}"
-)
-_YEAR_LAST = re.compile(
-    rf"{_ALONE[0]}(?P<first>\d{{1,2}})(?P<mark>\.\s?|[/-])(?P<second>\d{{1,2}})(?P=mark){_YEAR}{_ALONE[1]}"
+YEAR_FIRST = re.compile(rf"{_ALONE[0]}{YEAR}(?P<mark>[./-])(?P<second>\d{{1,2}})(?P=mark)(?P<day>\d{{1,2}}){_ALONE[1]}")
+YEAR_LAST = re.compile(
+    rf"{_ALONE[0]}(?P<first>\d{{1,2}})(?P<mark>\.\s?|[/-])(?P<second>\d{{1,2}})(?P=mark){YEAR}{_ALONE[1]}"
 )
 _DAYS = (
-    _YEAR_FIRST,
-    _YEAR_LAST,
-    re.compile(rf"\b{_DAY}\s+(?:of\s+)?{_MONTH},?\s+{_YEAR}\b", re.IGNORECASE),
-    re.compile(rf"\b{_MONTH}\s+{_DAY},?\s+{_YEAR}\b", re.IGNORECASE),
+    YEAR_FIRST,
+    YEAR_LAST,
+    re.compile(rf"\b{_DAY}\s+(?:of\s+)?{_MONTH},?\s+{YEAR}\b", re.IGNORECASE),
+    re.compile(rf"\b{_MONTH}\s+{_DAY},?\s+{YEAR}\b", re.IGNORECASE),
 )
-_MONTHS_OF_YEARS = (re.compile(rf"\b{_MONTH},?\s+(?:of\s+)?{_YEAR}\b", re.IGNORECASE),)
+_MONTHS_OF_YEARS = (re.compile(rf"\b{_MONTH},?\s+(?:of\s+)?{YEAR}\b", re.IGNORECASE),)
 _YEARS = (
     re.compile(
-        rf"(?<![\d.,$€£-]){_YEAR}(?![\d.,-]*\d|\s*(?:%|percent|euros?|dollars?|crowns?|km|kg|m|words|people|copies)\b)",
+        rf"(?<![\d.,$€£-]){YEAR}(?![\d.,-]*\d|\s*(?:%|percent|euros?|dollars?|crowns?|km|kg|m|words|people|copies)\b)",
         re.IGNORECASE,
     ),
 )
@@ -89,7 +87,7 @@ def day_first(text: str) -> bool | None:
 
 
 def _with_strokes(text: str) -> Iterator[tuple[int, int]]:
-    for match in _YEAR_LAST.finditer(text):
+    for match in YEAR_LAST.finditer(text):
         if not match["mark"].startswith("."):
             yield int(match["first"]), int(match["second"])
 
@@ -108,15 +106,16 @@ def _dated(match: re.Match[str], order: bool | None) -> Dated | None:  # noqa: F
         if plain is None:
             plain = True if match["mark"].startswith(".") or first == second else order
         if plain is None:
-            return Dated((year, 0, 0), said, ambiguous=True) if _exists(year, first, second) else None
+            return Dated((year, 0, 0), said, ambiguous=True) if exists(year, first, second) else None
         month, day = (second, first) if plain else (first, second)
     else:
-        month = int(parts["second"]) if parts.get("second") else _month(parts.get("month"))
+        month = int(parts["second"]) if parts.get("second") else month_number(parts.get("month"))
         day = int(parts.get("day") or 0)
-    return Dated((year, month, day), said) if _exists(year, month or 1, day or 1) else None
+    return Dated((year, month, day), said) if exists(year, month or 1, day or 1) else None
 
 
-def _exists(year: int, month: int, day: int) -> bool:
+def exists(year: int, month: int, day: int) -> bool:
+    """Whether the calendar has it."""
     try:
         calendar(year, month, day)
     except ValueError:
@@ -124,5 +123,6 @@ def _exists(year: int, month: int, day: int) -> bool:
     return True
 
 
-def _month(name: str | None) -> int:
-    return next((at for at, month in enumerate(_MONTHS, start=1) if name and month.startswith(name.lower()[:3])), 0)
+def month_number(name: str | None) -> int:
+    """From 1, by its first three letters; 0 where it is none."""
+    return next((at for at, month in enumerate(MONTHS, start=1) if name and month.startswith(name.lower()[:3])), 0)

@@ -20,7 +20,7 @@ from nonet.specialists.summary_calls import Attempt
 from nonet.specialists.summary_extract import extracted, sections_check
 from nonet.specialists.summary_forms import table
 from nonet.specialists.summary_timeline import timeline
-from nonet.specialists.support import faithfulness
+from nonet.specialists.support import all_there, faithfulness
 from nonet.specialists.text import content_stems
 
 _LEAST_OVERLAP = 0.6
@@ -138,11 +138,10 @@ async def _judged(attempt: Attempt, trimmed: Trimmed, quoted: Gated) -> Outcome:
     if attempt.fitted and attempt.material.options.language is None and 2 * len(report.unfounded) > len(report.basis):
         detail = f"no place of the text says even half of \u201c{report.unfounded[0].sentence[:80]}\u201d"
         return await extracted(attempt, Evidence("places", passed=False, detail=detail))
-    faith = faithfulness(trimmed.text, attempt.material.text)
-    # Names may be written otherwise in another language, and German nouns look like names.
-    absent = faith.missing_names if attempt.material.options.language is None else ()
-    unsupported = ", ".join([*faith.missing_numbers, *absent][:8])
-    support = f"not in the text: {unsupported}" if unsupported else "every number and name is in the text"
+    language = attempt.material.options.language
+    faith = faithfulness(trimmed.text, attempt.material.text, translated=language is not None)
+    unsupported = ", ".join([*faith.missing_numbers, *faith.missing_names][:8])
+    support = f"not in the text: {unsupported}" if unsupported else all_there(trimmed.text, "the text", language)
     shares = f"{faith.overlap:.0%} of the summary's words of weight are in the text"
     overlap = f"{shares}, {faith.weakest:.0%} in its weakest sentence"
     borne_out = faith.overlap >= _LEAST_OVERLAP and faith.weakest >= _LEAST_OF_A_SENTENCE

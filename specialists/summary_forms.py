@@ -19,7 +19,7 @@ from nonet.specialists.quote_gate import gate_sources
 from nonet.specialists.summary_answer import unusable
 from nonet.specialists.summary_calls import Attempt, Partial, data_of
 from nonet.specialists.summary_particular import particular
-from nonet.specialists.support import faithfulness
+from nonet.specialists.support import all_there, faithfulness
 from nonet.specialists.text import sentences
 from nonet.specialists.together import together
 
@@ -85,14 +85,14 @@ async def table(material: Material, assignment: Assignment, desk: Desk, form: Fo
             cell.append(only)
     lines = [_line(columns), _line(["---"] * len(columns)), *(_line(cell) for cell in cells)]
     notes = [f"{row.name}: {row.note}" for row in rows if row.note]
+    language = material.options.language
+    sound = all_there(" ".join(row.text for row in rows), "the part of its row", language)
     checks = [
         _coverage(rows),
-        Evidence(
-            "support", passed=not notes, detail="; ".join(notes[:3]) or "every number and name of a row is in its part"
-        ),
+        Evidence("support", passed=not notes, detail="; ".join(notes[:3]) or sound),
     ]
     checks += [told for row in rows for told in row.quotes]
-    if language := material.options.language:
+    if language:
         checks.append(Evidence("overlap", passed=None, detail=f"in {language} it cannot be compared with the text"))
     checks = [*spent, *checks]
     verdict = Verdict.VERIFIED if all(check.passed for check in checks) else Verdict.UNVERIFIED
@@ -182,8 +182,8 @@ async def _row(part: Source, offset: int, material: Material, assignment: Assign
     else:
         gated = gate_sources(enforce(raw, material.wish).text, [part], material.request)
         text, quotes = gated.text, gated.evidence()
-        faith = faithfulness(text, part.text)
-        missing = (*faith.missing_numbers, *(faith.missing_names if language is None else ()))
+        faith = faithfulness(text, part.text, translated=language is not None)
+        missing = (*faith.missing_numbers, *faith.missing_names)
         few = language is None and faith.overlap < _LEAST_OVERLAP
         note = "few of its words are in its part" if few else ""
         note = f"not in its part: {', '.join(missing[:_MOST_PARTICULAR])}" if missing else note

@@ -27,7 +27,7 @@ _LIST_NUMBER = re.compile(r"\s*\(?\d{1,3}[.)]\s*")
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\W_]+(?:['\u2019.][^\W_]+)*")
 _NUMBER = re.compile(r"(?<![\w.,])[-+]?\d+(?:[.,]\d+)*(?:st|nd|rd|th)?", re.IGNORECASE)
 _CAPITALISED = re.compile(r"\b[^\W\d_][\w'\u2019]*\b")
-_SMALL_NUMBERS = {
+SMALL_NUMBERS = {
     word: str(value)
     for value, word in enumerate(
         """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
@@ -157,7 +157,7 @@ _STEMMER = snowballstemmer.stemmer("english")
 
 def content_stems(text: str) -> list[str]:
     """Stems of the words that carry meaning, in order; numbers up to twenty are digits however they are written."""
-    return [_SMALL_NUMBERS.get(word) or stem(word) for word in words(text) if word not in _FUNCTION_WORDS]
+    return [SMALL_NUMBERS.get(word) or stem(word) for word in words(text) if word not in _FUNCTION_WORDS]
 
 
 def numbers(text: str) -> set[str]:
@@ -175,7 +175,7 @@ def _plain_number(text: str) -> str:
 
 def number_words(text: str) -> set[str]:
     """`numbers`, and those up to twenty that are spelled out."""
-    return numbers(text) | {_SMALL_NUMBERS[word] for word in words(text) if word in _SMALL_NUMBERS}
+    return numbers(text) | {SMALL_NUMBERS[word] for word in words(text) if word in SMALL_NUMBERS}
 
 
 def names(text: str) -> set[str]:
