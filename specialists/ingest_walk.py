@@ -7,14 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from pathspec import GitIgnoreSpec
-
+from nonet.specialists.ingest_ignores import Ignore, ignored_by, ignores_above, ignores_in
 from nonet.specialists.ingest_kinds import IMAGES, NO_TEXT, UNREAD
 from nonet.specialists.ingest_read import os_error
 
-IGNORE_FILES = (".gitignore", ".nonetignore")
 _CACHES = frozenset({"node_modules", "__pycache__"})
-_MOST_IGNORE_BYTES = 1_000_000
 
 
 class FoundFile(NamedTuple):
@@ -32,18 +29,10 @@ class FoundDocuments(NamedTuple):
     """(path, reason) pairs."""
 
 
-class _Ignore(NamedTuple):
-    """The patterns of one ignore file; they speak of paths below its folder."""
-
-    folder: Path
-    name: str
-    spec: GitIgnoreSpec
-
-
 def find_documents(paths: Sequence[Path], known: Mapping[str, str] | None = None) -> FoundDocuments:
     """The files to read, in the order given and sorted within each folder.
 
-    Folders are searched all the way down. What is hidden, ignored by a `.gitignore` or `.nonetignore` in the folder,
+    Folders are searched all the way down. What is hidden, ignored as git would (and by `.nonetignore` in the same way),
     binary by its suffix, of a kind that is not read, no regular file, or a link out of the folder is skipped with its
     reason; a link to a folder is never followed, so that loops cannot arise. A file named itself is always in,
     whatever it is, and even if it does not exist: reading it says what is wrong with it.
@@ -136,7 +125,7 @@ def _walk_root(root: Path) -> Iterator[tuple[Path, str]]:
 
 def _walk(root: Path, top: Path) -> Iterator[tuple[Path, str]]:
     """Raises OSError where the root cannot be listed; what below it cannot be is told as left out."""
-    open_folders = [(iter(sorted(root.iterdir())), tuple(_ignores_in(root)))]
+    open_folders = [(iter(sorted(root.iterdir())), (*ignores_above(root), *ignores_in(root)))]
     while open_folders:  # and no recursion: folders lie within each other deeper than Python may call
         entries, ignores = open_folders[-1]
         path = next(entries, None)
@@ -146,14 +135,14 @@ def _walk(root: Path, top: Path) -> Iterator[tuple[Path, str]]:
         try:
             reason, inside = _looked_at(path, top, ignores)
             if inside:
-                open_folders.append((iter(sorted(path.iterdir())), (*ignores, *_ignores_in(path))))
+                open_folders.append((iter(sorted(path.iterdir())), (*ignores, *ignores_in(path))))
         except OSError as error:
             reason, inside = os_error(path, error).message.removeprefix(f"{path} ").rstrip("."), False
         if not inside:
             yield path, reason
 
 
-def _looked_at(path: Path, top: Path, ignores: Sequence[_Ignore]) -> tuple[str, bool]:
+def _looked_at(path: Path, top: Path, ignores: Sequence[Ignore]) -> tuple[str, bool]:
     """Why a file or folder is left out, "" where it is not; and whether it is a folder to look into."""
     is_folder = path.is_dir()
     if path.name.startswith("."):
@@ -162,33 +151,12 @@ def _looked_at(path: Path, top: Path, ignores: Sequence[_Ignore]) -> tuple[str, 
         return "a link to a folder", False
     if is_folder and path.name in _CACHES:
         return "a cache", False
-    if reason := _ignored(path, ignores, is_folder=is_folder):
-        return reason, False
+    if ignoring := ignored_by(path, ignores, is_folder=is_folder):
+        return f"ignored by {ignoring}", False
     if not is_folder:
         return _reason_to_skip(path, top), False
     may_be_listed = os.access(path, os.R_OK | os.X_OK)
     return ("", True) if may_be_listed else ("may not be listed", False)
-
-
-def _ignores_in(folder: Path) -> Iterator[_Ignore]:
-    for name in IGNORE_FILES:
-        path = folder / name
-        try:
-            if path.is_file() and path.stat().st_size <= _MOST_IGNORE_BYTES:
-                lines = path.read_text("utf-8", errors="replace").splitlines()
-                yield _Ignore(folder, name, GitIgnoreSpec.from_lines(lines))
-        except OSError:  # it cannot be read: nothing is ignored by it
-            continue
-
-
-def _ignored(path: Path, ignores: Sequence[_Ignore], *, is_folder: bool) -> str:
-    """The last file that says anything decides, as git has it: a deeper one may take a file back in."""
-    for ignore in reversed(ignores):
-        relative = path.relative_to(ignore.folder).as_posix() + ("/" if is_folder else "")
-        result = ignore.spec.check_file(relative)
-        if result.include is not None:
-            return f"ignored by {ignore.name}" if result.include else ""
-    return ""
 
 
 def _reason_to_skip(path: Path, top: Path) -> str:
