@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -115,6 +117,24 @@ def test_a_folder_that_is_gone_takes_its_documents_with_it(docs: Docs) -> None:
     Path("notes").rename("elsewhere")
     told = docs("add", "notes", "--no-embed", status=1)
     assert (sorted(told["removed"]), told["failed"][0]["path"]) == (sorted(NOTES), "notes")
+
+
+def test_what_never_stops_changing_is_named_and_its_old_text_is_gone(docs: Docs) -> None:
+    write("c.txt", b"")
+    os.truncate("notes/c.txt", 40_000_000)  # takes no room on the disk, and a while to read
+    writer = subprocess.Popen([sys.executable, "-ISc", "import os\nwhile True: os.utime('notes/c.txt')"])
+    try:
+        for _ in range(200):  # a moment without a change is possible on a busy machine: then it is no text
+            told = docs("add", "notes", "notes/a.txt", "--no-embed")
+            [reason] = [each["reason"] for each in told["skipped"] if each["path"] == "notes/c.txt"]
+            if reason == "changed while it was read":
+                break
+            assert "is not text" in reason
+    finally:
+        writer.kill()
+        writer.wait()
+    assert reason == "changed while it was read"
+    assert (told["unchanged"], found(docs, "badger")) == (["a.txt", "b.txt", "d.txt"], [])
 
 
 def test_what_cannot_be_read_again_but_has_the_same_bytes_stays(docs: Docs, monkeypatch: pytest.MonkeyPatch) -> None:
