@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from nonet.errors import BudgetSpentError, ContextOverflowError, IncompleteAnswerError
 from nonet.specialists.budget import Span, covered
-from nonet.specialists.coverage import cover, sections_of
+from nonet.specialists.coverage import CoverageReport, cover, sections_of
 from nonet.specialists.extract import extract
 from nonet.specialists.forms import FormName, without_manner
 from nonet.specialists.length import UNITS, LengthWish, enforce, without_length
@@ -18,6 +17,7 @@ from nonet.specialists.protocol import Assignment, Desk, Evidence, Outcome, Sour
 from nonet.specialists.quote_gate import gate_sources
 from nonet.specialists.summary_answer import unusable
 from nonet.specialists.summary_calls import Attempt, Partial, data_of
+from nonet.specialists.summary_extract import sections_check
 from nonet.specialists.summary_particular import particular
 from nonet.specialists.support import all_there, faithfulness
 from nonet.specialists.text import sentences
@@ -96,8 +96,11 @@ async def table(material: Material, assignment: Assignment, desk: Desk, form: Fo
         checks.append(Evidence("overlap", passed=None, detail=f"in {language} it cannot be compared with the text"))
     checks = [*spent, *checks]
     verdict = Verdict.VERIFIED if all(check.passed for check in checks) else Verdict.UNVERIFIED
-    evidence = (*(told for row in rows for told in row.history), *checks)
-    return Outcome("\n".join(lines), verdict, evidence, data=_data(rows, material))
+    report = _report(rows, material)
+    evidence = (*(told for row in rows for told in row.history), *checks, sections_check(report))
+    read = [span for row in rows for span in row.read]
+    data = data_of(read, [partial for row in rows for partial in row.partials], report)
+    return Outcome("\n".join(lines), verdict, evidence, data=data)
 
 
 def _spent(rows: Sequence[_Row]) -> list[Evidence]:
@@ -124,16 +127,12 @@ def _coverage(rows: Sequence[_Row]) -> Evidence:
     return Evidence("coverage", passed=share == 1.0, detail=f"{len(rows)} rows, which together read {of_all}")
 
 
-def _data(rows: Sequence[_Row], material: Material) -> dict[str, Any]:
+def _report(rows: Sequence[_Row], material: Material) -> CoverageReport:
     """As of a summary in prose; a number of another row's part is missing in a row all the same."""
     report = cover("\n\n".join(row.text for row in rows), material)
     of_rows = [row for row in rows for _ in sentences(row.text)]
     basis = tuple(replace(item, missing=row.missing) for item, row in zip(report.basis, of_rows, strict=True))
-    return data_of(
-        [span for row in rows for span in row.read],
-        [partial for row in rows for partial in row.partials],
-        replace(report, basis=basis),
-    )
+    return replace(report, basis=basis)
 
 
 def _sections(source: Source) -> list[tuple[Source, int]]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from nonet.errors import UsageError
-from nonet.render import deciding, usage_line
+from nonet.render import deciding, span_of, usage_line
 from nonet.text import clean, one_line, to_json
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def markdown(results: Sequence[RunResult], title: str) -> str:
         if result.citations:
             parts.append("\nSources:\n\n")
             parts += [
-                f"- {_plain(each.document)} [{each.start}-{each.end}]: \u201c{_plain(one_line(each.quote))}\u201d\n"
+                f"- {_plain(each.document)} {span_of(each)}: \u201c{_plain(one_line(each.quote))}\u201d\n"
                 for each in result.citations
             ]
         parts.append(_checks(result))

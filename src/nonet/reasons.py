@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from nonet.flagged import flagged_lines
 from nonet.render import VERDICT_STYLES, citation_lines, evidence_lines, text, usage_line
 from nonet.text import one_line
 
@@ -47,7 +48,8 @@ def _part(subtask: SubtaskResult, calls: Sequence[CallRecord]) -> list[Text]:
         (verdict, VERDICT_STYLES.get(verdict, "")),
         (f"  {subtask.attempts} attempt{'s' if subtask.attempts != 1 else ''}, {cost}", "dim"),
     )
-    return [head, *evidence_lines(subtask.evidence), Text()]
+    flagged = [text(f"  {one_line(line)}") for line in flagged_lines(subtask.data)]
+    return [head, *evidence_lines(subtask.evidence), *flagged, Text()]
 
 
 def with_links(store: Store, lines: Sequence[Text], names: Sequence[str]) -> list[Text]:

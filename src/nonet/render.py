@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 from rich.console import Console
 from rich.text import Text
 
+from nonet.flagged import flagged_lines
 from nonet.terminal import is_plain, output_faults, write_out
 from nonet.text import clean, one_line
 
@@ -154,6 +155,7 @@ def ask_lines(result: AskResult) -> list[Text]:
     lines = [text(result.output), Text()] if result.output else []
     lines += citation_lines(result.citations)
     lines += evidence_lines(result.evidence)
+    lines += [text(_INDENT, one_line(line)) for line in flagged_lines(result.data)]
     verdict = str(result.verdict)
     cost = (f"  {result.model or '-'}, {usage_line(result.usage, result.budget)}", "dim")
     lines += [text(("Missing: ", "bold red"), one_line(item)) for item in result.missing]
@@ -183,12 +185,16 @@ def deciding(evidence: Sequence[Evidence]) -> str:
     return ""
 
 
-_TOLD = frozenset({"method", "quote"})
+_TOLD = frozenset({"method", "quote", "sections"})
 """Kinds of evidence that say with what a part was answered: told beside what decided its verdict."""
+_LONGEST_TOLD = 300
 
 
 def _told(subtasks: Sequence[SubtaskResult]) -> list[Text]:
-    """How a part was searched for where that was not by all means, and which quotes were taken out; each once."""
+    """How a part was searched for where that was not by all means, and which quotes were taken out; each once.
+
+    Of a summary also which sections it leaves out, and which of its sentences say what is not in the source.
+    """
     found: dict[str, list[str]] = {}
     for subtask in subtasks:
         for item in subtask.evidence:
@@ -198,18 +204,28 @@ def _told(subtasks: Sequence[SubtaskResult]) -> list[Text]:
                 and deciding(subtask.evidence) != f"{item.kind}: {item.detail}"
             ):
                 found.setdefault(item.detail, []).append(subtask.id)
-    return [text(_INDENT, (", ".join(ids), "bold"), f"  {one_line(detail)}") for detail, ids in found.items()]
+        for line in flagged_lines(subtask.data):
+            found.setdefault(line, []).append(subtask.id)
+    return [
+        text(_INDENT, (", ".join(ids), "bold"), f"  {one_line(detail, _LONGEST_TOLD)}") for detail, ids in found.items()
+    ]
 
 
 def citation_lines(citations: Sequence[Citation]) -> list[Text]:
     """Where each quote stands, and the quote."""
     if not citations:
         return []
-    lines = [text(("Sources", "bold"))]
-    for each in citations:
-        place = f"{one_line(each.document)} [{each.start}-{each.end}] "
-        lines.append(text(_INDENT, (place, "cyan"), f"“{one_line(each.quote, 300)}”"))
-    return [*lines, Text()]
+    quotes = [
+        text(_INDENT, (f"{one_line(each.document)} {span_of(each)} ", "cyan"), f"“{one_line(each.quote, 300)}”")
+        for each in citations
+    ]
+    return [text(("Sources", "bold")), *quotes, Text()]
+
+
+def span_of(citation: Citation) -> str:
+    """Where in its document a quote stands: the page where it has some, and the characters from and to."""
+    page = f"p. {citation.page}, " if citation.page is not None else ""
+    return f"[{page}{citation.start}-{citation.end}]"
 
 
 def usage_line(usage: RunUsage, budget: Limits | None = None) -> str:

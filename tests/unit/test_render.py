@@ -6,13 +6,18 @@ import io
 import json
 import re
 import unicodedata
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
+from rich.text import Text
 
 from nonet.agents.plan import Plan, Routing, Subtask
+from nonet.export import exported
+from nonet.graphs.ask import AskResult
 from nonet.graphs.budget import Limits
 from nonet.graphs.events import (
     AttemptFinished,
@@ -28,7 +33,7 @@ from nonet.graphs.events import (
 )
 from nonet.graphs.result import RunResult, RunUsage, SubtaskResult
 from nonet.live import LiveView, PlainView
-from nonet.render import console_for, deciding, plan_lines, result_lines, show, text
+from nonet.render import ask_lines, console_for, deciding, plan_lines, result_lines, show, text
 from nonet.specialists import Citation, Evidence, Verdict
 from nonet.text import clean, one_line, to_json
 
@@ -211,6 +216,69 @@ def test_a_result_says_what_was_checked_and_what_it_cost() -> None:
     assert "Missing: words" in text
     assert "words [0-5] “words”" in text
     assert "s1  words  failed  words  1 attempt  words: words" in text
+
+
+SENTENCES = [
+    {"text": "The dam was finished in 1988.", "missing": ["1988"]},
+    {"text": "It holds water.", "missing": []},
+    *({"text": f"Sentence {n} names [bold]Lindqvist[/bold].", "missing": ["lindqvist"]} for n in range(5)),
+]
+SECTIONS = "it stands on 1 of 2 sections; left out: Fishing"
+SUMMARY = SubtaskResult(
+    id="s3",
+    specialist="summarization",
+    instruction="Sum it up.",
+    inputs=(),
+    verdict=Verdict.UNVERIFIED,
+    attempts=1,
+    model="small",
+    text="A summary.",
+    evidence=(
+        Evidence("support", passed=False, detail="not in the text: 1988, lindqvist"),
+        Evidence("sections", passed=None, detail=SECTIONS),
+    ),
+    data={"coverage": {"sentences": SENTENCES}},
+)
+FLAGGED = [
+    "not in the source: 1988 (in: “The dam was finished in 1988.”)",
+    *(f"not in the source: lindqvist (in: “Sentence {n} names [bold]Lindqvist[/bold].”)" for n in range(3)),
+    "and of 2 more sentences something is not in the source",
+]
+
+
+def printed(lines: list[Text]) -> str:
+    stream = io.StringIO()
+    show(console_for(stream), lines)
+    return stream.getvalue()
+
+
+def test_a_run_shows_which_sentences_say_what_is_not_in_the_source_and_which_sections_are_left_out() -> None:
+    said = printed(result_lines(replace(result_of("words"), subtasks=(SUMMARY,)))).splitlines()
+    at = next(at for at, line in enumerate(said) if line.startswith("  s3  summarization"))
+    assert said[at + 1 : at + 7] == [f"  s3  {line}" for line in (SECTIONS, *FLAGGED)]
+
+
+def test_one_specialist_alone_shows_them_beneath_its_checks() -> None:
+    answer = AskResult(
+        run="abc", specialist="summarization", model="small", verdict=Verdict.UNVERIFIED, output="A summary.",
+        evidence=SUMMARY.evidence, citations=(), usage=RunUsage(), data=SUMMARY.data,
+    )  # fmt: skip
+    said = printed(ask_lines(answer)).splitlines()
+    assert f"  not made  sections  {SECTIONS}" in said
+    assert said[-6:-1] == [f"  {line}" for line in FLAGGED]
+
+
+@pytest.mark.parametrize("data", [{"coverage": "all"}, {"coverage": {"sentences": [1, {"missing": "x"}]}}, {}])
+def test_what_others_keep_under_the_same_names_is_no_flag(data: dict[str, Any]) -> None:
+    assert "not in the source" not in printed(
+        result_lines(replace(result_of("x"), subtasks=(replace(SUMMARY, data=data),)))
+    )
+
+
+def test_a_source_with_pages_is_shown_with_its_page() -> None:
+    result = replace(result_of("words"), citations=(Citation("report.pdf", "The dam.", 27, 35, chunk=0, page=2),))
+    assert "report.pdf [p. 2, 27-35] “The dam.”" in printed(result_lines(result))
+    assert "- report.pdf [p. 2, 27-35]: “The dam.”" in exported([result], "md")
 
 
 def test_a_long_answer_is_not_wrapped_where_nobody_looks_at_it() -> None:

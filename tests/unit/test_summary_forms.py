@@ -318,6 +318,8 @@ async def test_the_pieces_of_long_rows_are_told_with_their_places_among_all_text
     outcome, desk, one, two = await compared("Compare the contracts.", "It delivers goods to the store.")
     coverage = next(item for item in outcome.evidence if item.kind == "coverage")
     assert coverage.passed is True
+    sections = next(item for item in outcome.evidence if item.kind == "sections")
+    assert (sections.passed, "; left out: Clause " in sections.detail) == (None, True)
     assert coverage.detail == f"2 rows, which together read 100% of {len(one) + len(two):,} characters"
     partials = outcome.data["partials"]
     assert len(partials) == outcome.data["chunks"] == len(desk.requests) - 2 > 2
