@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nonet.runtimes import Message
+from nonet.specialists.focused import asks_for_all
 from nonet.specialists.material import Material
 from nonet.specialists.protocol import Evidence
 from nonet.specialists.questions import is_asked
@@ -31,10 +32,14 @@ class Prompts:
 
     def part(self, text: str, most_words: int) -> tuple[Message, ...]:
         """One paragraph of the summary itself."""
-        material = self.material
-        wanted = f"that answers this {self._kind} from it: {material.asked}" if material.focus else "that sums it up."
-        request = f"Write one paragraph of about {most_words} words{material.options.phrase} {wanted}"
+        request = self._paragraph(most_words, "it")
         return render("summarization_part", text=neutral(text), request=request, feedback=self._refused())
+
+    def _paragraph(self, most_words: int, text: str) -> str:
+        material = self.material
+        wanted = f"answers this {self._kind} from {text}: {material.asked}" if material.focus else "sums it up."
+        phrase = f"{material.options.phrase}," if material.options.phrase else ""
+        return f"Write one paragraph of about {most_words} words{phrase} that {wanted}"
 
     @property
     def _kind(self) -> str:
@@ -42,12 +47,20 @@ class Prompts:
         return "question" if asked.endswith("?") or is_asked(asked) else "request"
 
     def _request(self) -> str:
-        """A plain request is worded for small models; one that asks for something is passed on as it is."""
+        """A plain request is worded for small models; one that asks for something is passed on as it is.
+
+        A wish for so many words is worded as for a part of a long summary: of QMSum's questions (Qwen2.5-Coder-0.5B)
+        that has a ROUGE-2 of 10.6 on 15 and 8.9 on 11 others, where "Summarize in at most 70 words what the text says
+        about this question" has 9.2 and 7.1.
+        """
+        wish = self.material.wish
         if not self.material.focus:
-            return f"Summarize {self.material.wish.phrase}{self.material.options.phrase}."
+            return f"Summarize {wish.phrase}{self.material.options.phrase}."
+        if wish.words and not replace(wish, words=None).stated and not asks_for_all(self.material.request):
+            return self._paragraph(wish.words, "the text")
         if self.material.question:
-            wish = f"{self.material.wish.phrase}{self.material.options.phrase}"
-            return f"Summarize {wish} what the text says about this {self._kind}: {self.material.question}"
+            wanted = f"{wish.phrase}{self.material.options.phrase}"
+            return f"Summarize {wanted} what the text says about this {self._kind}: {self.material.question}"
         request = self.material.request.rstrip()
         return request if request.endswith((".", "?", "!")) else f"{request}."
 

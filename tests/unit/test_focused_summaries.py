@@ -54,6 +54,30 @@ async def test_what_was_not_read_is_said_and_leaves_the_summary_unverified() -> 
     assert 0 < read < len(MEETING) / 2
 
 
+async def test_of_talk_what_lies_between_two_mentions_is_read_and_of_prose_the_other_mentions_are() -> None:
+    def turns(of: int, opening: str) -> list[str]:
+        return [f"{opening} {CHATTER[n % 2]} {CHATTER[(n + 1) % 2]} {CHATTER[n % 2]}" for n in range(of)]
+
+    between = "Then the wages of the masons come first , and glass is dear ."
+    passing = "The lighthouse is white ."
+    talked = [
+        *[turn for _ in range(4) for turn in (*turns(9, "Ann:"), f"Bob: {passing} {CHATTER[1]} {CHATTER[0]}")],
+        *turns(9, "Ann:"),
+        f"Bob: The lighthouse needs a budget . {CHATTER[1]} {CHATTER[0]}",
+        *turns(1, "Chidi:"),
+        f"Ann: {between} {CHATTER[1]} {CHATTER[0]} {CHATTER[1]}",
+        *turns(1, "Chidi:"),
+        f"Bob: So much for the budget of the lighthouse . {CHATTER[1]} {CHATTER[0]}",
+        *turns(9, "Ann:"),
+    ]
+    _, at = await sum_up("What budget does the lighthouse need?", text="\n".join(talked), window_tokens=1_100)
+    assert between in at.prompts[0]
+    assert passing not in at.prompts[0]
+    written = [turn.partition(": ")[2] for turn in talked]
+    _, at = await sum_up("What budget does the lighthouse need?", text="\n".join(written), window_tokens=1_100)
+    assert passing in at.prompts[0]
+
+
 async def test_all_of_it_is_read_where_that_is_asked_or_nothing_in_particular_is() -> None:
     for instruction in ("What does the whole meeting say about the budget?", "Summarize the text.", "Who is Zebulon?"):
         outcome, at = await sum_up(instruction)
@@ -66,6 +90,12 @@ async def test_a_part_that_begins_inside_a_turn_says_who_speaks() -> None:
     text = f"Ann: Shall we begin ?\nChidi: {speech}\nAnn: {speech}\nBob: Fine by me .\nAnn: Then it is agreed ."
     _, at = await sum_up("What about town 31 and its harbour?", text=text)
     assert "Chidi: Point" in at.prompts[0]
+
+
+async def test_a_part_that_begins_with_a_turn_names_nobody_else() -> None:
+    _, at = await sum_up("What budget does the lighthouse need?")
+    assert "Bob: Ann:" not in at.prompts[0]
+    assert "Ann: Bob:" not in at.prompts[0]
 
 
 async def test_an_extract_of_a_transcript_says_who_speaks_and_leaves_sounds_out() -> None:
@@ -108,7 +138,7 @@ async def test_a_long_summary_of_a_long_text_is_made_part_by_part_and_reads_all_
 
 async def test_a_long_answer_from_a_text_that_is_too_long_for_its_parts_reads_what_speaks_of_the_question() -> None:
     outcome, at = await sum_up(
-        "What budget does the lighthouse need? Answer in at most 160 words.", text=MEETING * 3, window_tokens=900
+        "What budget does the lighthouse need? Answer in at most 160 words.", text=MEETING * 3, window_tokens=1_000
     )
     assert len(at.prompts) in (2, 3)
     assert any("needs a budget of 4,000 crowns" in prompt for prompt in at.prompts)
@@ -116,7 +146,7 @@ async def test_a_long_answer_from_a_text_that_is_too_long_for_its_parts_reads_wh
     assert coverage.passed is None
     assert "the rest was not read" in coverage.detail
     for request in at.requests:
-        assert await at.count_tokens(request.messages) + (request.max_completion_tokens or 0) <= 900
+        assert await at.count_tokens(request.messages) + (request.max_completion_tokens or 0) <= 1_000
 
 
 async def test_a_part_of_a_long_summary_that_the_model_spoils_is_extracted() -> None:
