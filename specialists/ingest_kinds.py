@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
+import re
 from enum import StrEnum
 
 READS = "text, Markdown, HTML, PDF, Word, PowerPoint, Excel, CSV, e-mail, notebooks and source code"
@@ -22,6 +23,8 @@ class Kind(StrEnum):
     OLD_OFFICE = "Office 97"
     """A compound file: Word, Excel or PowerPoint 97 to 2003, or a later one that is encrypted."""
     EMAIL = "e-mail"
+    MAILBOX = "mailbox"
+    """Messages one after the other, as mbox has them."""
     NOTEBOOK = "notebook"
 
 
@@ -38,6 +41,7 @@ _BY_SUFFIX = {
     **dict.fromkeys(_CODE, Kind.CODE),
     ".pdf": Kind.PDF,
     ".eml": Kind.EMAIL,
+    ".mbox": Kind.MAILBOX,
     ".ipynb": Kind.NOTEBOOK,
 }
 _BINARY = frozenset({Kind.PDF, Kind.OFFICE, Kind.OLD_OFFICE})
@@ -56,9 +60,12 @@ NO_TEXT = IMAGES | frozenset(
 _IMAGE_HEADS = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"II*\x00", b"MM\x00*", b"\x00\x00\x01\x00")
 _GIF_HEAD = 64
 _PDF_HEAD = 1024
+_MAILBOX_HEAD = re.compile(rb"From [^\n]+ \d{4}\r?\n[A-Za-z-]+:")
+"""Mail programs keep mailboxes in files without a suffix."""
 """Readers accept the mark anywhere in the first kilobyte (ISO 32000-1, annex H, note 13)."""
 _MEDIA = {Kind.MARKDOWN: "text/markdown", Kind.HTML: "text/html", Kind.PDF: "application/pdf",
-          Kind.EMAIL: "message/rfc822", Kind.NOTEBOOK: "application/x-ipynb+json"}  # fmt: skip
+          Kind.EMAIL: "message/rfc822", Kind.MAILBOX: "application/mbox",
+          Kind.NOTEBOOK: "application/x-ipynb+json"}  # fmt: skip
 
 
 def by_suffix(suffix: str) -> Kind:
@@ -79,7 +86,7 @@ def kind_of(data: bytes, suffix: str) -> Kind:
         named = Kind.TEXT
     if named is Kind.TEXT and data[:_PDF_HEAD].lstrip().lower().startswith((b"<!doctype html", b"<html")):
         return Kind.HTML
-    return named
+    return Kind.MAILBOX if named is Kind.TEXT and _MAILBOX_HEAD.match(data[:_PDF_HEAD]) else named
 
 
 def is_image(data: bytes) -> bool:

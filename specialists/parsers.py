@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from nonet.specialists.ingest_kinds import Kind
 from nonet.specialists.parsed import DAMAGED, Parsed, ParseError
-from nonet.specialists.parsers_email import parse_email
+from nonet.specialists.parsers_email import parse_email, parse_mailbox
 from nonet.specialists.parsers_html import parse_html
 
 MAX_CHARACTERS = 20_000_000
@@ -218,6 +218,7 @@ _PARSERS: Mapping[Kind, Callable[[bytes], Parsed]] = {
     Kind.OFFICE: _office,
     Kind.OLD_OFFICE: _old_office,
     Kind.HTML: parse_html,
-    Kind.EMAIL: parse_email,
+    Kind.EMAIL: lambda data: parse_email(data, parse),
+    Kind.MAILBOX: parse_mailbox,
     Kind.NOTEBOOK: _notebook,
 }
