@@ -6,6 +6,7 @@ Nothing is cut in silence: `fit` says what it left out, and the spans of `split_
 from __future__ import annotations
 
 import functools
+from bisect import bisect_left, bisect_right
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -19,11 +20,14 @@ _MARGIN_TOKENS = 8
 """Kept free: some servers count their template's closing marks on top."""
 _BLOCK_CHARS = 64_000
 """The splitter's time grows with the square of its input (1 MB: 0.14 s, 10 MB: 21 s), so it is fed blocks."""
+_LONGEST_HEADING = 200
 _CHARS_PER_TOKEN = 4.0
 """A first guess for prose; every piece is counted before it is used."""
 
 Span = tuple[int, int]
 """Start and end, in characters."""
+Cut = tuple[int, int]
+"""A place where the structure of a text says that it is best cut, and how strongly: the lower, the stronger."""
 
 
 class Counter(Protocol):
@@ -123,6 +127,38 @@ def split_chars(text: str, capacity: Span, *, overlap: int = 0, markdown: bool =
     return spans
 
 
+def split_along(text: str, span: Span, capacity: Span, cuts: Sequence[Cut]) -> list[Span]:
+    """Spans as of `split_chars`, which end at the strongest cut that leaves them within `capacity`, the last of those.
+
+    No more of them than `split_chars` would make, as each costs a call.
+
+    Args:
+        text: of which a span is split; without a cut in it as `split_chars` would.
+        span: what is to be covered.
+        capacity: fewest and most characters of each; one that would end with a heading ends before it.
+        cuts: of the whole text, in its order.
+    """
+    (at, end), (fewest, most) = span, capacity
+    places = [place for place, _ in cuts]
+    plain = [(at + first, at + last) for first, last in split_chars(text[at:end], capacity)]
+    if bisect_right(places, at) >= bisect_left(places, end):
+        return plain
+    spans: list[Span] = []
+    while end - at > most:
+        within = cuts[bisect_left(places, at + max(1, fewest)) : bisect_right(places, at + most)]
+        if within:
+            to = min(reversed(within), key=lambda cut: cut[1])[0]
+        else:
+            to = at + split_chars(text[at : min(end, at + 2 * most)], capacity)[0][1]
+            last = places[max(0, bisect_left(places, to) - 1)]
+            if at < last and 0 < to - last <= _LONGEST_HEADING and "\n" not in text[last:to].strip():
+                to = last
+        spans.append((at, to))
+        at = to
+    spans += [(at, end)] if at < end else []
+    return min(spans, plain, key=len)
+
+
 @functools.lru_cache(maxsize=32)
 def _splitter(capacity: Span, overlap: int, *, markdown: bool) -> TextSplitter | MarkdownSplitter:
     """Making one takes longer than cutting a page."""
@@ -146,8 +182,10 @@ def _blocks(text: str) -> Iterator[Span]:
         yield start, len(text)
 
 
-async def split_tokens(text: str, max_tokens: int, count: Callable[[str], Awaitable[int]]) -> list[Span]:
-    """Spans without overlap that cover the text, each counted to be at most `max_tokens`.
+async def split_tokens(
+    text: str, max_tokens: int, count: Callable[[str], Awaitable[int]], cuts: Sequence[Cut] = ()
+) -> list[Span]:
+    """Spans without overlap that cover the text, each of at most `max_tokens`, along the cuts where they can be.
 
     Raises:
         ContextOverflowError: a single character takes more than `max_tokens`.
@@ -163,7 +201,7 @@ async def split_tokens(text: str, max_tokens: int, count: Callable[[str], Awaita
     while pending:
         start, end = pending.pop(0)
         limit = max(1, int(max_tokens * per_token * 0.95))
-        pieces = [(start + a, start + b) for a, b in split_chars(text[start:end], (max(1, limit * 2 // 3), limit))]
+        pieces = split_along(text, (start, end), (max(1, limit * 2 // 3), limit), cuts)
         again: list[Span] = []
         for piece in pieces:
             if await count(text[slice(*piece)]) <= max_tokens:

@@ -17,7 +17,7 @@ CHUNK_OVERLAP_CHARS = 200
 """One or two sentences, so that what a cut separates still stands together once."""
 _MOST_CODE_CHARACTERS = 400_000
 """A longer source file is generated or data; it is cut by lines."""
-_DEFINITION = re.compile(
+DEFINITION = re.compile(
     r"^(?P<indent>[ \t]*)(?:(?:export|default|pub(?:\([a-z]+\))?|async|static|public|private|protected|abstract|final|"
     r"unsafe|extern|const) )*(?:def|class|func|fn|function|struct|interface|impl|enum|trait|type|module)\s+"
     r"(?:\([^)\n]*\)\s*)?(?P<name>[A-Za-z_$][\w$]*)",
@@ -82,7 +82,7 @@ def _definitions(text: str) -> list[tuple[int, str]]:
     """Where functions and classes are defined, with what they are defined in: "Store > open"."""
     marks: list[tuple[int, str]] = []
     trail: list[tuple[int, str]] = []
-    for match in _DEFINITION.finditer(text):
+    for match in DEFINITION.finditer(text):
         depth = len(match.group("indent").expandtabs(4))
         if depth <= _DEEPEST_INDENT:
             trail = [entry for entry in trail if entry[0] < depth] + [(depth, match.group("name"))]

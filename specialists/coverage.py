@@ -12,9 +12,9 @@ from nonet.specialists.budget import split_chars
 from nonet.specialists.figures import Figures, figures_of
 from nonet.specialists.material import Material
 from nonet.specialists.protocol import Source
+from nonet.specialists.structure import headings
 from nonet.specialists.text import content_stems, names, sentences, share_found, stem, words
 
-_HEADING = re.compile(r"^ {0,3}(?:#{1,6}[ \t]+(?P<title>.+?)[ \t#]*|(?P<fence>`{3,}|~{3,}).*)$", re.MULTILINE)
 _FEWEST_HEADINGS = 2
 _SECTION_CHARS = (1_500, 3_000)
 """Of a text without headings."""
@@ -169,7 +169,7 @@ def _borne_out(sentence: str, places: Sequence[frozenset[str]]) -> tuple[float, 
 
 def sections_of(source: Source) -> list[Section]:
     """By Markdown's headings where there are some, else pieces of two or three paragraphs."""
-    marks = _headings(source.text)
+    marks = [(start, title) for start, _, title in headings(source.text)]
     if len(marks) < _FEWEST_HEADINGS:
         return [
             Section(source.name, _opening(source.text[start:end]), start, end)
@@ -180,18 +180,6 @@ def sections_of(source: Source) -> list[Section]:
     found = [Section(source.name, title, start, end) for (start, title), (end, _) in pairwise(bounds)]
     before = source.text[: marks[0][0]]
     return [Section(source.name, _opening(before), 0, marks[0][0]), *found] if before.strip() else found
-
-
-def _headings(text: str) -> list[tuple[int, str]]:
-    """Where each stands; a comment in a block of code is none."""
-    marks: list[tuple[int, str]] = []
-    fence = ""
-    for match in _HEADING.finditer(text):
-        if found := match["fence"]:
-            fence = "" if fence and found.startswith(fence) else fence or found
-        elif not fence:
-            marks.append((match.start(), match["title"]))
-    return marks
 
 
 def _opening(text: str) -> str:

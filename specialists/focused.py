@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Collection, Sequence
 
-from nonet.specialists.budget import Span, split_chars
+from nonet.specialists.budget import Cut, Span, split_along
 from nonet.specialists.ranking import bm25
 from nonet.specialists.speakers import is_transcript, speaker_at
 from nonet.specialists.text import content_stems
@@ -35,7 +35,11 @@ def asks_for_all(request: str) -> bool:
 
 
 async def choose(
-    text: str, focus: Collection[str], room: int, count: Callable[[str], Awaitable[int]]
+    text: str,
+    focus: Collection[str],
+    room: int,
+    count: Callable[[str], Awaitable[int]],
+    cuts: Sequence[Cut] = (),
 ) -> list[Span] | None:
     """The spans that speak of the focus, in the order of the text; None where no part of it does.
 
@@ -44,8 +48,9 @@ async def choose(
         focus: stems of what was asked.
         room: tokens that they may take, at most, together with the marks between them.
         count: of a text's tokens.
+        cuts: where it is best cut into parts.
     """
-    parts = split_chars(text, _PART_CHARS)
+    parts = split_along(text, (0, len(text)), _PART_CHARS, cuts)
     alone = bm25(sorted(focus), [content_stems(text[slice(*part)]) for part in parts])
     if not any(alone):
         return None

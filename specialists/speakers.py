@@ -27,6 +27,11 @@ def is_transcript(text: str) -> bool:
     return len(turns) >= _LEAST_TURNS and len(turns) >= _LEAST_SHARE * len(lines) and len(set(turns)) < len(turns)
 
 
+def turns_of(text: str) -> list[int]:
+    """Where each turn of a transcript begins; nowhere in another text."""
+    return [match.start() for match in _TURN.finditer(text)] if is_transcript(text) else []
+
+
 def speaker_at(text: str, place: int) -> str:
     """Who is speaking at a place after the name; empty where the name itself stands there, or nobody is known."""
     match = _TURN.match(text, text.rfind("\n", 0, place) + 1)

@@ -19,6 +19,7 @@ from nonet.specialists.focused import MOST_TOKENS, asks_for_all, choose, read_ou
 from nonet.specialists.length import LengthWish
 from nonet.specialists.material import Material
 from nonet.specialists.protocol import Assignment, Desk, Evidence
+from nonet.specialists.structure import cuts_in, without_turns
 from nonet.specialists.summary_answer import unusable, without_label
 from nonet.specialists.summary_parts import Reading, central, parts_of, readings, within
 from nonet.specialists.summary_prompts import Prompts
@@ -90,7 +91,7 @@ class Attempt:
         free = prompt_room(self.desk.window_tokens, self._map_tokens) - await self.desk.count_tokens(
             self._prompts.chunk("")
         )
-        self.chunks = await split_tokens(text, free, self._count_text)
+        self.chunks = await split_tokens(text, free, self._count_text, cuts_in(self.material))
         self.partials = await together([self._part(text, span) for span in self.chunks])
         self._keep([[span] for span in self.chunks], self.partials)
         return await self._reduce(self.partials, room)
@@ -103,7 +104,8 @@ class Attempt:
         focus = frozenset() if asks_for_all(material.request) else material.focus
         asked = await self.desk.count_tokens(self._prompts.part("", wish.words))
         room = prompt_room(self.desk.window_tokens, self._part_tokens(wish.words // parts_of(wish.words))) - asked
-        found = await readings(material.text, focus, wish.words, room, self._count_text) if room > 0 else []
+        cuts = cuts_in(material)
+        found = await readings(material.text, focus, wish.words, room, self._count_text, cuts) if room > 0 else []
         if not found:
             return False
         self.sought = bool(focus)
@@ -140,7 +142,8 @@ class Attempt:
         if not material.focus or asks_for_all(material.request):
             return None
         free = min(MOST_TOKENS, room - await self.desk.count_tokens(self._prompts.final("")))
-        return await choose(material.text, material.focus, free, self._count_text) if free > 0 else None
+        cuts = without_turns(cuts_in(material))
+        return await choose(material.text, material.focus, free, self._count_text, cuts) if free > 0 else None
 
     async def _reduce(self, partials: Sequence[Partial], room: int) -> str:
         """A tree of calls, each within the window, until what is left fits one last call."""

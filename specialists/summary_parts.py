@@ -9,11 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
-from nonet.specialists.budget import Span, batches, covered, split_chars
+from nonet.specialists.budget import Cut, Span, batches, covered, split_along
 from nonet.specialists.extract import extract
 from nonet.specialists.focused import MOST_TOKENS, choose, joined, read_out
 from nonet.specialists.length import LengthWish
+from nonet.specialists.structure import without_turns
 from nonet.specialists.text import sentences, words
 
 _WORDS_A_PART = 80
@@ -45,7 +47,9 @@ def parts_of(most_words: int | None) -> int:
     return max(1, math.floor((most_words or 0) / _WORDS_A_PART + 0.5))
 
 
-async def readings(text: str, focus: Collection[str], most_words: int, room: int, count: Count) -> list[Reading]:
+async def readings(  # noqa: PLR0917  what is read, for what, and how much of it
+    text: str, focus: Collection[str], most_words: int, room: int, count: Count, cuts: Sequence[Cut] = ()
+) -> list[Reading]:
     """What each part reads: all of a text in even shares where that fits, else what speaks of the focus.
 
     Empty where it does not fit and has no focus, or no place speaks of it.
@@ -56,6 +60,7 @@ async def readings(text: str, focus: Collection[str], most_words: int, room: int
         most_words: of the summary.
         room: tokens for the text of one part, at most.
         count: of a text's tokens.
+        cuts: where it is best cut.
     """
     most = min(room, MOST_TOKENS) if focus else room
     total = await count(text)
@@ -67,20 +72,19 @@ async def readings(text: str, focus: Collection[str], most_words: int, room: int
     if total <= parts * most:
         spans: Sequence[Span] | None = [(0, len(text))]
     else:
-        spans = await choose(text, focus, parts * most, count) if focus else None
-    return await _shared_out(text, spans, parts, room, count) if spans else []
+        spans = await choose(text, focus, parts * most, count, without_turns(cuts)) if focus else None
+    return await _shared_out(text, spans, parts, room, count, cuts) if spans else []
 
 
-async def _shared_out(text: str, spans: Sequence[Span], parts: int, room: int, count: Count) -> list[Reading]:
-    """In even shares; in more where a share would not fit, and in none where not even a piece does."""
-    pieces = [
-        (start + first, start + last)
-        for start, end in spans
-        for first, last in split_chars(text[start:end], _PIECE_CHARS)
-    ]
-    shares = [_reading(text, group) for group in _evenly(pieces, parts)]
-    if all([await count(share.text) <= room for share in shares]):
-        return shares
+async def _shared_out(  # noqa: PLR0917  as readings
+    text: str, spans: Sequence[Span], parts: int, room: int, count: Count, cuts: Sequence[Cut]
+) -> list[Reading]:
+    """In even shares, along the cuts where such fit; in more where none do, and in none where not even a piece does."""
+    for along in (cuts, ()) if cuts else ((),):
+        pieces = [piece for span in spans for piece in split_along(text, span, _PIECE_CHARS, along)]
+        shares = [_reading(text, group) for group in _moved(_evenly(pieces, parts), along)]
+        if all([await count(share.text) <= room for share in shares]):
+            return shares
     sizes = [await count(_reading(text, [piece]).text) + _MARK_TOKENS for piece in pieces]
     if max(sizes) > room:
         return []
@@ -95,6 +99,19 @@ def _evenly(pieces: Sequence[Span], parts: int) -> list[list[Span]]:
         groups[min(parts - 1, (before + (end - start) // 2) * parts // total)].append((start, end))
         before += end - start
     return [group for group in groups if group]
+
+
+def _moved(groups: list[list[Span]], cuts: Sequence[Cut]) -> list[list[Span]]:
+    """With a piece more or less in each where the next one then begins at a stronger cut."""
+    levels = dict(reversed(cuts))
+    moved = [list(group) for group in groups]
+    for one, two in pairwise(moved):
+        here = levels.get(two[0][0], math.inf)
+        if len(two) > 1 and levels.get(two[1][0], math.inf) < here:
+            one.append(two.pop(0))
+        elif len(one) > 1 and levels.get(one[-1][0], math.inf) < here:
+            two.insert(0, one.pop())
+    return moved
 
 
 def _reading(text: str, pieces: Sequence[Span]) -> Reading:
