@@ -5,7 +5,8 @@
 
 "ingest" adds a folder to a fresh store, once as new and once as unchanged, beside the floor in the same run: reading
 the same files and hashing them. "search" fills a store with made chunks (words by Zipf's law, vectors of 384 numbers
-around topics) and asks the same queries by words, by vectors and fused; recall is that of the vectors found, against
+around topics) and asks the same queries by words, by vectors, fused, and fused among half of them (one of two
+collections); recall is that of the vectors found, against
 all cosines computed in full.
 """
 
@@ -38,6 +39,7 @@ WORDS_A_CHUNK = 60
 VOCABULARY = 50_000
 TOPICS = 500
 QUERIES = 40
+COLLECTIONS = ("one", "two")
 Floats = npt.NDArray[np.float32]
 
 
@@ -94,7 +96,10 @@ def fill(store: Store, chunks: int) -> Floats:
             part = texts[at : at + CHUNKS_A_DOCUMENT]
             ends = np.cumsum([len(text) + 1 for text in part]).tolist()
             spans = list(zip([0, *ends[:-1]], ends, strict=True))
-            documents.append(NewDocument(f"d{(start + at) // CHUNKS_A_DOCUMENT}", "\n".join(part) + "\n", chunks=spans))
+            number = (start + at) // CHUNKS_A_DOCUMENT
+            project = COLLECTIONS[number % len(COLLECTIONS)]
+            text = "\n".join(part) + "\n"
+            documents.append(NewDocument(f"d{number}", text, chunks=spans, collection=project))
         store.documents.add_many(documents)
         vectors = vectors_of(step, seed=10 + start)
         pending = range(start + 1, start + step + 1)  # chunks of a fresh store are numbered from 1
@@ -128,7 +133,7 @@ async def search(chunks: int) -> None:
             return tuple(tuple(made[text]) for text in texts)
 
         embedder = Embedder("made", embed)
-        times: dict[str, list[float]] = {"words": [], "vectors": [], "fused": []}
+        times: dict[str, list[float]] = {"words": [], "vectors": [], "fused": [], "filtered": []}
         spent = dict.fromkeys(times, 0.0)
         right = 0
         found: list[Hit] = []
@@ -143,13 +148,16 @@ async def search(chunks: int) -> None:
                 times[name].append(wall * 1000)
                 spent[name] += cpu * 1000
             right += len(best & {hit.seq for hit in found})
-            before, cpu = time.perf_counter(), time.process_time()
-            await find(store, query, 10, Filter(), embedder)
-            times["fused"].append((time.perf_counter() - before) * 1000)
-            spent["fused"] += (time.process_time() - cpu) * 1000
+            for name, where in (("fused", Filter()), ("filtered", Filter(collection=COLLECTIONS[0]))):
+                before, cpu = time.perf_counter(), time.process_time()
+                await find(store, query, 10, where, embedder)
+                times[name].append((time.perf_counter() - before) * 1000)
+                spent[name] += (time.process_time() - cpu) * 1000
         report("words", times["words"], spent["words"])
         report("vectors", times["vectors"], spent["vectors"], f"  recall@10 {right / (10 * QUERIES):.3f}")
         report("fused", times["fused"], spent["fused"])
+        ratio = spent["filtered"] / spent["fused"]
+        report("filtered", times["filtered"], spent["filtered"], f"  {ratio:.2f} times the CPU of fused")
 
 
 def sizes(path: Path, chunks: int) -> None:

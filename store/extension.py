@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from nonet.store.vector_rows import count
+from nonet.store.vector_rows import count, each_of
 
 _MOST = 200_000
 """Vectors scanned whole, about 0.1 s; beyond, a first pass over the signs is faster by ten."""
@@ -40,7 +41,7 @@ def loaded(connection: sqlite3.Connection) -> bool:
 
 
 def exact(
-    connection: sqlite3.Connection, codes: bytes, limit: int, allowed: set[int] | None
+    connection: sqlite3.Connection, codes: bytes, limit: int, allowed: Sequence[range] | None
 ) -> list[tuple[int, float]] | None:
     """(chunk, cosine) of the nearest; None where the extension cannot be loaded, or there are too many to scan."""
     if not loaded(connection):
@@ -51,6 +52,6 @@ def exact(
         "SELECT chunk_seq, 1 - vec_distance_cosine(vec_int8(codes), vec_int8(:codes)) AS score FROM vectors"
         " WHERE :allowed IS NULL OR chunk_seq IN (SELECT value FROM json_each(:allowed))"
         " ORDER BY score DESC, chunk_seq LIMIT :limit",
-        {"codes": codes, "allowed": None if allowed is None else json.dumps(sorted(allowed)), "limit": limit},
+        {"codes": codes, "allowed": None if allowed is None else json.dumps(each_of(allowed)), "limit": limit},
     )
     return [(int(chunk), float(score)) for chunk, score in rows]

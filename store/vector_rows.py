@@ -12,6 +12,7 @@ import sys
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from heapq import nlargest, nsmallest
+from itertools import chain
 from operator import mul
 from typing import Any
 
@@ -105,13 +106,19 @@ def merge_blocks(connection: sqlite3.Connection) -> None:
         _write_block(connection, [chunks[at] for at in part], [signs[at] for at in part])
 
 
-def coarse(connection: sqlite3.Connection, vector: Vector, limit: int, allowed: set[int] | None) -> list[int]:
+def each_of(ranges: Sequence[range]) -> list[int]:
+    """The numbers in some ranges, as they come."""
+    return list(chain.from_iterable(ranges))
+
+
+def coarse(connection: sqlite3.Connection, vector: Vector, limit: int, allowed: Sequence[range] | None) -> list[int]:
     """The chunks whose signs agree most with the vector's, about the best `limit` of those allowed."""
     query = signs_of(vector)
     rows = connection.execute("SELECT chunks, signs FROM vector_blocks")
-    if allowed is None and (np := _numpy(count(connection))) is not None:
-        return _coarse_numpy(np, rows, query, limit)
-    return [chunk for _, chunk in nsmallest(limit, _distances(rows, query, allowed))]
+    if (np := _numpy(count(connection))) is not None:
+        return _coarse_numpy(np, rows, query, limit, allowed)
+    wanted = None if allowed is None else set(each_of(allowed))
+    return [chunk for _, chunk in nsmallest(limit, _distances(rows, query, wanted))]
 
 
 def count(connection: sqlite3.Connection) -> int:
@@ -140,7 +147,13 @@ def _numpy(chunks: int) -> Any:  # noqa: ANN401 - a module that need not be ther
     return np if hasattr(np, "bitwise_count") else None
 
 
-def _coarse_numpy(np: Any, rows: sqlite3.Cursor, query: bytes, limit: int) -> list[int]:  # noqa: ANN401
+def _coarse_numpy(
+    np: Any,  # noqa: ANN401
+    rows: sqlite3.Cursor,
+    query: bytes,
+    limit: int,
+    allowed: Sequence[range] | None,
+) -> list[int]:
     """The same with NumPy, ten times as fast."""
     wanted = np.frombuffer(query, dtype=np.uint8)
     distances, chunks = [], []
@@ -150,9 +163,17 @@ def _coarse_numpy(np: Any, rows: sqlite3.Cursor, query: bytes, limit: int) -> li
         chunks.append(np.frombuffer(numbers, dtype=np.int64))
     if not distances:
         return []
-    every = np.concatenate(distances)
+    every, numbers = np.concatenate(distances), np.concatenate(chunks)
+    if allowed is not None:
+        wanted = np.zeros(int(numbers.max()) + 1, dtype=bool)
+        for each in allowed:
+            wanted[each.start : each.stop] = True
+        kept = wanted[numbers]
+        every, numbers = every[kept], numbers[kept]
+    if not len(every):
+        return []
     best = np.argpartition(every, min(limit, len(every)) - 1)[:limit]
-    return [int(chunk) for chunk in np.concatenate(chunks)[best]]
+    return [int(chunk) for chunk in numbers[best]]
 
 
 def scored(

@@ -12,7 +12,7 @@ from nonet.store.filters import ALL, condition
 from nonet.store.reader import Reader
 from nonet.store.records import Filter, Hit, PendingChunk, VectorState
 from nonet.store.search import hits_of
-from nonet.store.vector_rows import Vector
+from nonet.store.vector_rows import Vector, each_of
 from nonet.store.writer import Writer
 
 _FEW = 2_000
@@ -97,7 +97,7 @@ class VectorStore:
             self._writer.call(vector_rows.clear).result()
         else:
             self._writer.call(
-                lambda connection: vector_rows.forget(connection, sorted(_allowed(connection, where)))
+                lambda connection: vector_rows.forget(connection, each_of(_allowed(connection, where)))
             ).result()
             self.tidy()
 
@@ -145,17 +145,24 @@ def _nearest(connection: sqlite3.Connection, vector: Vector, limit: int, where: 
     allowed = None if where == ALL else _allowed(connection, where)
     if (found := exact(connection, vector_rows.codes_of(vector), limit, allowed)) is not None:
         return found
-    if allowed is not None and len(allowed) <= _FEW:
-        return vector_rows.scored(connection, vector, sorted(allowed), limit)
+    if allowed is not None and sum(map(len, allowed)) <= _FEW:
+        return vector_rows.scored(connection, vector, each_of(allowed), limit)
     few = max(_FEWEST_COARSE, _OVERSAMPLING * limit, vector_rows.count(connection) // _COARSE_SHARE)
     candidates = vector_rows.coarse(connection, vector, few, allowed)
     return vector_rows.scored(connection, vector, candidates, limit)
 
 
-def _allowed(connection: sqlite3.Connection, where: Filter) -> set[int]:
+def _allowed(connection: sqlite3.Connection, where: Filter) -> list[range]:
+    """The chunks of the documents that are wanted, in order: a document's are numbered one after the other."""
     sql, values = condition(where)
     rows = connection.execute(
-        f"SELECT c.seq FROM chunks c JOIN documents d ON d.seq = c.document_seq WHERE {sql}",
+        "SELECT min(c.seq), max(c.seq) + 1, count(*) FROM chunks c JOIN documents d ON d.seq = c.document_seq"
+        f" WHERE {sql} GROUP BY c.document_seq ORDER BY 1",
         values,
-    )
-    return {row[0] for row in rows}
+    ).fetchall()
+    if all(end - start == count for start, end, count in rows):
+        return [range(start, end) for start, end, _ in rows]
+    rows = connection.execute(
+        f"SELECT c.seq FROM chunks c JOIN documents d ON d.seq = c.document_seq WHERE {sql} ORDER BY 1", values
+    ).fetchall()
+    return [range(seq, seq + 1) for (seq,) in rows]

@@ -105,6 +105,20 @@ def test_a_filter_holds_for_vectors(store: Store) -> None:
     assert store.vectors.nearest("minilm@1", vector(3), 0) == []
 
 
+@pytest.mark.usefixtures("scan")
+def test_a_filter_holds_for_a_first_pass_over_signs_too(store: Store) -> None:
+    for number, name in enumerate(("left", "right", "left")):
+        spans = [(at, at + 1) for at in range(2_000)]
+        store.documents.add(NewDocument(f"{name}{number}", "x" * 2_000, chunks=spans, collection=name))
+    signs = {chunk.seq: vector(chunk.seq % 500) for chunk in store.vectors.pending(6_000)}
+    store.vectors.put("m", list(signs.items()))
+    for seed in (3, 77):
+        hits = store.vectors.nearest("m", vector(seed), 8, Filter(collection="left"))
+        assert {hit.collection for hit in hits} == {"left"}
+        assert [round(hit.score, 2) for hit in hits] == [1.0] * 8, "as many of each direction as are in these two"
+        assert store.vectors.nearest("m", vector(seed), 8, Filter(collection="none")) == []
+
+
 def test_two_models_never_mix(store: Store) -> None:
     fill(store, 3)
     assert store.vectors.nearest("other@2", vector(1), 3) == []
