@@ -56,7 +56,7 @@ def cuts_of(text: str, name: str = "") -> list[Cut]:
 def without_turns(cuts: Sequence[Cut]) -> list[Cut]:
     """For parts that are ranked by what they say.
 
-    Of 93 questions to meetings, parts along turns found what was marked better for 26 and worse for 25.
+    Of 93 questions to meetings, parts along turns read more of what was marked for 20 and less for 17.
     """
     return [cut for cut in cuts if cut[1] != _TURN]
 
