@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from nonet.specialists.protocol import Citation, Evidence, Passage, Source
 from nonet.specialists.quote_marks import Quotation, quotations
-from nonet.specialists.quotes import SHORTEST_REPAIR, Match, Sought
+from nonet.specialists.quotes import SHORTEST_REPAIR, Match, QuoteCheck, Sought
 from nonet.specialists.ranking import title
 from nonet.specialists.text import words
 
@@ -116,12 +116,12 @@ class _Gate:
         return shown + text[at:]
 
     def _is_known(self, quote: str) -> bool:
-        return self._sought.find(quote) is not None
+        return _found(self._sought, quote) is not None
 
     def _quotation(self, text: str, quotation: Quotation) -> str:
         quote = quotation.text
-        check = self._sought.find(quote)
-        if check is None and words(quote) and self._beside.find(quote) is None:
+        check = _found(self._sought, quote)
+        if check is None and words(quote) and _found(self._beside, quote) is None:
             check = self._sought.check(quote)
         marked = text[quotation.start : quotation.end]
         if check is None:
@@ -136,3 +136,7 @@ class _Gate:
             self._replaced[quote] = None
             return marked.replace(quote, " ".join(check.citation.quote.split()))
         return marked
+
+
+def _found(sought: Sought, quote: str) -> QuoteCheck | None:
+    return sought.find(quote) or sought.elided(quote)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -17,6 +18,9 @@ from nonet.specialists.text import Span, sentences, words
 _NEAR_ENOUGH = 0.6
 """Word F1 of a quote and a sentence above which the sentence is what the model meant. Between a copy with a slip or
 two (above 0.8) and two sentences on one topic (below 0.5)."""
+_LEAST_LENGTH = 2 / 3
+"""Words of the shorter of the two to those of the longer. A part of a sentence that takes the place of the whole, or
+the whole that takes the place of a part, says something else than the answer did."""
 SHORTEST_REPAIR = 4
 """Words; fewer match some sentence by accident."""
 
@@ -34,8 +38,18 @@ _EMPHASIS = re.compile(r"(?<![^\W_])[*_`]+(?=\S)|(?<=\S)[*_`]+(?![^\W_])")
 """Markdown's, which a model leaves out of a quote or puts into it; not that of "2*3" or "a_b"."""
 _GROUPED = re.compile(r"\d[.,]\d")
 """Within a number."""
-_AROUND = " .,;:\u2026"
+_AROUND = " .,;:!?\u2026\u3001\u3002\u060c\u061b\u061f\u06d4\u0964"
 """What may stand at the end of a quote, inside its marks, and belong to the sentence around it."""
+_WORD = r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*"
+_DOTS = r"(?:\.(?:\s?\.){2,}|\u2026)"
+_CHANGED = re.compile(rf"(\[\s*{_DOTS}\s*\]|\(\s*{_DOTS}\s*\)|{_DOTS})|\[{_WORD}(?:\s{_WORD})?\]")
+"""What a quote says that it leaves out, or puts in the place of a word or two; a number is never put in."""
+_OTHER_CASE = re.compile(r"\[([^\W\d_])\](?=[^\W\d_])")
+"""As in "[T]he"."""
+_LONGEST_ELISION = 500
+"""Characters: some sentences. In the whole of a long text, any words stand somewhere behind any others."""
+_LONGEST_STAND_IN = 30
+"""Characters that a word or two in brackets may stand for."""
 
 
 class Match(StrEnum):
@@ -44,6 +58,8 @@ class Match(StrEnum):
     VERBATIM = "verbatim"
     ALIKE = "alike"
     """The same but for case, white space, or the form of quotes and dashes; the citation has the document's form."""
+    ELIDED = "elided"
+    """Piece by piece in order, but for what it says that it leaves out or puts in; the citation spans the pieces."""
     NEAREST = "nearest"
     """Not there; the nearest sentence took its place."""
     ABSENT = "absent"
@@ -103,6 +119,15 @@ class Sought:
                 return QuoteCheck(quote, Match.ALIKE, cite(passage, offsets[start], end))
         return None
 
+    def elided(self, quote: str) -> QuoteCheck | None:
+        """Where the pieces of it stand in order, if it says that it leaves something out; None where they do not."""
+        pieces = _pieces(quote)
+        for passage, (text, offsets) in zip(self._passages, self._plain, strict=True):
+            found = _in_order(pieces, text) if pieces else None
+            if found:
+                return QuoteCheck(quote, Match.ELIDED, cite(passage, offsets[found[0]], offsets[found[1] - 1] + 1))
+        return None
+
     @cached_property
     def _plain(self) -> list[tuple[str, list[int]]]:
         return [_folded(passage.text) for passage in self._passages]
@@ -116,7 +141,11 @@ class Sought:
     def _nearest(self, quote: str) -> QuoteCheck:
         wanted = set(words(quote))
         if len(wanted) >= SHORTEST_REPAIR:
-            found = [(_f1(wanted, said), passage, span) for passage, span, said in self._sentences]
+            found = [
+                (_f1(wanted, said), passage, span)
+                for passage, span, said in self._sentences
+                if min(len(wanted), len(said)) >= _LEAST_LENGTH * max(len(wanted), len(said))
+            ]
             score, passage, span = max(found, key=lambda item: item[0], default=(0.0, None, None))
             if passage is not None and span is not None and score >= _NEAR_ENOUGH:
                 return QuoteCheck(quote, Match.NEAREST, cite(passage, span.start, span.end))
@@ -125,10 +154,45 @@ class Sought:
 
 def _find(wanted: str, text: str) -> int:
     """Where it stands in whole words; -1 where it does not."""
+    return next(_places(wanted, text), -1)
+
+
+def _places(wanted: str, text: str) -> Iterator[int]:
     at = text.find(wanted)
-    while at >= 0 and (_is_joined(text, at) or _is_joined(text, at + len(wanted))):
+    while at >= 0:
+        if not (_is_joined(text, at) or _is_joined(text, at + len(wanted))):
+            yield at
         at = text.find(wanted, at + 1)
-    return at
+
+
+def _pieces(quote: str) -> list[tuple[int, str]]:
+    """What a changed quote has of the text, and how much may stand before each of it; empty if it is not changed."""
+    plain = _OTHER_CASE.sub(r"\1", quote)
+    pieces: list[tuple[int, str]] = []
+    at = gap = 0
+    for change in _CHANGED.finditer(plain):
+        pieces.append((gap, plain[at : change.start()]))
+        gap, at = _LONGEST_ELISION if change[1] else _LONGEST_STAND_IN, change.end()
+    if not pieces and plain == quote:
+        return []
+    folded = [(gap, _folded(piece.strip())[0].strip(_AROUND)) for gap, piece in [*pieces, (gap, plain[at:])]]
+    return [(gap, piece) for gap, piece in folded if words(piece)]
+
+
+def _in_order(pieces: Sequence[tuple[int, str]], text: str) -> tuple[int, int] | None:
+    """From where to where the pieces stand in the text, none further behind the one before than it may."""
+    reached: list[tuple[int, int]] = []
+    for number, (gap, piece) in enumerate(pieces):
+        ends = [end for _, end in reached]
+        further: list[tuple[int, int]] = []
+        for at in _places(piece, text):
+            before = bisect_right(ends, at) - 1
+            if number == 0:
+                further.append((at, at + len(piece)))
+            elif before >= 0 and at - ends[before] <= gap:
+                further.append((reached[before][0], at + len(piece)))
+        reached = further
+    return reached[0] if reached else None
 
 
 def _is_joined(text: str, at: int) -> bool:
