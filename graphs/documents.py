@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nonet.errors import DocumentError
+from nonet.graphs.file_state import holds, untouched
 from nonet.specialists.ingest import (
     RULES,
     FoundFile,
@@ -30,8 +32,8 @@ OnProgress = Callable[[int, int, str], None]
 _MOST_PENDING = 32
 _MOST_PENDING_CHARACTERS = 1_000_000
 """Documents that are read and not committed yet: one commit for all of them."""
-_SETTLED_SECONDS = 2.0
-"""A file that was read sooner than this after it changed may have changed again within one tick of its clock."""
+_MOST_NAMED = 5
+"""Documents that an error names; what it tells stays short enough for a line."""
 
 
 class FailedFile(NamedTuple):
@@ -78,7 +80,8 @@ def add_documents(
 
     What has not changed since it was read is not read again; of files with the same bytes one is kept. Of what is
     named no text stays that its file no longer has: documents whose files are gone, are ignored now, became copies of
-    others or cannot be read any more are removed.
+    others or cannot be read any more are removed. A file or folder that was named and is missing, as on a drive that
+    is not plugged in, says nothing of its documents: they stay, and it is reported as failed.
 
     Args:
         store: where to.
@@ -87,15 +90,15 @@ def add_documents(
         collection: what the documents belong to; its name stands in front of theirs.
 
     Raises:
-        DocumentError: nothing was found at all, or nothing that was named could be read.
+        DocumentError: nothing was found at all, or nothing that was named could be read and nothing of it is kept.
         StoreError: the database cannot be written.
     """
     prefix = f"{collection}/" if collection else ""
     kept = store.documents.list(Filter(collection=collection))
     known = {record.name: record for record in kept if not is_job_document(record.name)}
     places = {name.removeprefix(prefix): record.path for name, record in known.items()}
-    files, skipped = find_documents(paths, places)
     adding = _Adding(store, collection, known, {absolute(path) for path in paths})
+    files, skipped = find_documents(paths, places, adding.is_kept)
     adding.skipped += [(str(path), reason) for path, reason in skipped]
     adding.remove_left_out(paths, {absolute(found.path) for found in files})
     with ParserProcess() as parser, adding.kept():
@@ -106,7 +109,7 @@ def add_documents(
     if on_progress is not None:
         on_progress(len(files), len(files), "")
     report = adding.report()
-    if not (report.names or report.removed):
+    if not (report.names or report.removed or adding.spared):
         raise nothing_read(paths, report)
     return report
 
@@ -143,6 +146,9 @@ class _Adding:
     by_digest: dict[str, str] = field(default_factory=dict)
     """Names of the documents, by the digest of their files."""
 
+    spared: set[str] = field(default_factory=set)
+    """Documents that stay because the path that was named for them is missing."""
+
     read: dict[str, str] = field(default_factory=dict)
     """Digests of the files that were read in this call, by the names of their documents."""
 
@@ -151,12 +157,26 @@ class _Adding:
 
     def remove_left_out(self, roots: Sequence[Path], found: set[str]) -> None:
         """Remove the documents below what was named whose files are gone from there, or are not taken any more."""
-        folders = tuple(f"{absolute(root)}{os.sep}" for root in roots)
+        folders = tuple(_below(absolute(root)) for root in roots)
         for record in list(self.known.values()):
             if record.path.startswith(folders) and record.path not in found:
                 self._remove(record)
 
+    def is_kept(self, path: str) -> bool:
+        """Whether the document read from there stays what it is, its file there or not."""
+        return os.path.lexists(path) or self._must_stay(path)
+
+    def _must_stay(self, path: str) -> bool:
+        """Whether a missing path says nothing: what was named itself, at or above it, is missing as a whole.
+
+        Looked up each time, as a drive may be pulled out while it is read.
+        """
+        above = (root for root in self.named if path == root or path.startswith(_below(root)))
+        return any(not os.path.exists(root) for root in above)  # noqa: PTH110 - it never raises
+
     def _remove(self, record: DocumentRecord) -> None:
+        if self._must_stay(record.path):
+            return
         self.store.documents.remove(record.name)
         self.removed.append(record.name)
         del self.known[record.name]
@@ -169,7 +189,7 @@ class _Adding:
         mine = record if record is not None and record.path == absolute(found.path) else None
         file = None
         try:
-            if mine and _untouched(mine, found.path):
+            if mine and untouched(mine, found.path):
                 self.outcome["unchanged"].append(found.name)
                 return
             file = open_file(found.path)
@@ -199,7 +219,7 @@ class _Adding:
             return ""
         if name in self.read:
             return name if self.read[name] == file.digest else ""
-        return name if _holds(self.known[name], file.digest) else ""
+        return name if holds(self.known[name], file.digest) else ""
 
     def _not_read(self, record: DocumentRecord, file: OpenedFile | None) -> None:
         """What was read of the very bytes that the file has stays; what it said before is no longer what it says."""
@@ -211,11 +231,25 @@ class _Adding:
 
     def _left_out(self, path: Path, error: DocumentError) -> None:
         if absolute(path) in self.named:
-            self.failed.append(FailedFile(str(path), error.message, error.next_step))
+            self.failed.append(FailedFile(str(path), error.message, self._how_to_remove(path) or error.next_step))
         else:
             gone = "" if os.path.lexists(path) else " any more: it vanished before it was read"
             reason = error.message.removeprefix(f"{path} ").rstrip(".") + gone
             self.skipped.append((str(path), reason))
+
+    def _how_to_remove(self, path: Path) -> str:
+        """What is kept of a path that was named and is missing, and how to remove it; "" where nothing is."""
+        place = absolute(path)
+        if os.path.exists(place):  # noqa: PTH110 - it never raises
+            return ""
+        names = [each.name for each in self.known.values() if each.path == place or each.path.startswith(_below(place))]
+        self.spared.update(names)
+        if not names:
+            return ""
+        kept = "Its document is kept" if len(names) == 1 else f"Its {len(names):,} documents are kept"
+        listed = " ".join(shlex.quote(name) for name in names[:_MOST_NAMED])
+        more = f", and so on: `nonet docs list` shows what was read from {place}" if len(names) > _MOST_NAMED else ""
+        return f"{kept}. Check the path, or remove what is kept: nonet docs remove {listed}{more}"
 
     @contextmanager
     def kept(self) -> Iterator[None]:
@@ -256,27 +290,9 @@ class _Adding:
         )
 
 
-def _untouched(record: DocumentRecord, path: Path) -> bool:
-    """Whether the file is as it was when it was read, by its size and time, and was read by today's rules."""
-    try:
-        status = path.stat()
-        if not os.access(path, os.R_OK):
-            return False
-    except (OSError, ValueError):
-        return False
-    same = (status.st_size, status.st_mtime) == (record.size_bytes, record.modified)
-    settled = record.added_at_s - status.st_mtime > _SETTLED_SECONDS
-    return same and settled and record.rules == RULES
-
-
-def _holds(record: DocumentRecord, digest: str) -> bool:
-    """Whether the document's file has these bytes now; one without a file is as it was put in."""
-    if not record.path or _untouched(record, Path(record.path)):
-        return True
-    try:
-        return open_file(Path(record.path)).digest == digest
-    except DocumentError:
-        return False
+def _below(folder: str) -> str:
+    """What the paths of all that is in the folder begin with."""
+    return os.path.join(folder, "")  # noqa: PTH118 - Path drops the slash
 
 
 def new_document(document: IngestedDocument, collection: str) -> NewDocument:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,7 +29,11 @@ class FoundDocuments(NamedTuple):
     """(path, reason) pairs."""
 
 
-def find_documents(paths: Sequence[Path], known: Mapping[str, str] | None = None) -> FoundDocuments:
+def find_documents(
+    paths: Sequence[Path],
+    known: Mapping[str, str] | None = None,
+    is_kept: Callable[[str], bool] = os.path.lexists,
+) -> FoundDocuments:
     """The files to read, in the order given and sorted within each folder.
 
     Folders are searched all the way down. What is hidden, ignored as git would (and by `.nonetignore` in the same way),
@@ -43,7 +47,8 @@ def find_documents(paths: Sequence[Path], known: Mapping[str, str] | None = None
     Args:
         paths: files and folders.
         known: names of documents that are kept already, with the path each was read from. A file keeps the name it
-            has there, and takes none whose file still exists elsewhere.
+            has there, and takes none that is kept for another path.
+        is_kept: whether the document of such a path keeps its name; where its file still exists, unless given.
 
     Raises:
         DocumentError: a folder that was named cannot be listed.
@@ -51,7 +56,7 @@ def find_documents(paths: Sequence[Path], known: Mapping[str, str] | None = None
     files: list[FoundFile] = []
     skipped: list[tuple[Path, str]] = []
     seen: dict[str, str] = {}
-    names = _Names(known or {})
+    names = _Names(known or {}, is_kept)
     for root in paths:
         for path, reason in _walk_root(root):
             if reason:
@@ -69,8 +74,9 @@ def find_documents(paths: Sequence[Path], known: Mapping[str, str] | None = None
 class _Names:
     """Gives every file a name of its own."""
 
-    def __init__(self, known: Mapping[str, str]) -> None:
+    def __init__(self, known: Mapping[str, str], is_kept: Callable[[str], bool]) -> None:
         self._known = known
+        self._is_kept = is_kept
         self._by_path = {path: name for name, path in known.items() if path}
         self._taken: set[str] = set()
 
@@ -86,7 +92,7 @@ class _Names:
         if name in self._taken:
             return False
         other = self._known.get(name, "")
-        return not other or other == place or not os.path.lexists(other)
+        return not other or other == place or not self._is_kept(other)
 
 
 def _candidates(root: Path, path: Path) -> list[str]:

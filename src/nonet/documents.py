@@ -30,7 +30,8 @@ def add_documents(
 ) -> AddReport:
     """Add files, and every document in folders, to what is searched; as `nonet docs add`.
 
-    What has not changed is not read again; a document goes when its file no longer has its text.
+    What has not changed is not read again; a document goes when its file no longer has its text. What is named and
+    missing is in `failed`, and its documents stay.
 
     Args:
         paths: a file or folder, or several.
@@ -41,7 +42,8 @@ def add_documents(
         settings: as in nonet.toml: `db="notes.db"`.
 
     Raises:
-        DocumentError: nothing was found, or nothing that was named could be read. What was read is kept.
+        DocumentError: nothing was found, or nothing that was named could be read and nothing of it is kept.
+            What was read is kept.
         NonetError: with `embed=True`, why no vectors could be made; the documents are kept.
         RuntimeError: called from a running event loop; use `asyncio.to_thread` there.
 

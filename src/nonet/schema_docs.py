@@ -41,7 +41,7 @@ class DocsAddOut(Output):
     replaced: list[str]
     unchanged: list[str]
     removed: list[str]
-    """Their files are gone, left out of a folder that was named, copies of others now, or cannot be read any more."""
+    """Their files are gone from a folder that is there, left out, copies of others now, or cannot be read any more."""
     duplicates: list[DuplicateOut]
     failed: list[FailedOut]
     """Named themselves; the exit status is 1."""

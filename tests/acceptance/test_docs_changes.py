@@ -88,10 +88,9 @@ def test_what_cannot_be_read_any_more_is_named_and_its_old_text_is_gone(docs: Do
 
 def test_named_itself_it_fails_and_its_old_text_is_gone(docs: Docs) -> None:
     write("c.txt", b"", seconds_ago=60)
-    Path("notes", "d.txt").unlink()
     told = docs("add", "notes/c.txt", "notes/d.txt", "--no-embed", status=1)
-    assert [failed["path"] for failed in told["failed"]] == ["notes/c.txt", "notes/d.txt"]
-    assert (told["removed"], found(docs, "badger owl")) == (["c.txt", "d.txt"], [])
+    assert [failed["path"] for failed in told["failed"]] == ["notes/c.txt"]
+    assert (told["removed"], found(docs, "badger")) == (["c.txt"], [])
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
@@ -113,10 +112,29 @@ def test_what_is_ignored_now_is_told_and_gone_with_all_below_it(docs: Docs) -> N
     assert docs("add", "notes", "notes/d.txt", "--no-embed")["added"] == ["d.txt"], "named itself it is in again"
 
 
-def test_a_folder_that_is_gone_takes_its_documents_with_it(docs: Docs) -> None:
+@pytest.mark.parametrize("with_others", [True, False])
+def test_a_named_folder_that_is_missing_fails_and_keeps_its_documents(docs: Docs, *, with_others: bool) -> None:
     Path("notes").rename("elsewhere")
-    told = docs("add", "notes", "--no-embed", status=1)
-    assert (sorted(told["removed"]), told["failed"][0]["path"]) == (sorted(NOTES), "notes")
+    Path("other").mkdir()
+    Path("other", "a.txt").write_text("The crane dances.")
+    told = docs("add", "notes", *(["other"] if with_others else []), "--no-embed", status=1)
+    [failed] = told["failed"]
+    assert (failed["path"], failed["reason"]) == ("notes", "notes does not exist.")
+    assert "Its 4 documents are kept" in failed["next_step"]
+    assert "nonet docs remove a.txt b.txt c.txt d.txt" in failed["next_step"]
+    assert (told["removed"], told["replaced"], found(docs, "heron")) == ([], [], ["a.txt"])
+    assert told["added"] == (["other/a.txt"] if with_others else []), "a name that is kept is not taken over"
+    Path("elsewhere").rename("notes")
+    assert docs("add", "notes", "--no-embed")["unchanged"] == sorted(NOTES)
+
+
+def test_a_named_file_that_is_missing_fails_and_keeps_its_document(docs: Docs) -> None:
+    Path("notes", "d.txt").unlink()
+    told = docs("add", "notes/d.txt", "notes", "--no-embed", status=1)
+    [failed] = told["failed"]
+    assert failed["next_step"].startswith("Its document is kept.")
+    assert (told["removed"], found(docs, "owl")) == ([], ["d.txt"])
+    assert docs("add", "notes", "--no-embed")["removed"] == ["d.txt"], "gone from a folder that is there"
 
 
 def test_what_never_stops_changing_is_named_and_its_old_text_is_gone(docs: Docs) -> None:

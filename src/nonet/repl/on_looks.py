@@ -112,7 +112,7 @@ async def _add(desk: Desk, words: str) -> None:
     rows += [["duplicate", f"{path}: the same bytes as {name}"] for path, name in report.duplicates]
     rows += [["skipped", f"{path}: {reason}"] for path, reason in report.skipped]
     rows += [["note", f"{path}: {note}"] for path, note in report.notes]
-    rows += [["failed", failed.reason] for failed in report.failed]
+    rows += [["failed", f"{failed.reason} {failed.next_step}".strip()] for failed in report.failed]
     desk.engine.show(columns(rows, ("", "cyan"), indent=""))
 
 
