@@ -5,10 +5,11 @@
 
 FOLDER holds SET.docs.jsonl ({doc_id, title, text | sentences}) and SET.dev.jsonl ({query | question, qrels |
 gold_doc_ids}). The documents go into a fresh store as `nonet docs add` and `nonet docs embed` put them there, under
-their titles; every method searches that store. "broad" is `nonet docs search --broad`; "followed" is what the retrieval
-specialist does with a question that its first passages leave open: it searches on with the names they mention;
-"reranked" is `nonet docs search --rerank MODEL`. With --cache the stores stay, with their vectors and what the model
-said, so that a run that was stopped goes on.
+their titles; every method searches that store. "broad" is `nonet docs search --broad`; "followed" searches on with the
+names that the first passages mention, whatever the question; "asked" is what the retrieval specialist does: it follows
+only where its first passages leave the question open, and weighs 12 passages instead of 30; "reranked" is `nonet docs
+search --rerank MODEL`. With --cache the stores stay, with their vectors and what the model said, so that a run that was
+stopped goes on.
 Measures by ir_measures (trec_eval); no parameter is set per data set.
 """
 
@@ -35,11 +36,13 @@ from nonet.graphs.searching import StoreSearcher, find, find_reranked
 from nonet.runtimes import ChatRequest, ChatResponse, Runtime
 from nonet.runtimes.once import Once
 from nonet.specialists.budget import split_chars
-from nonet.specialists.hopping import follow
+from nonet.specialists.hopping import follow, seek
 from nonet.specialists.ingest import CHUNK_CHARS, CHUNK_OVERLAP_CHARS
 from nonet.store import Filter, NewDocument, Store
 
 DEPTH = 30
+CANDIDATES = 12
+"""Of the retrieval specialist."""
 Search = Callable[[str], Awaitable[Sequence[str]]]
 """From a query to names of documents, best first, each once."""
 
@@ -115,6 +118,10 @@ def methods(store: Store, embedder: Embedder | None, reranker: Reranker | None, 
         first = await searcher.search(query, DEPTH)
         return once([passage.document for passage in await follow(query, first, searcher, DEPTH, rounds=rounds)])
 
+    async def asked(query: str) -> Sequence[str]:
+        searcher = StoreSearcher(store, embedder=embedder)
+        return once([passage.document for passage in await seek(query, searcher, CANDIDATES)])
+
     async def judged(query: str) -> Sequence[str]:
         assert reranker is not None
         found = await find_reranked(store, query, DEPTH, Filter(), embedder, reranker=reranker)
@@ -123,7 +130,7 @@ def methods(store: Store, embedder: Embedder | None, reranker: Reranker | None, 
     if reranker is not None:
         return {"fused" if embedder else "words": fused if embedder else words, "reranked": judged}
     with_vectors: dict[str, Search] = {"vectors": vectors, "fused": fused, "broad": broad}
-    return {"words": words, **(with_vectors if embedder else {}), "followed": followed}
+    return {"words": words, **(with_vectors if embedder else {}), "followed": followed, "asked": asked}
 
 
 async def measure(search: Search, data: Set, show_every: int = 0) -> tuple[dict[str, float], float]:

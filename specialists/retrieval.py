@@ -12,7 +12,7 @@ from typing import Any
 
 from nonet.specialists.budget import split_chars
 from nonet.specialists.checks import language_check
-from nonet.specialists.hopping import follow, is_open
+from nonet.specialists.hopping import seek
 from nonet.specialists.proof import LEAST_QUESTION_SHARE, prove
 from nonet.specialists.protocol import Assignment, Citation, Desk, Evidence, Outcome, Passage, Source, Verdict
 from nonet.specialists.questions import Question, Want, read_question
@@ -114,11 +114,10 @@ async def _search(question: Question, documents: Sequence[Source], desk: Desk) -
         return [pieces[at] for at in best if scores[at] > 0]
     if desk.searcher is None:
         return []
+    if question.want is Want.ANSWER:
+        return await seek(question.query, desk.searcher, _CANDIDATES)
     broad = question.want is Want.PASSAGES and question.count > 1
-    found = list(await desk.searcher.search(question.query, _CANDIDATES, broad=broad))
-    if question.want is Want.ANSWER and is_open(question.query, found):
-        return await follow(question.query, found, desk.searcher, _CANDIDATES, rounds=desk.searcher.rounds)
-    return found
+    return list(await desk.searcher.search(question.query, _CANDIDATES, broad=broad))
 
 
 def _matches(question: Question, passages: Sequence[Passage], cosine: float | None) -> bool:

@@ -102,7 +102,7 @@ CHAIN = {
     "The Grey Harbour": "The Grey Harbour is a film of 1937. It was produced by the house of Marlow Pictures.",
     "Marlow Pictures": "Marlow Pictures was a firm that Ida Lund led for nine years.",
     "Ida Lund": "Ida Lund was born in the village of Orrin as the child of a baker.",
-    **{f"Village {number}": "A village where people were born, who led others, or not." for number in range(12)},
+    **{f"Village {number}": "A village where people were born, who led others, or not." for number in range(40)},
 }
 FAR = "In which village was the person born who led the producer behind The Grey Harbour?"
 
