@@ -74,7 +74,12 @@ class AddReport:
 
 
 def add_documents(
-    store: Store, paths: Sequence[Path], on_progress: OnProgress | None = None, *, collection: str = ""
+    store: Store,
+    paths: Sequence[Path],
+    on_progress: OnProgress | None = None,
+    *,
+    collection: str = "",
+    may_remove: bool = True,
 ) -> AddReport:
     """Read, chunk and store the files, and every document in the folders. Interrupted, it keeps what it has read.
 
@@ -88,6 +93,7 @@ def add_documents(
         paths: files and folders.
         on_progress: told of every file.
         collection: what the documents belong to; its name stands in front of theirs.
+        may_remove: remove what is no longer as it was read; else documents are added and replaced, and none goes.
 
     Raises:
         DocumentError: nothing was found at all, or nothing that was named could be read and nothing of it is kept.
@@ -97,7 +103,7 @@ def add_documents(
     kept = store.documents.list(Filter(collection=collection))
     known = {record.name: record for record in kept if not is_job_document(record.name)}
     places = {name.removeprefix(prefix): record.path for name, record in known.items()}
-    adding = _Adding(store, collection, known, {absolute(path) for path in paths})
+    adding = _Adding(store, collection, known, {absolute(path) for path in paths}, may_remove)
     files, skipped = find_documents(paths, places, adding.is_kept)
     adding.skipped += [(str(path), reason) for path, reason in skipped]
     adding.remove_left_out(paths, {absolute(found.path) for found in files})
@@ -136,6 +142,7 @@ class _Adding:
     known: dict[str, DocumentRecord]
     named: set[str]
     """Paths that were named themselves."""
+    may_remove: bool
     outcome: dict[str, list[str]] = field(default_factory=lambda: {"added": [], "replaced": [], "unchanged": []})
     removed: list[str] = field(default_factory=list)
     duplicates: list[tuple[str, str]] = field(default_factory=list)
@@ -167,10 +174,12 @@ class _Adding:
         return os.path.lexists(path) or self._must_stay(path)
 
     def _must_stay(self, path: str) -> bool:
-        """Whether a missing path says nothing: what was named itself, at or above it, is missing as a whole.
+        """Whether nothing may be removed, or what was named itself, at or above the path, is missing as a whole.
 
         Looked up each time, as a drive may be pulled out while it is read.
         """
+        if not self.may_remove:
+            return True
         above = (root for root in self.named if path == root or path.startswith(_below(root)))
         return any(not os.path.exists(root) for root in above)  # noqa: PTH110 - it never raises
 

@@ -226,18 +226,24 @@ async def drive_plan(
 
 
 async def attach(session: Session, paths: Sequence[Path], on_event: OnEvent | None) -> tuple[str, ...]:
-    """Add the files to the collection; the names of the documents. What is skipped, and how some were read, is told."""
+    """Add the files to the collection; the names of the documents. What is skipped, and how some were read, is told.
+
+    A run reads: no document of the collection is removed by it, whatever became of its file.
+    """
     if not paths:
         return ()
     report = await asyncio.to_thread(
-        add_documents, session.store, paths, collection=scope_of(session.settings).collection or ""
+        add_documents,
+        session.store,
+        paths,
+        collection=scope_of(session.settings).collection or "",
+        may_remove=False,
     )
     if report.failed:
         raise DocumentError(report.failed[0].reason, next_step=report.failed[0].next_step)
     if not report.names:
         raise nothing_read(paths, report)
     notices = [Notice("skipped", f"{path}: {reason}") for path, reason in report.skipped]
-    notices += [Notice("removed", f"{name}: its file no longer has that text") for name in report.removed]
     notices += [Notice("document", f"{path}: {note}") for path, note in report.notes]
     for notice in notices:
         if on_event is not None:

@@ -182,3 +182,21 @@ def test_a_run_of_documents_that_are_no_more_does_not_read_all_others(
         write(name, b"", seconds_ago=60)
     assert main(["run", "Look up what the crane does.", "--docs", "notes"]) == 2
     assert "notes/a.txt: is empty" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [("run", "Look up the owl.", "--docs"), ("ask", "retrieval", "Owl?", "--input")])
+def test_what_is_attached_to_a_run_removes_nothing(
+    docs: Docs, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    Path("a.txt").write_text("The crane dances.")
+    Path("notes").rename("elsewhere")
+    assert main([*words, "notes"]) == 2
+    assert "Its 4 documents are kept" in capsys.readouterr().err
+    main([*words, "a.txt"])
+    Path("elsewhere").rename("notes")
+    Path("notes", "d.txt").unlink()
+    write("c.txt", b"", seconds_ago=60)
+    write("b.txt", NOTES["a.txt"], seconds_ago=60)
+    main([*words, "notes"])
+    capsys.readouterr()
+    assert {each["name"] for each in docs("list")["documents"]} > set(NOTES)
