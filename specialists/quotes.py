@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -36,6 +36,8 @@ _INVISIBLE = frozenset(
 and a model does not repeat them."""
 _EMPHASIS = re.compile(r"(?<![^\W_])[*_`]+(?=\S)|(?<=\S)[*_`]+(?![^\W_])")
 """Markdown's, which a model leaves out of a quote or puts into it; not that of "2*3" or "a_b"."""
+_LINE_END = re.compile(r"(?<=[^\W\d_])([-\u2010\u00ad])([^\S\n]*\n[^\S\n]*)(?=[^\W\d_])")
+"""A hyphen there may be the word's own or only the line's; nobody can tell, so both are looked for."""
 _GROUPED = re.compile(r"\d[.,]\d")
 """Within a number."""
 _AROUND = " .,;:!?\u2026\u3001\u3002\u060c\u061b\u061f\u06d4\u0964"
@@ -112,7 +114,7 @@ class Sought:
             if start >= 0:
                 return QuoteCheck(quote, Match.VERBATIM, cite(passage, start, start + len(wanted)))
         folded = _folded(wanted)[0].strip(_AROUND)
-        for passage, (text, offsets) in zip(self._passages, self._plain, strict=True):
+        for passage, text, offsets in self._plain:
             start = _find(folded, text) if folded else -1
             if start >= 0:
                 end = offsets[start + len(folded) - 1] + 1
@@ -122,15 +124,19 @@ class Sought:
     def elided(self, quote: str) -> QuoteCheck | None:
         """Where the pieces of it stand in order, if it says that it leaves something out; None where they do not."""
         pieces = _pieces(quote)
-        for passage, (text, offsets) in zip(self._passages, self._plain, strict=True):
+        for passage, text, offsets in self._plain:
             found = _in_order(pieces, text) if pieces else None
             if found:
                 return QuoteCheck(quote, Match.ELIDED, cite(passage, offsets[found[0]], offsets[found[1] - 1] + 1))
         return None
 
     @cached_property
-    def _plain(self) -> list[tuple[str, list[int]]]:
-        return [_folded(passage.text) for passage in self._passages]
+    def _plain(self) -> list[tuple[Passage, str, list[int]]]:
+        return [
+            (passage, *_folded(passage.text, omitted))
+            for passage in self._passages
+            for omitted in _line_ends(passage.text)
+        ]
 
     @cached_property
     def _sentences(self) -> list[tuple[Passage, Span, set[str]]]:
@@ -204,17 +210,26 @@ def _is_joined(text: str, at: int) -> bool:
     return any(_GROUPED.match(text, begin) for begin in (at - 1, at - 2) if begin >= 0)
 
 
-def _folded(text: str) -> tuple[str, list[int]]:
+def _line_ends(text: str) -> list[set[int]]:
+    """What may be left out of it at the ends of lines: nothing, hyphens and breaks, or breaks alone."""
+    found = list(_LINE_END.finditer(text))
+    return [set(), *({at for each in found for at in range(*each.span(group))} for group in (0, 2) if found)]
+
+
+def _folded(text: str, omitted: Collection[int] = ()) -> tuple[str, list[int]]:
     """The text in its plainest form, and for each of its characters where it stood."""
     out: list[str] = []
     offsets: list[int] = []
     marks = {at for match in _EMPHASIS.finditer(text) for at in range(*match.span())}
+    marks.update(omitted)
     for index, letter in enumerate(text):
+        if index in marks:
+            continue
         if letter.isspace():
             if out and out[-1] == " ":
                 continue
             plain = " "
-        elif letter in _INVISIBLE or index in marks:
+        elif letter in _INVISIBLE:
             continue
         else:
             # Decomposed and composed accents, ligatures and wide letters are the same words.

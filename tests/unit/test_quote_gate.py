@@ -86,3 +86,17 @@ def test_a_slip_is_replaced_by_the_sentence() -> None:
     result = gated('He said "It was closed in 1990 for some repairs".', "It closed in 1990 for repairs.")
     assert result.text == 'He said "It closed in 1990 for repairs.".'
     assert result.replaced == ("It was closed in 1990 for some repairs",)
+
+
+@pytest.mark.parametrize("quote", ["the pump was replaced in May", "the pump ... replaced in May"])
+def test_a_word_divided_at_the_end_of_a_line_is_whole(quote: str) -> None:
+    text = "In all, the pump was re-\nplaced in May 1990."
+    result = gated(f'It says "{quote}".', text)
+    assert (result.text, result.sound) == (f'It says "{quote}".', True)
+    assert [each.quote for each in result.citations] == ["the pump was re-\nplaced in May"]
+
+
+def test_a_hyphen_of_its_own_may_stand_at_the_end_of_a_line() -> None:
+    text = "It is a well-\nknown mill of the town, with 10-\n12 wheels."
+    assert gated('It is "a well-known mill of the town".', text).sound
+    assert not gated('It has "1012 wheels".', text).sound
