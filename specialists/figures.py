@@ -67,7 +67,9 @@ class Figures:
         return frozenset(MONTHS[month - 1] for _, month, _ in self.dates)
 
     def _dates(self, summary: str) -> list[Said]:
-        return dates_in(summary) if self.english else []
+        """What is to be looked for as a date: of one that may as well be a count, only if the text has it as a date."""
+        found = dates_in(summary) if self.english else []
+        return [said for said in found if not said.may_count or self._has_date(said)]
 
     def _has_date(self, said: Said) -> bool:
         return any(self._has_reading(date) for date in said.readings)
@@ -110,7 +112,7 @@ def figures_of(text: str) -> Figures:
     english = language_of(text) in {None, "English"}
     said = dates_in(text) if english else []
     dates = frozenset(date for each in said for date in each.readings)
-    within = iter([*said, Said(len(text), len(text), frozenset())])
+    within = iter([*(each for each in said if not each.may_count), Said(len(text), len(text), frozenset())])
     date = next(within)
     values: defaultdict[Value, set[tuple[str, int]]] = defaultdict(set)
     for found in quantities_in(text):

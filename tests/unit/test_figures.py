@@ -99,6 +99,28 @@ def test_dates_are_read_in_many_forms_and_words_are_none() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "said", "missing"),
+    [
+        ("In May 3 people died.", "Three people died in May.", ()),
+        ("Three people died in May.", "In May 3 people died.", ()),
+        ("Since May 20 people have joined.", "Twenty people have joined since May.", ()),
+        ("In March 12 houses burned.", "Twelve houses burned in March.", ()),
+        ("By April 10 ships had sailed.", "Ten ships had sailed by April.", ()),
+        ("Mr May 3 times asked.", "Mr May asked three times.", ()),
+        ("In May 3 % left, and by June 3,200 people.", "Three percent left, and 3200 people.", ()),
+        ("In May 3 people died. The pump failed.", "The pump failed on May 3.", ("May 3",)),
+        ("The pump failed on May 3. In May two people died.", "In May 3 people died.", ("3",)),
+        ("On May 3 people met.", "Three people met on May 3.", ("Three",)),
+        ("The May 3 attacks were the worst.", "Three attacks were the worst.", ("Three",)),
+        ("Prices have risen since May 3.", "Since May 3 prices have risen.", ()),
+        ("Prices have risen since May 3.", "Since May 4 prices have risen.", ("4",)),
+    ],
+)
+def test_a_number_behind_a_month_may_be_a_count_or_a_day(text: str, said: str, missing: tuple[str, ...]) -> None:
+    assert figures_of(text).missing(said) == missing
+
+
 @given(st.text(max_size=60) | st.text("0123456789-., $%mk()|twoandhredilMay3/\u2212", max_size=60))
 def test_a_text_states_its_own_figures_whatever_it_is(text: str) -> None:
     figures = figures_of(text)
