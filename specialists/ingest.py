@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 MAX_BYTES = 50_000_000
-RULES = "4"
+RULES = "5"
 """Changes with how files are read and cut: a document that was read by other rules is read again."""
 
 

@@ -72,7 +72,7 @@ def _parsed(header: dict[str, Any], data: bytes) -> dict[str, Any]:
     from nonet.specialists.ingest_kinds import Kind  # noqa: PLC0415
     from nonet.specialists.parsers import parse  # noqa: PLC0415
 
-    return asdict(parse(Kind(header["kind"]), data))
+    return asdict(parse(Kind(header["kind"]), data, attached=header.get("attached", True)))
 
 
 def _cut(header: dict[str, Any], data: bytes) -> dict[str, Any]:

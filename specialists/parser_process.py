@@ -50,8 +50,19 @@ class ParserProcess:
         return self._child.pid if self._child is not None else None
 
     def parse(self, kind: Kind, data: bytes) -> Mapping[str, Any]:
-        """The fields of `parsers.Parsed`. Raises ParserFailedError."""
-        return self._ask({"kind": kind}, data, self.seconds)
+        """The fields of `parsers.Parsed`; an e-mail whose attachments make that fail is read without them.
+
+        Raises:
+            ParserFailedError: the document cannot be read.
+        """
+        try:
+            return self._ask({"kind": kind}, data, self.seconds)
+        except ParserFailedError as error:
+            if kind is not Kind.EMAIL:
+                raise
+            fields = self._ask({"kind": kind, "attached": False}, data, self.seconds)
+            note = f"read without its attachments: with them it {error.reason}"
+            return {**fields, "notes": [note, *fields["notes"]]}
 
     def cut(self, text: str, suffix: str, capacity: Span) -> list[Span]:
         """`code_cuts.along_functions` of a text. Raises ParserFailedError."""

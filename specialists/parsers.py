@@ -54,10 +54,13 @@ _OFFICE_MEDIA = {
 }
 
 
-def parse(kind: Kind, data: bytes) -> Parsed:
-    """Convert a document. Raises ParseError for whatever is wrong with it or missing here."""
+def parse(kind: Kind, data: bytes, *, attached: bool = True) -> Parsed:
+    """Convert a document. Raises ParseError for whatever is wrong with it or missing here.
+
+    `attached=False` names what is attached to an e-mail, and reads none of it.
+    """
     try:
-        parsed = _PARSERS[kind](data)
+        parsed = _PARSERS[kind](data) if attached else parse_email(data, None)
     except ImportError as error:
         raise ParseError(f"is {kind}, and {error.name} is not installed", f"{_GET_EXTRA}.") from error
     if len(parsed.text) > MAX_CHARACTERS:

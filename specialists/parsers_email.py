@@ -34,8 +34,11 @@ process that parses has not; and it takes a line within a text for one."""
 _QUOTED_FROM = re.compile(rb"^>(>*From )", re.MULTILINE)
 
 
-def parse_email(data: bytes, parse: ParseAttached) -> Parsed:
-    """A message, with the text of what is attached to it under the attachment's name. Raises ParseError."""
+def parse_email(data: bytes, parse: ParseAttached | None) -> Parsed:
+    """A message, with the text of what is attached to it under the attachment's name. Raises ParseError.
+
+    With nothing to parse it by, what is attached is named.
+    """
     return _parse(data, _Attached(parse))
 
 

@@ -11,6 +11,7 @@ from fakes import files
 
 from nonet.errors import DocumentError
 from nonet.specialists.ingest import IngestedDocument, read_document
+from nonet.specialists.parser_process import ParserProcess
 
 EMAIL = (
     b"From: Ann <ann@example.com>\r\nTo: bob@example.com\r\nSubject: =?utf-8?q?Pumpe_gr=C3=B6=C3=9Fer?=\r\n"
@@ -64,6 +65,19 @@ def test_what_is_attached_to_an_email_is_read_under_its_name(tmp_path: Path) -> 
     [note] = document.notes
     assert note.startswith("attachments are not read: bomb.docx (would unpack from ")
     assert note.endswith("scan.png (is an image), blank.txt (is empty)")
+
+
+def test_an_email_whose_attachment_takes_too_long_is_read_without_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.eml"
+    slow = ("slow.pdf", files.pdf(["words"] * 60_000))
+    path.write_bytes(message("Offer", "The pump costs 900 euros.", slow).as_bytes())
+    with ParserProcess(seconds=3.0) as parser:
+        document = read_document(path, parser=parser)
+    assert "The pump costs 900 euros." in document.text
+    assert document.notes == (
+        "read without its attachments: with them it takes more than 3 seconds to read",
+        "attachments are not read: slow.pdf",
+    )
 
 
 def test_what_is_attached_is_bounded_in_depth_and_number(tmp_path: Path) -> None:
