@@ -7,8 +7,9 @@ from typing import Any
 
 from nonet.specialists.forms import FEWEST_COMPARED, Manner, read_manner, without_manner
 from nonet.specialists.length import UNITS, LengthWish, read_wish, without_length
+from nonet.specialists.questions import is_asked
 from nonet.specialists.summary_options import SummaryOptions, contradiction
-from nonet.specialists.text import words
+from nonet.specialists.text import sentences, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def _together(request: str, wish: LengthWish, manner: Manner, options: SummaryOp
             continue
         by = _shown(name, kept) if kept is not None else ", ".join(_shown(each, result[each]) for each in result)
         notes.append(f"the request says {_shown(name, value)}, the options {by}: the options count")
-        request = without_length(request, name) if name in UNITS else without_manner(request, name)
+        request = " ".join(_without(span.text, name) for span in sentences(request))
     form = result.get("form", "prose")
     lengths = {unit: result.get(unit) for unit in UNITS}
     if form == "bullets" and lengths["bullets"] is None:
@@ -65,6 +66,18 @@ def _together(request: str, wish: LengthWish, manner: Manner, options: SummaryOp
         Manner(form, result.get("style"), result.get("language")),
         tuple(notes),
     )
+
+
+def _without(sentence: str, name: str) -> str:
+    """The sentence without its wish.
+
+    Of a question only what stands by itself after its last comma is one: "translated into French" is what it is about.
+    """
+    cut = without_length if name in UNITS else without_manner
+    if not (sentence.rstrip().endswith("?") or is_asked(sentence)):
+        return cut(sentence, name)
+    head, _, tail = sentence.rpartition(",")
+    return f"{head}?" if head and not words(cut(tail, name)) else sentence
 
 
 def _said(wish: LengthWish, manner: Manner) -> dict[str, Any]:

@@ -47,10 +47,20 @@ _PLAIN = (
     r"\b(?:plain|simple|easy|everyday)\s+(?:words|language|english|terms)\b|\bstyle\s*:\s*plain\b"
     r"|\bfor\s+(?:a\s+)?(?:child|children|lay(?:man|people|persons?)|beginners?|everybody)\b"
 )
+
+
+def _in_style(name: str) -> str:
+    """Where a style is wished for; "the technical design" and "a formal complaint" are what a text is about."""
+    manner = r"(?:terms|words|language|tone|style|way|manner|wording|english)"
+    made = r"(?:summar\w+|abstracts?|overviews?|versions?|bullets?|bullet\s+points?|paragraphs?|tables?)"
+    wished = rf"(?:in|with)\s+(?:an?\s+)?(?:\w+\s+)?{name}\s+{manner}|{name}\s+{made}|{name}ly|style\s*:\s*{name}"
+    return rf"\b(?:{wished})\b|,\s*{name}(?=\s*[.,!]|\s*$)"
+
+
 _STYLES: tuple[tuple[StyleName, str], ...] = (
     ("plain", _PLAIN),
-    ("formal", r"\bformal(?:ly)?\b|\bstyle\s*:\s*formal\b"),
-    ("technical", r"\bfor\s+(?:an?\s+)?(?:experts?|specialists?|engineers?)\b|\btechnical(?:ly)?\b"),
+    ("formal", _in_style("formal")),
+    ("technical", rf"\bfor\s+(?:an?\s+)?(?:experts?|specialists?|engineers?)\b|{_in_style('technical')}"),
 )
 _FORMS: tuple[tuple[FormName, str], ...] = (
     ("timeline", r"\b(?:time\s?line|chronolog\w*|in\s+order\s+of\s+(?:time|date))\b"),

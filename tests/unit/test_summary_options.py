@@ -12,6 +12,7 @@ import nonet
 from nonet.errors import UsageError
 from nonet.runtimes.scripted import ScriptedRuntime
 from nonet.specialists import Assignment, Outcome, Source
+from nonet.specialists.asked_for import asked_for
 from nonet.specialists.forms import Manner
 from nonet.specialists.length import LengthWish
 from nonet.specialists.material import read_material
@@ -117,6 +118,35 @@ async def test_a_question_keeps_its_words_beside_the_options() -> None:
     )
     wanted = "Summarize in one sentence what the text says about this question: What happened to the northern wall?"
     assert wanted in desk.prompts[0]
+
+
+@pytest.mark.parametrize(
+    ("question", "options"),
+    [
+        ("Which technical problems arose?", {"style": "plain"}),
+        ("Why was the book translated into French?", {"language": "German"}),
+        ("What are the differences between the two pumps?", {"form": "table"}),
+        ("How did the comparison with last year turn out?", {"form": "prose"}),
+        ("What are the 3 points of contention?", {"sentences": 2}),
+    ],
+)
+def test_what_a_question_is_about_is_no_wish_to_be_cut_out(question: str, options: dict[str, Any]) -> None:
+    assert asked_for(question, 2, nonet.SummaryOptions(**options)).request == question
+
+
+@pytest.mark.parametrize(
+    ("request_", "style"),
+    [
+        ("Summarize the discussion on technical function design.", None),
+        ("Summarize the formal complaint.", None),
+        ("Summarize it in technical terms.", "technical"),
+        ("Give me a formal summary.", "formal"),
+        ("Sum it up formally.", "formal"),
+        ("Sum it up for engineers.", "technical"),
+    ],
+)
+def test_a_style_is_read_from_a_wish_for_it_alone(request_: str, style: str | None) -> None:
+    assert asked_for(request_, 1).manner.style == style
 
 
 async def test_the_focus_is_what_is_asked_for() -> None:
