@@ -60,9 +60,9 @@ NO_TEXT = IMAGES | frozenset(
 _IMAGE_HEADS = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"II*\x00", b"MM\x00*", b"\x00\x00\x01\x00")
 _GIF_HEAD = 64
 _PDF_HEAD = 1024
+"""Readers accept the mark anywhere in the first kilobyte (ISO 32000-1, annex H, note 13)."""
 _MAILBOX_HEAD = re.compile(rb"From [^\n]+ \d{4}\r?\n[A-Za-z-]+:")
 """Mail programs keep mailboxes in files without a suffix."""
-"""Readers accept the mark anywhere in the first kilobyte (ISO 32000-1, annex H, note 13)."""
 _MEDIA = {Kind.MARKDOWN: "text/markdown", Kind.HTML: "text/html", Kind.PDF: "application/pdf",
           Kind.EMAIL: "message/rfc822", Kind.MAILBOX: "application/mbox",
           Kind.NOTEBOOK: "application/x-ipynb+json"}  # fmt: skip

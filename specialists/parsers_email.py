@@ -28,9 +28,9 @@ _MOST_CHARACTERS = 10_000_000
 """Of a message's attachments together."""
 _DEEPEST = 3
 """Messages that are attached to messages."""
-_FROM = re.compile(rb"(?:\A|\n\r?\n)From [^\n]*\n")
-"""The line in front of each message of a mailbox. The standard library's mailbox wants a file of its own, which the
-process that parses has not; and it takes a line within a text for one."""
+_FROM = re.compile(rb"(?:\A[\r\n]*|\n\r?\n)From [^\n]+ \d{4}[^\n]*\n(?=[A-Za-z-]+:)")
+"""The line in front of each message of a mailbox: it ends in a date, and a header follows. The standard library's
+mailbox wants a file of its own, which the process that parses has not; and it takes a line within a text for one."""
 _QUOTED_FROM = re.compile(rb"^>(>*From )", re.MULTILINE)
 
 
@@ -120,15 +120,17 @@ class _Attached:
                 raise ParseError("is nested too deeply", "")
             inner = part.get_payload(0)
             text = _parse(inner.as_bytes(), self, depth + 1).text if isinstance(inner, Message) else ""
+            size = 0  # What is attached to it was counted.
         else:
             data = part.get_payload(decode=True)
             suffix = PurePath(name).suffix.lower() or mimetypes.guess_extension(part.get_content_type()) or ""
             text = _text_of(data if isinstance(data, bytes) else b"", suffix, parse)
+            size = len(text)
         if not text.strip():
             raise ParseError("is empty", "")
-        self.characters += len(text)
-        if self.characters > _MOST_CHARACTERS:
+        if self.characters + size > _MOST_CHARACTERS:
             raise ParseError(f"together they hold more than {_MOST_CHARACTERS:,} characters", "")
+        self.characters += size
         return text
 
     def notes(self) -> list[str]:

@@ -6,6 +6,7 @@ Code and JSON are passed over. Of marks within marks the outermost are given.
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -31,8 +32,9 @@ _JOINS = re.compile(
 )
 """A letter or digit of a script that puts spaces between words: beside it, a mark is within a word. In Korean a
 particle follows the mark without one."""
-_CODE = re.compile(r"(```|~~~).*?(?:\1|\Z)|`[^`\n]*`|\{\s*\"[^\"\n]*\"\s*:.*\}", re.DOTALL)
-"""In fences, between backticks, and JSON."""
+_CODE = re.compile(r"(```|~~~).*?(?:\1|\Z)|`[^`\n]*`", re.DOTALL)
+"""In fences and between backticks."""
+_JSON_OPENS = re.compile(r"[{\[]\s*[\"{\[]")
 _APART = re.compile(r"\n\s*\n|\n(?=\s{0,3}(?:[-*+\u2022|#>]|\d{1,3}[.)])\s?)")
 """Between paragraphs, list items and rows of a table; no quotation reaches over them."""
 
@@ -40,6 +42,21 @@ _APART = re.compile(r"\n\s*\n|\n(?=\s{0,3}(?:[-*+\u2022|#>]|\d{1,3}[.)])\s?)")
 def joins(letter: str) -> bool:
     """Whether it goes on a word, in a script that puts spaces between words."""
     return _JOINS.match(letter) is not None
+
+
+def _without_json(text: str) -> str:
+    """Objects, and lists of two and more, are blotted out; one quotation in brackets is none."""
+    at = 0
+    while opens := _JSON_OPENS.search(text, at):
+        at = opens.start() + 1
+        try:
+            value, end = json.JSONDecoder().raw_decode(text, opens.start())
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(value, dict) or len(value) > 1:
+            text = text[: opens.start()] + "\0" * (end - opens.start()) + text[end:]
+            at = end
+    return text
 
 
 Known = Callable[[str], bool]
@@ -67,7 +84,7 @@ def quotations(text: str, known: Known = lambda _text: False) -> list[Quotation]
     >>> [each.text for each in quotations("The dogs' \u201cfood\u201d, and 'tis \u00ab bon \u00bb")]
     ['food', 'bon']
     """
-    plain = _CODE.sub(lambda match: "\0" * len(match.group()), text)
+    plain = _without_json(_CODE.sub(lambda match: "\0" * len(match.group()), text))
     bounds = [0, *(match.end() for match in _APART.finditer(plain)), len(plain)]
     return [
         each

@@ -112,7 +112,7 @@ def test_a_mailbox_is_read_a_message_a_section(tmp_path: Path, name: str) -> Non
     assert "\nFrom what I saw, the seal is worn." in document.text
     assert "# Re: Pump" in document.text
     assert document.dated == 1_715_171_400
-    assert "1 of 3 messages cannot be read" in document.notes
+    assert "no header at all" in document.text, "what is no message stays with the one before it"
     assert "attachments are not read: a.pdf" in document.notes
 
 
@@ -135,3 +135,17 @@ def test_an_email_nested_too_deeply_is_said(tmp_path: Path) -> None:
     parts = "".join(f'Content-Type: multipart/mixed; boundary="b{n}"\n\n--b{n}\n' for n in range(3_000))
     with pytest.raises(DocumentError, match="is nested too deeply"):
         read(tmp_path, "a.eml", f"Subject: deep\n{parts}Content-Type: text/plain\n\nhello\n")
+
+
+def test_a_paragraph_that_begins_with_from_ends_no_message(tmp_path: Path) -> None:
+    path = tmp_path / "a.mbox"
+    path.write_bytes(
+        b"\nFrom ann@example.com Fri May  3 10:00:00 2024\nSubject: First\n\nHello.\n\n"
+        b"From the desk of Bob we hear the pump cost 42 euros.\n\n"
+        b"From bob@example.com Sat May  4 10:00:00 2024\nSubject: Second\n\nBye.\n"
+    )
+    document = read_document(path)
+    assert document.text.count("# ") == 2
+    assert "From the desk of Bob we hear the pump cost 42 euros." in document.text
+    assert "# First" in document.text
+    assert document.notes == ()

@@ -77,3 +77,11 @@ def test_any_text_has_them_in_order_and_apart(text: str) -> None:
         assert at <= each.start < each.end <= len(text)
         assert each.text in text[each.start : each.end]
         at = each.end
+
+
+def test_json_is_no_quotation_and_what_stands_between_two_objects_is() -> None:
+    said = '{"a": 1} Then he said "the moon is made of cheese" and {x}.'
+    assert [each.text for each in quotations(said)] == ["the moon is made of cheese"]
+    assert quotations('["name", "foo", "bar"]') == []
+    assert quotations('{"a": {"b": "c d e"}, "f": ["g", "h"]}') == []
+    assert [each.text for each in quotations('["the moon is made of cheese"]')] == ["the moon is made of cheese"]
