@@ -113,6 +113,13 @@ def test_lines_come_through_a_pipe() -> None:
     assert "Usage: nonet" in nothing.stdout
 
 
+def test_a_session_in_a_collection_that_is_not_there_is_not_begun() -> None:
+    ended = piped("--runtime", "scripted", "--collection", "nope", said="What is the notice period?\n")
+    assert ended.returncode == 2
+    assert "There is no collection nope." in ended.stdout
+    assert "Verdict" not in ended.stdout
+
+
 @pytest.mark.slow
 def test_a_dumb_terminal_and_a_screen_reader_get_lines() -> None:
     for words, terminal in (((), "dumb"), (("--plain",), "xterm")):

@@ -71,11 +71,11 @@ def test_an_email_whose_attachment_takes_too_long_is_read_without_it(tmp_path: P
     path = tmp_path / "a.eml"
     slow = ("slow.pdf", files.pdf(["words"] * 60_000))
     path.write_bytes(message("Offer", "The pump costs 900 euros.", slow).as_bytes())
-    with ParserProcess(seconds=3.0) as parser:
+    with ParserProcess(seconds=2.0) as parser:
         document = read_document(path, parser=parser)
     assert "The pump costs 900 euros." in document.text
     assert document.notes == (
-        "read without its attachments: with them it takes more than 3 seconds to read",
+        "read without its attachments: with them it takes more than 2 seconds to read",
         "attachments are not read: slow.pdf",
     )
 

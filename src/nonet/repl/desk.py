@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
-from nonet.door import Door, open_door
+from nonet.door import Door, check_named, open_door
 from nonet.graphs.budget import Limits
 from nonet.graphs.conversation import Conversation
 from nonet.render import limits_line, text
@@ -54,11 +54,12 @@ class Desk:
         """Open the database, find or make the session, and say so; models are not touched.
 
         Raises:
-            SettingsError, StoreError: with the session unopened.
+            SettingsError, StoreError, DocumentError: with the session unopened.
         """
         door = open_door(options["flags"])
         store = Store.open(door.loaded.settings.database_path())
         try:
+            check_named(door, store)
             wanted = options.get("resume")
             record = store.sessions.find(wanted) if wanted else store.sessions.create()
         except BaseException:
