@@ -4,12 +4,12 @@
     python benchmarks/quality_ir.py --data FOLDER --rerank MODEL --cache FOLDER [--sets hotpotqa] [--limit N]
 
 FOLDER holds SET.docs.jsonl ({doc_id, title, text | sentences}) and SET.dev.jsonl ({query | question, qrels |
-gold_doc_ids}). The documents go into a fresh store as `nonet docs add` and `nonet docs embed` put them there, under
-their titles; every method searches that store. "broad" is `nonet docs search --broad`; "followed" searches on with the
-names that the first passages mention, whatever the question; "asked" is what the retrieval specialist does: it follows
-only where its first passages leave the question open, and weighs 12 passages instead of 30; "reranked" is `nonet docs
-search --rerank MODEL`. With --cache the stores stay, with their vectors and what the model said, so that a run that was
-stopped goes on.
+gold_doc_ids}); the set "musique-steps" is the single steps of MuSiQue's questions. The documents go into a fresh store
+as `nonet docs add` and `nonet docs embed` put them there, under their titles; every method searches that store. "broad"
+is `nonet docs search --broad`; "followed" searches on with the names that the first passages mention, whatever the
+question; "asked" is what the retrieval specialist does: it follows only where its first passages leave the question
+open (how often, is told), and weighs 12 passages instead of 30; "reranked" is `nonet docs search --rerank MODEL`. With
+--cache the stores stay, with their vectors and what the model said, so that a run that was stopped goes on.
 Measures by ir_measures (trec_eval); no parameter is set per data set.
 """
 
@@ -28,6 +28,7 @@ from typing import Any
 import ir_measures
 from bench_specialists import open_runtime, read_lines
 from ir_measures import R, nDCG
+from quality_retrieval import read_items
 
 from nonet.graphs.embedding import Embedder, embed_pending
 from nonet.graphs.reranking import Reranker
@@ -36,10 +37,11 @@ from nonet.graphs.searching import StoreSearcher, find, find_reranked
 from nonet.runtimes import ChatRequest, ChatResponse, Runtime
 from nonet.runtimes.once import Once
 from nonet.specialists.budget import split_chars
-from nonet.specialists.hopping import follow, seek
+from nonet.specialists.hopping import follow, is_open, seek
 from nonet.specialists.ingest import CHUNK_CHARS, CHUNK_OVERLAP_CHARS
 from nonet.store import Filter, NewDocument, Store
 
+STEPS = "-steps"
 DEPTH = 30
 CANDIDATES = 12
 """Of the retrieval specialist."""
@@ -58,11 +60,17 @@ class Set:
 def read_set(folder: Path, name: str, limit: int | None) -> Set:
     documents: dict[str, str] = {}
     names: dict[str, str] = {}
-    for row in read_lines(folder / f"{name}.docs.jsonl"):
+    for row in read_lines(folder / f"{name.removesuffix(STEPS)}.docs.jsonl"):
         title = row["title"].replace("/", " ").strip() or row["doc_id"]
         names[row["doc_id"]] = title if title not in documents else f"{title} ({row['doc_id']})"
         documents[names[row["doc_id"]]] = row["text"] if "text" in row else "".join(row["sentences"])
-    rows = read_lines(folder / f"{name}.dev.jsonl")[:limit]
+    path = folder / f"{name.removesuffix(STEPS)}.dev.jsonl"
+    if name.endswith(STEPS):
+        items = read_items(path, steps=True)
+        rows = [{"id": str(at), "query": each.question, "gold_doc_ids": each.gold} for at, each in enumerate(items)]
+    else:
+        rows = read_lines(path)
+    rows = rows[:limit]
     gains = [row.get("qrels") or dict.fromkeys(row.get("gold_doc_ids", ()), 1) for row in rows]
     return Set(
         {row["id"]: row.get("query") or row["question"] for row in rows},
@@ -146,7 +154,7 @@ async def measure(search: Search, data: Set, show_every: int = 0) -> tuple[dict[
 
 def means_of(run: dict[str, dict[str, float]], data: Set) -> dict[str, float]:
     """Over the queries that were run."""
-    wanted = [nDCG @ 10, R @ 5, R @ 10]
+    wanted = [nDCG @ 10, R @ 2, R @ 5, R @ 10]
     qrels = {key: data.qrels[key] for key in run}
     means: dict[Any, float] = ir_measures.calc_aggregate(wanted, qrels, run)
     complete = [metric.value == 1.0 for metric in ir_measures.iter_calc([R @ 5], qrels, run)]
@@ -173,7 +181,7 @@ async def reranking(store: Store, runtime: Runtime, model: str) -> Reranker:
 async def report(name: str, data: Set, runtime: Runtime | None, options: argparse.Namespace) -> None:
     print(f"\n{name}: {len(data.queries)} queries, {len(data.documents):,} documents", flush=True)
     model = options.embed_model
-    with filled(data, options.cache, name) as store:
+    with filled(data, options.cache, name.removesuffix(STEPS)) as store:
         embedder = None
         if runtime is not None:
 
@@ -187,6 +195,10 @@ async def report(name: str, data: Set, runtime: Runtime | None, options: argpars
         for method, search in methods(store, embedder, reranker, options.rounds).items():
             means, cost = await measure(search, data, show_every=5 if method == "reranked" else 0)
             print(f"  {method:9} {figures(means)}  {cost:5.0f} ms CPU a query", flush=True)
+        if reranker is None:
+            searcher = StoreSearcher(store, embedder=embedder)
+            opened = [is_open(query, await searcher.search(query, DEPTH)) for query in data.queries.values()]
+            print(f"  {sum(opened) / len(opened):.2f} of the queries are searched further when asked", flush=True)
 
 
 async def main() -> None:

@@ -17,8 +17,9 @@ words, but stands beside them."""
 _BESIDE_TALK, _FARTHEST_TALK = 0.7, 8
 """The same where people talk: their matter changes slowly, and is read better in a few long pieces than in many short
 ones. On seven meetings of QMSum (2,400 tokens read) shares of .3, .5, .7 and .9 find .629, .644, .652 and .577 of the
-turns that were marked; on six others .660, .693, .734 and .747, in 3 pieces instead of 8. Of articles in random order
-(HotpotQA, MuSiQue; .3 of the text read) .3 finds .58 of what is needed, and .7 only .50."""
+turns that were marked; on six others .660, .693, .734 and .747, in 3 pieces instead of 8 (these changed, and
+benchmarks/quality_summarization.py --arms reading --part even, and odd). Of articles in random order it finds less than
+the share above does."""
 MOST_TOKENS = 2_400
 """A small model loses the thread in more, however large its window is."""
 _EVERYTHING = re.compile(r"\b(?:whole|entire|everything|complete|in full|all of)\b", re.IGNORECASE)

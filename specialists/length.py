@@ -7,15 +7,19 @@ import re
 from dataclasses import dataclass
 
 from nonet.specialists.protocol import Evidence
-from nonet.specialists.text import sentences, words
+from nonet.specialists.text import SMALL_NUMBERS, TENS, sentences, words
 
 _NUMBERS = {
-    "zero": 0, "a": 1, "an": 1, "one": 1, "single": 1, "two": 2, "couple": 2, "three": 3, "four": 4, "five": 5,
-    "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "twelve": 12, "fifteen": 15, "twenty": 20, "thirty": 30,
-    "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90, "hundred": 100,
-}  # fmt: skip
+    **{word: int(digits) for word, digits in SMALL_NUMBERS.items()},
+    **TENS,
+    "a": 1,
+    "an": 1,
+    "single": 1,
+    "couple": 2,
+    "hundred": 100,
+}
 _DIGITS = r"(?<![^\W_])(?:(?<!\S)[-\u2212\u2013])?(?:\d{1,3}(?:[, \u00a0\u202f]\d{3})+|\d+(?:\.\d+)?)"
-_TENS = r"(?:twen|thir|for|fif|six|seven|eigh|nine)ty"
+_TENS = rf"(?:{'|'.join(TENS)})"
 _ONES = "one|two|three|four|five|six|seven|eight|nine"
 _WORDS = rf"\b(?:{_TENS}[\s-](?:{_ONES})|{'|'.join(_NUMBERS)})\b"
 _LARGE = rf"(?:[\s-]+(?:hundred|thousand)\b(?:\s+(?:and\s+)?{_WORDS})?)"

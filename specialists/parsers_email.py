@@ -28,9 +28,10 @@ _MOST_CHARACTERS = 10_000_000
 """Of a message's attachments together."""
 _DEEPEST = 3
 """Messages that are attached to messages."""
-_FROM = re.compile(rb"(?:\A[\r\n]*|\n\r?\n)From [^\n]+ \d{4}[^\n]*\n(?=[A-Za-z-]+:)")
-"""The line in front of each message of a mailbox: it ends in a date, and a header follows. The standard library's
-mailbox wants a file of its own, which the process that parses has not; and it takes a line within a text for one."""
+_FROM = re.compile(rb"(?:\A[\r\n]*|\n\r?\n)From (?:[^\n]* \d{4}[^\n]*|-?[ \t]*\r?)\n(?=[A-Za-z-]+:)")
+"""The line in front of each message of a mailbox: it has a date, or nothing (Thunderbird), and a header follows. The
+standard library's mailbox wants a file of its own, which the process that parses has not; and it takes a line within
+a text for one."""
 _QUOTED_FROM = re.compile(rb"^>(>*From )", re.MULTILINE)
 
 

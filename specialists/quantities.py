@@ -12,17 +12,13 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
-from nonet.specialists.text import SMALL_NUMBERS
+from nonet.specialists.text import SMALL_NUMBERS, TENS
 
 Value = Decimal | str
 """A string where it is no number to reckon with, such as "1.2.3"."""
 
 _ONES_AND_TEENS = {word: int(digits) for word, digits in SMALL_NUMBERS.items() if word != "twenty"}
-_TENS = {
-    word: 10 * at
-    for at, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)  # noqa: SIM905
-}
-_SMALL = {**_ONES_AND_TEENS, **_TENS}
+_SMALL = {**_ONES_AND_TEENS, **TENS}
 _MAGNITUDES = {"hundred": 100, "thousand": 1_000, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 _SHORT = {"k": 1_000, "m": 10**6, "mn": 10**6, "bn": 10**9, "b": 10**9, "tn": 10**12}
 _ORDINALS = {
@@ -111,7 +107,7 @@ _FOLLOWS = re.compile(rf"[\s-]+(?P<magnitude>{_MAGNITUDE})\b", re.IGNORECASE)
 _WORD = _either({**_SMALL, **_MAGNITUDES})
 _RUN = rf"\b(?:{_WORD})(?:(?:\s+and\s+|[\s-]+)(?:{_WORD}))*\b"
 _NUMBER = re.compile(
-    rf"(?P<digits>{_DIGITS})|\b(?:(?P<tens>{_either(_TENS)})[\s-])?(?P<like>{_either(_LIKE_NUMBERS)})s?\b|(?P<run>{_RUN})",
+    rf"(?P<digits>{_DIGITS})|\b(?:(?P<tens>{_either(TENS)})[\s-])?(?P<like>{_either(_LIKE_NUMBERS)})s?\b|(?P<run>{_RUN})",
     re.IGNORECASE,
 )
 _PARTS = re.compile(r"[a-z]+", re.IGNORECASE)
@@ -181,7 +177,7 @@ def _iter_quantities(text: str, less: Sequence[int]) -> Iterator[Quantity]:
             yield from _of_words(text, match, less)
         else:
             tens, like = match["tens"], match["like"].lower()
-            value = _LIKE_NUMBERS[like] + (_TENS[tens.lower()] if tens else 0)
+            value = _LIKE_NUMBERS[like] + (TENS[tens.lower()] if tens else 0)
             yield Quantity(*match.span(), (frozenset({Decimal(value)}),), counts=False, nth=like in _ORDINALS)
 
 
@@ -273,7 +269,7 @@ def _spoken(run: str) -> Iterator[tuple[int, int, int, int]]:
             continue
         small = _SMALL.get(said)
         room = group % 100
-        fits = small is None or room == 0 or (room >= _TENS["twenty"] and room % 10 == 0 and 0 < small < 10)  # noqa: PLR2004
+        fits = small is None or room == 0 or (room >= TENS["twenty"] and room % 10 == 0 and 0 < small < 10)  # noqa: PLR2004
         if not fresh and not (fits and joined and small != 0):
             yield first, last, total + group, place
             total = group = 0

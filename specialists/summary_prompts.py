@@ -49,9 +49,8 @@ class Prompts:
     def _request(self) -> str:
         """A plain request is worded for small models; one that asks for something is passed on as it is.
 
-        A wish for so many words is worded as for a part of a long summary: of QMSum's questions (Qwen2.5-Coder-0.5B)
-        that has a ROUGE-2 of 10.6 on 15 and 8.9 on 11 others, where "Summarize in at most 70 words what the text says
-        about this question" has 9.2 and 7.1.
+        A wish for so many words is worded as for a part of a long summary: so small models answer QMSum's questions
+        better than where they are to "summarize in at most 70 words what the text says" (docs/summarization.md).
         """
         wish = self.material.wish
         if not self.material.focus:

@@ -34,6 +34,10 @@ SMALL_NUMBERS = {
         seventeen eighteen nineteen twenty""".split()  # noqa: SIM905
     )
 }
+TENS = {
+    word: 10 * at
+    for at, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)  # noqa: SIM905
+}
 _FUNCTION_WORDS = frozenset(
     """a about above across after again against all almost along also although always am among an and another any
     anyone anything are around as at away be because become been before being below between both but by came can

@@ -75,6 +75,7 @@ def run(
         talk: the session it belongs to, by name, id or "last".
     """
     door = open_door(flags, json=json, quiet=quiet)
+    _check_narrowing(flags, docs, "--docs")
     given = editing.read(task)
     view = view_for(quiet=quiet, live=task != LINES)
     if task == LINES:
@@ -185,6 +186,7 @@ def ask(
     options = options_of(wanted or {}, prefix="--")
     check_taker(specialist, options, prefix="--")
     door = open_door(flags, json=json, quiet=quiet)
+    _check_narrowing(flags, inputs, "--input")
     given = editing.read(text)
     if given is not None and specialist != "code":
         raise UsageError(f"--file is for the code specialist, not for {specialist!r}.", next_step="Use --input.")
@@ -216,6 +218,16 @@ def ask(
     if json:
         emit({**result.to_json(), "applied": applied})
     return status(result)
+
+
+def _check_narrowing(flags: Flags, documents: Sequence[Path], named_by: str) -> None:
+    """Raise UsageError where a search is to be kept to some documents by two options, of which one would not count."""
+    narrowing = sorted(name.removeprefix("only_") for name in flags if name.startswith("only_"))
+    if documents and narrowing:
+        raise UsageError(
+            f"--{narrowing[0]} keeps searches to some documents, and {named_by} names the documents themselves.",
+            next_step="Leave one of the two out.",
+        )
 
 
 async def open_session(

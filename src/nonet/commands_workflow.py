@@ -75,7 +75,7 @@ def run(
     inputs = {**_of_task(workflow, _piped(task, given)), **inputs_given(workflow, given)}
 
     async def work() -> WorkflowResult[Any]:
-        async with await open_with(door, workflow) as session:
+        async with await open_with(door, workflow, searches=not docs) as session:
             asker = ask_here(view) if approve else None
             return await workflow.arun(inputs, session=session, documents=docs, approve=asker, on_event=view)
 
@@ -99,7 +99,7 @@ async def _run_lines(
     door: Door, workflow: Workflow[Any], view: View, given: Sequence[str], docs: Sequence[Path]
 ) -> int:
     shared = inputs_given(workflow, given)
-    async with await open_with(door, workflow) as session:
+    async with await open_with(door, workflow, searches=not docs) as session:
 
         async def one(line: str) -> tuple[dict[str, Any], int]:
             inputs = {**shared, **_of_task(workflow, line)}
@@ -109,11 +109,11 @@ async def _run_lines(
         return await each_line(one)
 
 
-async def open_with(door: Door, workflow: Workflow[Any]) -> Session:
-    """A session that has the specialists which the workflow brings as objects."""
+async def open_with(door: Door, workflow: Workflow[Any], *, searches: bool = False) -> Session:
+    """A session that has the specialists which the workflow brings as objects. Args and errors as `open_session`."""
     from nonet.graphs.workflow.alone import own_specialists  # noqa: PLC0415
 
-    return await open_session(door, own=tuple(own_specialists(workflow).values()))
+    return await open_session(door, own=tuple(own_specialists(workflow).values()), searches=searches)
 
 
 def _of_task(workflow: Workflow[Any], task: str | None) -> dict[str, Any]:

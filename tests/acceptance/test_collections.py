@@ -87,8 +87,25 @@ def test_a_resumed_run_and_a_fork_search_what_the_run_did(nonet: Nonet) -> None:
     assert read(nonet("runs", "fork", done["run"], "--again", "s1")) == {"yard/report.txt"}
 
 
+def test_what_narrows_a_search_and_documents_that_are_named_exclude_each_other(nonet: Nonet) -> None:
+    Path("log.txt").write_text("The paddles were oiled.")
+    for command in (("run", TASK, "--docs", "log.txt"), ("ask", "retrieval", TASK, "--input", "log.txt")):
+        told = nonet(*command, "--since", "2024-01-01", status=2)
+        assert told["error"]["message"].startswith("--since keeps searches to some documents")
+
+
 def test_an_unknown_collection_is_an_error_that_names_those_there_are(nonet: Nonet) -> None:
-    for command in (("run", TASK), ("plan", TASK), ("ask", "retrieval", TASK), ("docs", "search", "paddles")):
+    Path("flows.yaml").write_text(
+        "name: look\ninputs: {what: str}\n"
+        "steps:\n  find: {specialist: retrieval, instruction: '{what}'}\noutput: find\n"
+    )
+    for command in (
+        ("run", TASK),
+        ("run", TASK, "--workflow", "flows.yaml"),
+        ("plan", TASK),
+        ("ask", "retrieval", TASK),
+        ("docs", "search", "paddles"),
+    ):
         told = nonet(*command, "--collection", "wharf", status=2)
         assert "There is no collection wharf" in told["error"]["message"]
         assert "mill, yard" in told["error"]["next_step"]
